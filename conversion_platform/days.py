@@ -1,0 +1,77 @@
+"""Calendar days in the platform's time zone: the partition key of every daily table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from conversion_platform.errors import SettingsError
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class DayRange:
+    """An inclusive range of calendar days.
+
+    Raises:
+        SettingsError: if `last` is before `first`.
+    """
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise SettingsError(
+                f"The range of days ends ({self.last}) before it starts ({self.first}).",
+                "Give --from a day that is not after --to.",
+            )
+
+    @classmethod
+    def of(cls, day: date) -> DayRange:
+        """The range that holds one day."""
+        return cls(day, day)
+
+    @classmethod
+    def spanning(cls, days: Sequence[date]) -> DayRange:
+        """The smallest range that holds all of `days`."""
+        return cls(min(days), max(days))
+
+    def __iter__(self) -> Iterator[date]:
+        day = self.first
+        while day <= self.last:
+            yield day
+            day += ONE_DAY
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and self.first <= day <= self.last
+
+    def __len__(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def widened(self, before: int = 0, after: int = 0) -> DayRange:
+        """The range with `before` days added in front and `after` days behind."""
+        return DayRange(self.first - before * ONE_DAY, self.last + after * ONE_DAY)
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return self.first.isoformat()
+        return f"{self.first.isoformat()}..{self.last.isoformat()}"
+
+
+def day_start(day: date, zone: str) -> datetime:
+    """The UTC instant at which calendar day `day` begins in `zone`."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+
+
+def at_local_time(day: date, clock: time, zone: str) -> datetime:
+    """The UTC instant of wall-clock time `clock` on `day` in `zone`."""
+    return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
+
+
+def day_of(moment: datetime, zone: str) -> date:
+    """The calendar day of an aware `moment` in `zone`."""
+    return moment.astimezone(ZoneInfo(zone)).date()

@@ -1,0 +1,64 @@
+"""The error tree. Every message says what is wrong, where, and what to do next.
+
+    PlatformError
+    ├── SettingsError      a setting is missing, unknown or out of range
+    ├── SourceError        a source cannot be read, or breaks its contract as a whole
+    ├── LakeError          a lake table cannot be read or written (missing, damaged, disk full)
+    ├── NotReadyError      an earlier stage has not been materialised for the day asked for
+    ├── TrainingError      a model cannot be fitted or evaluated on the data at hand
+    ├── RegistryError      a model version or the champion pointer is missing or damaged
+    ├── MessagingError     a text cannot be planned, rendered or sent
+    └── EventLogError      the append-only log cannot be read or appended to
+
+Callers that only want to show the message catch PlatformError; nothing in the project
+catches `Exception` to carry on.
+"""
+
+
+class PlatformError(Exception):
+    """Base of every error the platform raises on purpose.
+
+    Args:
+        problem: What is wrong and where (file, row, column, setting).
+        remedy: What the reader should do next.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n  What to do: {self.remedy}"
+
+
+class SettingsError(PlatformError):
+    """A setting is missing, unknown or out of range."""
+
+
+class SourceError(PlatformError):
+    """A source cannot be read, or breaks its contract as a whole."""
+
+
+class LakeError(PlatformError):
+    """A lake table cannot be read or written."""
+
+
+class NotReadyError(PlatformError):
+    """An earlier stage has not been materialised for the day asked for."""
+
+
+class TrainingError(PlatformError):
+    """A model cannot be fitted or evaluated on the data at hand."""
+
+
+class RegistryError(PlatformError):
+    """A model version or the champion pointer is missing or damaged."""
+
+
+class MessagingError(PlatformError):
+    """A text cannot be planned, rendered or sent."""
+
+
+class EventLogError(PlatformError):
+    """The append-only log cannot be read or appended to."""

@@ -1,0 +1,20 @@
+"""Where tables live: one Parquet file a day and table, in a local folder or on S3.
+
+The room knows keys, days and atomic replacement; it knows nothing of what the columns mean.
+"""
+
+from conversion_platform.lake.lake import Lake, Written, open_lake
+from conversion_platform.lake.storage import LocalStorage, S3Storage, Storage, open_storage
+from conversion_platform.lake.table import Column, Table
+
+__all__ = [
+    "Column",
+    "Lake",
+    "LocalStorage",
+    "S3Storage",
+    "Storage",
+    "Table",
+    "Written",
+    "open_lake",
+    "open_storage",
+]

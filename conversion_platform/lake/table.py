@@ -1,0 +1,44 @@
+"""What a lake table promises: its name, columns and key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: DuckDB type and what it holds (with its unit)."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the lake.
+
+    Attributes:
+        name: Folder below the lake root, and the view's name in SQL.
+        description: One sentence for the graph, the catalog and the docs.
+        columns: The columns every file has. A daily table's partition column `dt` is not
+            listed: it is in the folder's name.
+        key: Columns that tell rows apart; files are sorted by them, so that the same rows
+            give the same bytes.
+        daily: Whether there is one file for each day (`dt=`), or one file in all.
+        open_ended: Whether files may have further columns (attributes).
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    daily: bool = True
+    open_ended: bool = False
+
+    def empty_select(self) -> str:
+        """SQL that yields the table's columns and no row."""
+        columns = [f'CAST(NULL AS {column.type}) AS "{column.name}"' for column in self.columns]
+        if self.daily:
+            columns.append("CAST(NULL AS DATE) AS dt")
+        return f"SELECT {', '.join(columns)} WHERE false"
