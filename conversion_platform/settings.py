@@ -492,11 +492,11 @@ def _check_keys(
 
 def _unknown_key(path: tuple[str, ...], known: list[str], label: str) -> SettingsError:
     near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
-    prefix = ".".join(path[:-1])
+    under = f" under [{'.'.join(path[:-1])}]" if path[:-1] else ""
     hint = f"Did you mean `{'.'.join((*path[:-1], near[0]))}`?" if near else ""
     return SettingsError(
         f"{label}: unknown key `{'.'.join(path)}`.",
-        f"{hint} Known keys{f' under [{prefix}]' if prefix else ''}: {', '.join(sorted(known))}.".strip(),
+        f"{hint} Known keys{under}: {', '.join(sorted(known))}.".strip(),
     )
 
 
@@ -553,7 +553,7 @@ def _check_together(settings: Settings, label: str) -> None:
     """Rules that need more than one section."""
     if settings.platform.clock == "replay" and settings.messaging.provider != "sandbox":
         raise SettingsError(
-            f"{label}: `platform.clock` = 'replay' goes with `messaging.provider` = 'sandbox' only.",
+            f"{label}: `platform.clock` = 'replay' needs `messaging.provider` = 'sandbox'.",
             "Set platform.clock = 'wall' to reach a real carrier.",
         )
     overlap = set(settings.events.conversion_types) & set(settings.events.impression_types)
@@ -612,6 +612,5 @@ def _type_name(annotation: Any) -> str:
         return f"list of {_type_name(args[0])}"
     if origin is dict:
         return f"table of {_type_name(args[1])}"
-    return {"str": "text", "int": "integer", "bool": "true/false"}.get(
-        annotation.__name__, annotation.__name__
-    )
+    plain = str(annotation.__name__)
+    return {"str": "text", "int": "integer", "bool": "true/false"}.get(plain, plain)

@@ -155,7 +155,7 @@ class LocalStorage(Storage):
             target.parent.mkdir(parents=True, exist_ok=True)
             with file.open("rb+") as handle:
                 os.fsync(handle.fileno())
-            os.replace(file, target)
+            file.replace(target)
             _sync_folder(target.parent)
 
     def size(self, key: str) -> int:

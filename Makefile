@@ -1,0 +1,50 @@
+# Every target makes .venv from requirements.lock by itself; only python3 and make are needed.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+DEMO := demo
+
+.PHONY: help demo test test-slow dev check bench lock screenshots clean
+
+help:  ## what there is to type
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" ./.ci/install
+	@touch $@
+
+demo: $(INSTALLED)  ## run the whole chain on a simulated marketplace, then say where to look
+	@$(BIN)/conversion-platform demo --folder $(DEMO)
+
+dev: $(INSTALLED)  ## open Dagster's pages on the instance that the demo filled
+	@DAGSTER_HOME=$(CURDIR)/$(DEMO)/dagster_home CONVERSION_PLATFORM_CONFIG=$(CURDIR)/$(DEMO)/conversion_platform.toml \
+		./.ci/dev
+
+test: $(INSTALLED)  ## the tests, without the slow soaks
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+test-slow: $(INSTALLED)  ## the soaks alone
+	@$(BIN)/python -m pytest -q -m slow
+
+check: $(INSTALLED)  ## style, types, the blueprint's layers, and the lock
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(INSTALLED)  ## the benchmarks at their quick size
+	@for file in benchmarks/[a-z]*.py; do \
+		[ $$file = benchmarks/harness.py ] || { echo "== $$file"; $(BIN)/python $$file --quick || exit 1; }; done
+
+lock: $(INSTALLED)  ## resolve requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--all-extras --group dev --no-header --no-annotate --upgrade -q -o requirements.lock
+
+screenshots: $(INSTALLED)  ## take docs/images anew (needs Debian's chromium and a filled demo)
+	@$(BIN)/python docs/screenshots.py --folder $(DEMO)
+
+clean:  ## remove the environment and what the demo wrote
+	rm -rf .venv $(DEMO)
