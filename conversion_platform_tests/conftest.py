@@ -10,6 +10,9 @@ import pytest
 
 from conversion_platform.lake import Lake, open_lake
 from conversion_platform.settings import Settings, load_settings
+from conversion_platform_tests.servers import postgres, s3, s3_environment
+
+__all__ = ["postgres", "s3", "s3_environment"]
 
 if TYPE_CHECKING:
     import duckdb
