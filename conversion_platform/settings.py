@@ -286,6 +286,14 @@ class MessagingSection(Section):
         "https://example.invalid/j", description="Base of the link in each text."
     )
     country: str = Field("US", pattern="^[A-Z]{2}$", description="Region of numbers without +.")
+    transliterate: bool = Field(
+        True,
+        description="Plain forms for curly quotes, dashes and the like, which would make a text "
+        "cost more parts.",
+    )
+    max_segments: int = Field(
+        3, ge=1, le=10, description="A text of more parts than this is suppressed, not sent."
+    )
     ledger: str = Field(
         "messaging/ledger.sqlite",
         description="SQLite file of the ledger, relative to the settings file.",

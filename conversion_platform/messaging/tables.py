@@ -97,3 +97,5 @@ OUTCOMES = Table(
     ),
     key=("assignment_id",),
 )
+
+TABLES = (SENT_MESSAGES, MESSAGE_STATES, REPLIES, OUTCOMES)
