@@ -216,6 +216,9 @@ class TrainingSection(Section):
         25, ge=1, description="Rounds without gain on validation before stopping."
     )
     seed: int = Field(7, ge=0, description="Seed of everything random in training.")
+    click_value: Share = Field(
+        0.1, description="What a click without a conversion is worth when fitting (1 = as much)."
+    )
     map_k: int = Field(10, ge=1, description="k of MAP@k.")
     train_weekday: int = Field(
         0, ge=0, le=6, description="Weekday of the weekly training (0 = Monday)."
