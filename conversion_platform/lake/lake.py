@@ -8,7 +8,8 @@ files: globbing over folders is slow on S3.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, NotReadyError
-from conversion_platform.lake.storage import Storage, disk_full, open_storage
+from conversion_platform.lake.damage import lake_error
+from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
 
 if TYPE_CHECKING:
@@ -45,14 +47,18 @@ class Lake:
         self.storage = storage
         self._threads = threads
         self._memory_limit = memory_limit
+        self._handed_out: set[str] = set()
 
     @contextmanager
     def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection of its own: UTC, bounded memory, able to read this lake."""
         import duckdb
 
-        spill = self.storage.staging_folder() / "spill"
-        with closing(duckdb.connect(":memory:")) as con:
+        with (
+            self.storage.spill_folder() as spill,
+            self.readable_errors(),
+            closing(duckdb.connect(":memory:")) as con,
+        ):
             con.execute("SET TimeZone = 'UTC'")
             con.execute(f"SET threads = {self._threads}")
             con.execute(f"SET memory_limit = '{self._memory_limit}'")
@@ -71,8 +77,7 @@ class Lake:
 
     def days(self, table: Table) -> list[date]:
         """The days that have a partition, in order."""
-        keys = self.storage.list(table.name)
-        return [date.fromisoformat(key.split("dt=")[1][:10]) for key in keys if "/dt=" in key]
+        return [day for day, _ in self._partitions(table)]
 
     def exists(self, table: Table, day: date | None = None) -> bool:
         """Whether a partition has been written."""
@@ -80,26 +85,29 @@ class Lake:
 
     def files(self, table: Table, days: DayRange | None = None) -> list[str]:
         """Locations of the partitions within `days` (all of them if not given)."""
-        keys = self.storage.list(table.name)
-        if table.daily and days is not None:
-            keys = [key for key in keys if date.fromisoformat(key.split("dt=")[1][:10]) in days]
-        return [self.storage.location(key) for key in keys]
+        if table.daily:
+            keys = [key for day, key in self._partitions(table) if days is None or day in days]
+        else:
+            keys = [self.key(table)] if self.exists(table) else []
+        found = [self.storage.location(key) for key in keys]
+        self._handed_out.update(found)
+        return found
+
+    def _partitions(self, table: Table) -> list[tuple[date, str]]:
+        """Day and key of each partition; whatever else lies in the folder is not ours."""
+        pattern = re.compile(
+            rf"{re.escape(table.name)}/dt=(\d{{4}}-\d{{2}}-\d{{2}})/{re.escape(FILE_NAME)}"
+        )
+        matches = [pattern.fullmatch(key) for key in self.storage.list(table.name)]
+        return [(date.fromisoformat(match[1]), match[0]) for match in matches if match]
 
     def select(self, table: Table, days: DayRange | None = None) -> str:
         """SQL (a parenthesised query) over a table's partitions within `days`.
 
-        A table that has no such partition gives its declared columns and no row.
+        A table that has no such partition gives its declared columns and no row. A file that
+        is older than a column gives NULL there.
         """
-        files = self.files(table, days)
-        if not files:
-            return f"({table.empty_select()})"
-        listed = ", ".join(quoted(file) for file in files)
-        hive = (
-            ", hive_partitioning = true, hive_types = {'dt': DATE}"
-            if table.daily
-            else ", hive_partitioning = false"
-        )
-        return f"(SELECT * FROM read_parquet([{listed}], union_by_name = true{hive}))"
+        return select_files(self.files(table, days), table.empty_select(), table.daily)
 
     def view(
         self,
@@ -152,7 +160,8 @@ class Lake:
 
         The query runs once. A day without rows gets an empty partition.
         """
-        con.execute(f'CREATE OR REPLACE TEMP TABLE "_days_of_{table.name}" AS {query}')
+        with self.readable_errors():
+            con.execute(f'CREATE OR REPLACE TEMP TABLE "_days_of_{table.name}" AS {query}')
         try:
             return [
                 self.write(
@@ -168,20 +177,34 @@ class Lake:
             con.execute(f'DROP TABLE IF EXISTS "_days_of_{table.name}"')
 
     def _copy(self, con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+        # What the optimizer happens to know of NULLs changes the file's encoding: the same rows
+        # would have other bytes in a run of one day than in a run of many.
+        con.execute("SET disabled_optimizers = 'statistics_propagation'")
+        try:
+            with self.readable_errors():
+                copied = con.execute(
+                    f"COPY ({query}) TO {quoted(str(path))} "
+                    "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
+                ).fetchone()
+        finally:
+            con.execute("RESET disabled_optimizers")
+        return int(copied[0]) if copied else 0
+
+    @contextmanager
+    def readable_errors(self) -> Iterator[None]:
+        """Turns DuckDB's word on damaged files, full disks and memory into a LakeError.
+
+        Every session does this by itself.
+        """
         import duckdb
 
         try:
-            copied = con.execute(
-                f"COPY ({query}) TO {quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)"
-            ).fetchone()
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            if "No space left" in str(error) or "max_temp_directory_size" in str(error):
-                raise disk_full(self.storage.root) from error
-            raise LakeError(
-                f"Writing below {self.storage.root} failed: {error}.",
-                "Check the disk and platform.memory_limit, then run the same days again.",
-            ) from error
-        return int(copied[0]) if copied else 0
+            yield
+        except duckdb.Error as error:
+            readable = lake_error(error, self.storage, sorted(self._handed_out))
+            if readable is None:
+                raise
+            raise readable from error
 
     def write_json(self, key: str, value: Any) -> None:
         """Replaces a small JSON document, in a form that is the same for the same value."""
@@ -205,6 +228,16 @@ class Lake:
 def canonical_json(value: Any) -> bytes:
     """JSON bytes with sorted keys: equal values give equal bytes."""
     return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def select_files(files: Sequence[str], empty: str, daily: bool) -> str:
+    """SQL (a parenthesised query) over Parquet files and the columns of the query `empty`."""
+    if not files:
+        return f"({empty})"
+    listed = ", ".join(quoted(file) for file in files)
+    hive = "true, hive_types = {'dt': DATE}" if daily else "false"
+    read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = {hive})"
+    return f"(SELECT * FROM {read} UNION ALL BY NAME {empty})"
 
 
 def quoted(text: str) -> str:

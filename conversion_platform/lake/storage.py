@@ -7,8 +7,10 @@ must not exist yet is atomic too: a hard link on a disk, `If-None-Match: *` on S
 from __future__ import annotations
 
 import errno
+import getpass
 import os
 import shutil
+import socket
 import tempfile
 import uuid
 from abc import ABC, abstractmethod
@@ -73,13 +75,55 @@ class Storage(ABC):
     @contextmanager
     def staged(self) -> Iterator[Path]:
         """A fresh local file name to write to; whatever is left of it is removed after."""
-        folder = self.staging_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{os.getpid()}-{uuid.uuid4().hex}.parquet"
+        path = self._staging_path(".parquet")
         try:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    @contextmanager
+    def spill_folder(self) -> Iterator[Path]:
+        """A folder for one session's spilled data: DuckDB's file names repeat in each process."""
+        path = self._staging_path(".spill")
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _staging_path(self, suffix: str) -> Path:
+        folder = self.staging_folder()
+        with readable_disk_errors(self.root):
+            folder.mkdir(parents=True, exist_ok=True)
+        name = f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex}"
+        return folder / f"{name}{suffix}"
+
+    def clear_staging(self) -> int:
+        """Removes what killed processes of this machine left behind; returns how many things.
+
+        Safe at any time: what a living process, or another machine, is making stays.
+        """
+        left = [path for path in self.staging_folder().glob("*") if _abandoned(path)]
+        for path in left:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        return len(left)
+
+
+def _abandoned(path: Path) -> bool:
+    host, _, rest = path.name.removesuffix(path.suffix).rpartition(".")[0].rpartition(".")
+    return host == socket.gethostname() and rest.isdigit() and not _alive(int(rest))
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's, and there
+    return True
 
 
 @contextmanager
@@ -88,12 +132,17 @@ def readable_disk_errors(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise disk_full(place) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise LakeError(
                 f"{place} cannot be written: {error.strerror}.",
                 "Give the user that runs the platform write access, or change platform.lake.",
+            ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise LakeError(
+                f"{place} cannot hold the lake: a part of that path is a file, not a folder.",
+                "Move that file, or change platform.lake.",
             ) from error
         raise
 
@@ -122,15 +171,15 @@ class LocalStorage(Storage):
         found = []
         for folder, folders, files in os.walk(self._path(prefix)):
             folders[:] = [name for name in folders if name != STAGING]
-            inside = Path(folder).relative_to(self.root).as_posix()
-            found += [f"{inside}/{name}" for name in files]
+            inside = Path(folder).relative_to(self.root)
+            found += [(inside / name).as_posix() for name in files]
         return sorted(found)
 
     def read(self, key: str) -> bytes:
         try:
             return self._path(key).read_bytes()
         except FileNotFoundError as error:
-            raise _no_such_key(self.location(key)) from error
+            raise no_such_key(self.location(key)) from error
 
     def replace(self, key: str, data: bytes) -> None:
         with readable_disk_errors(self.root), self.staged() as path:
@@ -167,12 +216,9 @@ class LocalStorage(Storage):
     def staging_folder(self) -> Path:
         return Path(self.root) / STAGING
 
-    def clear_staging(self) -> None:
-        """Removes what a killed process left behind. Only for when no other run is under way."""
-        shutil.rmtree(self.staging_folder(), ignore_errors=True)
 
-
-def _no_such_key(location: str) -> LakeError:
+def no_such_key(location: str) -> LakeError:
+    """The error for reading what was never written."""
     return LakeError(f"{location} does not exist.", "Materialise the stage that writes it first.")
 
 
@@ -192,100 +238,15 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-class S3Storage(Storage):
-    """A prefix of a bucket.
-
-    Args:
-        root: `s3://bucket/prefix`.
-        client: A boto3 S3 client; one with the default credential chain if not given.
-    """
-
-    def __init__(self, root: str, client: Any | None = None) -> None:
-        self.root = root.rstrip("/")
-        bucket, _, prefix = self.root.removeprefix("s3://").partition("/")
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._given = client
-
-    @property
-    def client(self) -> Any:
-        """The boto3 client, made at first use (boto3 takes half a second to import)."""
-        if self._given is None:
-            import boto3
-
-            self._given = boto3.client("s3")
-        return self._given
-
-    def location(self, key: str) -> str:
-        return f"{self.root}/{key}"
-
-    def list(self, prefix: str) -> list[str]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"{self._prefix}{prefix.rstrip('/')}/"
-        )
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return sorted(key.removeprefix(self._prefix) for key in keys)
-
-    def read(self, key: str) -> bytes:
-        try:
-            answer = self.client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-        except self.client.exceptions.NoSuchKey as error:
-            raise _no_such_key(self.location(key)) from error
-        body: bytes = answer["Body"].read()
-        return body
-
-    def replace(self, key: str, data: bytes) -> None:
-        self.client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data)
-
-    def create(self, key: str, data: bytes) -> bool:
-        from botocore.exceptions import ClientError
-
-        try:
-            self.client.put_object(
-                Bucket=self._bucket, Key=self._prefix + key, Body=data, IfNoneMatch="*"
-            )
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
-                return False
-            raise
-        return True
-
-    def adopt(self, file: Path, key: str) -> None:
-        # upload_file completes a multipart upload at its end: readers see old or new, never half.
-        self.client.upload_file(str(file), self._bucket, self._prefix + key)
-        file.unlink()
-
-    def size(self, key: str) -> int:
-        answer = self.client.head_object(Bucket=self._bucket, Key=self._prefix + key)
-        length: int = answer["ContentLength"]
-        return length
-
-    def attach(self, con: duckdb.DuckDBPyConnection) -> None:
-        con.register_filesystem(s3_filesystem(self.client))
-
-    def staging_folder(self) -> Path:
-        return Path(tempfile.gettempdir()) / "conversion-platform"
-
-
-def s3_filesystem(client: Any | None = None) -> Any:
-    """An fsspec file system for DuckDB (httpfs would be a download), with the client's endpoint."""
-    import s3fs
-
-    if client is None:
-        return s3fs.S3FileSystem()
-    credentials = client._request_signer._credentials
-    frozen = credentials.get_frozen_credentials() if credentials else None
-    return s3fs.S3FileSystem(
-        key=frozen.access_key if frozen else None,
-        secret=frozen.secret_key if frozen else None,
-        token=frozen.token if frozen else None,
-        endpoint_url=client.meta.endpoint_url,
-        client_kwargs={"region_name": client.meta.region_name},
-        use_listings_cache=False,
-        skip_instance_cache=True,
-    )
+def user_staging_folder() -> Path:
+    """Where files are made that go elsewhere: one folder for each person on a shared machine."""
+    return Path(tempfile.gettempdir()) / f"conversion-platform-{getpass.getuser()}"
 
 
 def open_storage(root: str, client: Any | None = None) -> Storage:
     """The storage for a root: S3 for s3://, else a local folder."""
-    return S3Storage(root, client) if root.startswith("s3://") else LocalStorage(root)
+    if root.startswith("s3://"):
+        from conversion_platform.lake.s3 import S3Storage
+
+        return S3Storage(root, client)
+    return LocalStorage(root)

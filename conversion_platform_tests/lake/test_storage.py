@@ -1,0 +1,223 @@
+"""Keys and bytes: the same promises on a disk and on a real S3 server."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversion_platform.errors import LakeError
+from conversion_platform.lake import LocalStorage, S3Storage, Storage, open_storage
+from conversion_platform_tests.killing import kill_at_work
+from conversion_platform_tests.servers import S3Server
+
+
+@pytest.fixture(params=["local", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "local":
+        return open_storage(str(tmp_path / "lake"))
+    server: S3Server = request.getfixturevalue("s3")
+    return open_storage(f"s3://{server.new_bucket()}/some/prefix", server.client())
+
+
+def staged_leftovers(storage: Storage) -> list[Path]:
+    """What this process has left in the making."""
+    mine = f"{socket.gethostname()}.{os.getpid()}."
+    return list(storage.staging_folder().glob(f"{mine}*"))
+
+
+def test_what_was_written_is_read(storage: Storage) -> None:
+    storage.replace("table/dt=2026-01-01/data.parquet", b"first")
+    assert storage.read("table/dt=2026-01-01/data.parquet") == b"first"
+    assert storage.size("table/dt=2026-01-01/data.parquet") == 5
+
+
+def test_replace_leaves_only_the_new_bytes(storage: Storage) -> None:
+    storage.replace("a", b"a long first value")
+    storage.replace("a", b"second")
+    assert storage.read("a") == b"second"
+    assert staged_leftovers(storage) == []
+
+
+def test_the_second_creator_of_a_key_changes_nothing(storage: Storage) -> None:
+    assert storage.create("log/1", b"first") is True
+    assert storage.create("log/1", b"second") is False
+    assert storage.read("log/1") == b"first"
+    assert staged_leftovers(storage) == []
+
+
+def test_a_listing_is_sorted_and_stays_within_its_folder(storage: Storage) -> None:
+    for key in ("t/dt=2/b", "t/dt=1/a", "t2/c", "t_other/d", "root"):
+        storage.replace(key, b"x")
+    assert storage.list("t") == ["t/dt=1/a", "t/dt=2/b"]
+    assert storage.list("") == ["root", "t/dt=1/a", "t/dt=2/b", "t2/c", "t_other/d"]
+    assert storage.list("nothing") == []
+
+
+def test_a_listing_goes_past_a_thousand_keys(s3: S3Server) -> None:
+    storage = S3Storage(f"s3://{s3.new_bucket()}", s3.client())
+    for number in range(1005):
+        storage.replace(f"t/{number:05}", b"")
+    assert len(storage.list("t")) == 1005
+
+
+def test_a_staged_file_is_moved_into_place(storage: Storage) -> None:
+    with storage.staged() as path:
+        path.write_bytes(b"made aside")
+        storage.adopt(path, "t/data.parquet")
+    assert storage.read("t/data.parquet") == b"made aside"
+    assert not path.exists()
+
+
+def test_a_staged_file_is_removed_when_its_maker_fails(storage: Storage) -> None:
+    with pytest.raises(RuntimeError), storage.staged() as path:
+        path.write_bytes(b"half")
+        raise RuntimeError
+    assert staged_leftovers(storage) == []
+
+
+def test_reading_a_missing_key_says_which(storage: Storage) -> None:
+    with pytest.raises(LakeError, match="t/none does not exist"):
+        storage.read("t/none")
+
+
+def test_staging_files_are_not_listed(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    with storage.staged() as path:
+        path.write_bytes(b"x")
+        assert storage.list("") == []
+
+
+def test_what_killed_processes_left_is_cleared_and_the_living_keep_theirs(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host = socket.gethostname()
+    storage.staging_folder().mkdir()
+    dead_file = storage.staging_folder() / f"{host}.{gone.pid}.abc.parquet"
+    dead_folder = storage.staging_folder() / f"{host}.{gone.pid}.abc.spill"
+    elsewhere = storage.staging_folder() / f"other.host.{gone.pid}.abc.parquet"
+    dead_file.write_bytes(b"x")
+    dead_folder.mkdir()
+    elsewhere.write_bytes(b"x")
+    with storage.staged() as path:
+        path.write_bytes(b"mine")
+        assert storage.clear_staging() == 2
+        assert sorted(storage.staging_folder().iterdir()) == sorted([elsewhere, path])
+
+
+REPLACE_FOR_EVER = """
+import sys
+from conversion_platform.lake import LocalStorage
+storage = LocalStorage(sys.argv[1])
+print("at work", flush=True)
+while True:
+    for letter in (b"a", b"b"):
+        storage.replace("t/data.parquet", letter * 3_000_000)
+"""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_kill_leaves_the_old_bytes_or_the_new(tmp_path: Path, seed: int) -> None:
+    storage = LocalStorage(tmp_path)
+    storage.replace("t/data.parquet", b"a" * 3_000_000)
+    kill_at_work(REPLACE_FOR_EVER, str(tmp_path), seconds=0.2, seed=seed)
+    assert storage.read("t/data.parquet") in (b"a" * 3_000_000, b"b" * 3_000_000)
+    assert storage.list("") == ["t/data.parquet"]
+    storage.clear_staging()
+    assert list(storage.staging_folder().iterdir()) == []
+
+
+CREATE_FOR_EVER = """
+import sys, itertools
+from conversion_platform.lake import LocalStorage
+storage = LocalStorage(sys.argv[1])
+print("at work", flush=True)
+for number in itertools.count():
+    storage.create(f"log/{number:06}", b"%06d" % number * 100_000)
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_kill_leaves_created_keys_whole_or_absent(tmp_path: Path, seed: int) -> None:
+    kill_at_work(CREATE_FOR_EVER, str(tmp_path), seconds=0.2, seed=seed)
+    storage = LocalStorage(tmp_path)
+    for key in storage.list("log"):
+        assert storage.read(key) == key[-6:].encode() * 100_000
+
+
+def _create_all(root: str, name: str, wins: multiprocessing.Queue[tuple[str, int]]) -> None:
+    storage = LocalStorage(root)
+    won = sum(storage.create(f"log/{number}", name.encode()) for number in range(200))
+    wins.put((name, won))
+
+
+def test_of_two_processes_exactly_one_creates_each_key(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    wins: multiprocessing.Queue[tuple[str, int]] = context.Queue()
+    workers = [
+        context.Process(target=_create_all, args=(str(tmp_path), name, wins)) for name in "ab"
+    ]
+    for worker in workers:
+        worker.start()
+    won = dict(wins.get(timeout=60) for _ in workers)
+    for worker in workers:
+        worker.join()
+    storage = LocalStorage(tmp_path)
+    owners = [storage.read(f"log/{number}").decode() for number in range(200)]
+    assert won == {"a": owners.count("a"), "b": owners.count("b")}
+
+
+def test_a_lake_folder_that_is_a_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("not a folder")
+    with pytest.raises(LakeError, match=r"is a file, not a folder.*\n.*platform.lake"):
+        LocalStorage(tmp_path / "lake").replace("a", b"x")
+
+
+def test_a_missing_bucket_says_so(s3: S3Server) -> None:
+    storage = S3Storage("s3://no-such-bucket-anywhere/prefix", s3.client())
+    with pytest.raises(LakeError, match=r"NoSuchBucket.*\n.*Create the bucket"):
+        storage.list("t")
+
+
+def test_an_s3_server_that_is_not_there_says_so(tmp_path: Path) -> None:
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:9",
+        aws_access_key_id="x",
+        aws_secret_access_key="never-shown",
+        region_name="us-east-1",
+        config=Config(retries={"max_attempts": 0}, connect_timeout=1),
+    )
+    storage = S3Storage("s3://bucket", client)
+    file = tmp_path / "f"
+    file.write_bytes(b"x")
+    for attempt in (
+        lambda: storage.read("a"),
+        lambda: storage.adopt(file, "a"),
+        lambda: storage.list("a"),
+    ):
+        with pytest.raises(LakeError, match="S3 cannot be reached") as caught:
+            attempt()
+        assert "never-shown" not in str(caught.value)
+
+
+@given(keys=st.sets(st.from_regex(r"[a-z]{1,3}(/[a-z=0-9-]{1,5}){0,2}/f", fullmatch=True)))
+def test_local_listings_hold_exactly_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory, keys: set[str]
+) -> None:
+    storage = LocalStorage(tmp_path_factory.mktemp("lake"))
+    keys = {key for key in keys if not any(other.startswith(f"{key}/") for other in keys)}
+    for key in keys:
+        storage.replace(key, key.encode())
+    assert storage.list("") == sorted(keys)
