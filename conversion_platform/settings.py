@@ -69,6 +69,10 @@ class PlatformSection(Section):
         description="`wall` sends at real time; `replay` walks through each day's clock, "
         "sandbox provider only.",
     )
+    aws_secrets: tuple[str, ...] = Field(
+        (),
+        description="ARNs of AWS Secrets Manager secrets that a run puts into its environment.",
+    )
     threads: int = Field(2, ge=1, le=256, description="Threads for DuckDB and XGBoost.")
     memory_limit: str = Field(
         "2GB",
