@@ -1,0 +1,19 @@
+"""Daily predictions: eligible users x open candidate jobs, scored, the best k kept.
+
+The features come from the same SQL that training uses. docs/predictions.md says who is
+eligible, which jobs are candidates, and how ties are broken.
+"""
+
+from conversion_platform.inference.candidates import candidate_query
+from conversion_platform.inference.predict import Predicted, best_jobs, predict_days
+from conversion_platform.inference.scoring import score_pairs
+from conversion_platform.inference.tables import DAILY_PREDICTIONS
+
+__all__ = [
+    "DAILY_PREDICTIONS",
+    "Predicted",
+    "best_jobs",
+    "candidate_query",
+    "predict_days",
+    "score_pairs",
+]

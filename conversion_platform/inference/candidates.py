@@ -1,0 +1,125 @@
+"""Who may get a job today, and which jobs: eligible users x open candidate jobs.
+
+Everything is as of the day's start in the platform's time zone: events count once they have
+both happened and been recorded before it.
+
+What is missing never excludes. With `predictions.candidates = "auto"` a pair is matched by
+region if both sides have one; else by distance if both have coordinates; else it is a
+candidate. With "region" and "distance" a pair in which either side lacks it is a candidate.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import DayRange, day_start
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+
+if TYPE_CHECKING:
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+POPULARITY_DAYS = 28
+
+_NEAR = """(u.latitude IS NULL OR u.longitude IS NULL OR j.latitude IS NULL OR j.longitude IS NULL
+    OR 12742.0176 * asin(least(1.0, sqrt(
+        pow(sin(radians(j.latitude - u.latitude) / 2), 2)
+        + cos(radians(u.latitude)) * cos(radians(j.latitude))
+        * pow(sin(radians(j.longitude - u.longitude) / 2), 2)))) <= {limit})"""
+
+
+def eligible_users_query(lake: Lake, settings: Settings, day: date) -> str:
+    """SQL for the eligible users of `day`: user_id, region, latitude, longitude.
+
+    Eligible is who was created before the day, has not left, and joined or has an event
+    within `predictions.active_days` before it.
+    """
+    start = _instant(day, settings)
+    since = _instant(day - timedelta(days=settings.predictions.active_days), settings)
+    active = _known_events(lake, settings, day, settings.predictions.active_days)
+    return f"""
+        SELECT user_id, region, latitude, longitude
+        FROM {lake.select(USERS)}
+        WHERE created_at < {start}
+            AND (left_at IS NULL OR left_at > {start})
+            AND (created_at >= {since} OR user_id IN (SELECT user_id FROM {active}))"""
+
+
+def open_jobs_query(lake: Lake, settings: Settings, day: date) -> str:
+    """SQL for the jobs open when `day` starts, most popular first.
+
+    Columns: job_id, region, latitude, longitude, popularity_rank (1 = most clicks and
+    conversions in the 28 days before, as known at the day's start; ties go by job_id).
+    """
+    start = _instant(day, settings)
+    counted = settings.events.click_types + settings.events.conversion_types
+    types = ", ".join(quoted(event_type) for event_type in counted)
+    responses = f"""
+        SELECT job_id, count(*) AS responses
+        FROM {_known_events(lake, settings, day, POPULARITY_DAYS)}
+        WHERE event_type IN ({types}) GROUP BY job_id"""
+    return f"""
+        SELECT job_id, region, latitude, longitude,
+            row_number() OVER (ORDER BY coalesce(responses, 0) DESC, job_id) AS popularity_rank
+        FROM {lake.select(JOBS)} LEFT JOIN ({responses}) USING (job_id)
+        WHERE opened_at <= {start} AND (closed_at IS NULL OR closed_at > {start})"""
+
+
+def pairs_query(settings: Settings, users: str, jobs: str, day: date) -> str:
+    """SQL for the candidate pairs between two relations: user_id, job_id, dt.
+
+    Args:
+        settings: The rule (`predictions.candidates`) and the cap (`max_candidates`).
+        users: A relation with the columns of `eligible_users_query`.
+        jobs: A relation with the columns of `open_jobs_query`.
+        day: Becomes `dt`.
+    """
+    matched = " UNION ALL ".join(
+        f"SELECT u.user_id, j.job_id, j.popularity_rank FROM {users} u JOIN {jobs} j ON {condition}"
+        for condition in _conditions(settings)
+    )
+    return f"""
+        SELECT user_id, job_id, DATE '{day.isoformat()}' AS dt FROM ({matched})
+        QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY popularity_rank)
+            <= {settings.predictions.max_candidates}"""
+
+
+def candidate_query(lake: Lake, settings: Settings, day: date) -> str:
+    """SQL for all candidate pairs of `day`: user_id, job_id, dt."""
+    return f"""
+        WITH eligible_users AS ({eligible_users_query(lake, settings, day)}),
+        open_jobs AS ({open_jobs_query(lake, settings, day)})
+        {pairs_query(settings, "eligible_users", "open_jobs", day)}"""
+
+
+def _conditions(settings: Settings) -> list[str]:
+    """Join conditions that are disjoint and together make the rule.
+
+    One for each case rather than one with OR: equality of regions is then a hash join.
+    """
+    near = _NEAR.format(limit=settings.features.max_distance_km)
+    rule = settings.predictions.candidates
+    if rule in ("all", "distance"):
+        return ["true" if rule == "all" else near]
+    other = near if rule == "auto" else "true"
+    return [
+        "u.region = j.region",
+        f"u.region IS NULL AND {other}",
+        f"u.region IS NOT NULL AND j.region IS NULL AND {other}",
+    ]
+
+
+def _known_events(lake: Lake, settings: Settings, day: date, before: int) -> str:
+    """The events of the `before` days ahead of `day` that were known when it started."""
+    days = DayRange(day - timedelta(days=before), day - timedelta(days=1))
+    return (
+        f"(SELECT user_id, job_id, event_type FROM {lake.select(EVENTS, days)} "
+        f"WHERE greatest(occurred_at, recorded_at) < {_instant(day, settings)})"
+    )
+
+
+def _instant(day: date, settings: Settings) -> str:
+    """SQL literal for the start of `day`."""
+    return f"TIMESTAMPTZ '{day_start(day, settings.platform.time_zone).isoformat()}'"

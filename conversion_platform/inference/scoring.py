@@ -1,0 +1,72 @@
+"""Scores pairs as a stream: DuckDB joins the features, Arrow carries them, XGBoost predicts.
+
+Batches are scored one after another and only the pair's own columns are kept, so memory does
+not grow with the number of pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conversion_platform.features import pair_query
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from conversion_platform.days import DayRange
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+    from conversion_platform.training import RankingModel
+
+BATCH_ROWS = 65_536
+
+
+def score_pairs(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    model: RankingModel,
+    pairs: str,
+    days: DayRange,
+) -> Iterator[pa.RecordBatch]:
+    """Scores any pairs of user and job on any days.
+
+    Args:
+        con: Used for nothing else until the iterator is exhausted.
+        lake: Holds the feature tables of `days`.
+        settings: The platform's settings.
+        model: A model of the registry.
+        pairs: Relation name or SQL query with user_id, job_id, dt and any further columns.
+            Every pair is scored as if shown in the first slot.
+        days: The days that `dt` takes.
+
+    Yields:
+        Batches with the columns of `pairs` plus score (raw) and probability (calibrated),
+        both float32, in no particular order.
+    """
+    import pyarrow as pa
+
+    for batch in score_batches(con, lake, settings, model, pairs, days):
+        probability = model.calibrate(batch["score"].to_numpy())
+        yield batch.append_column("probability", pa.array(probability, pa.float32()))
+
+
+def score_batches(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    model: RankingModel,
+    pairs: str,
+    days: DayRange,
+) -> Iterator[pa.RecordBatch]:
+    """As `score_pairs`, without the calibrated probability."""
+    import pyarrow as pa
+
+    relation = f"({pairs})" if " " in pairs.strip() else pairs
+    columns = con.sql(f"SELECT * FROM {relation} LIMIT 0").columns
+    query = pair_query(lake, settings, model.card.spec, relation, days)
+    for batch in con.sql(query).to_arrow_reader(BATCH_ROWS):
+        scores = pa.array(model.predict(batch), pa.float32())
+        yield batch.select(columns).append_column("score", scores)
