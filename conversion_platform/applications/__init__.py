@@ -1,0 +1,1 @@
+"""Uses of the model: one package for each."""

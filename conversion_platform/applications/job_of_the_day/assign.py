@@ -1,0 +1,207 @@
+"""Assigns the job of the day: set-based, one day after another.
+
+Days go in order, because the repeat rule and the weekly cap look at the days before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from importlib import resources
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfoNotFoundError
+
+from conversion_platform.applications.job_of_the_day.cohorts import add_members, in_order
+from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.days import ONE_DAY, DayRange, at_local_time
+from conversion_platform.experiments import HOLDOUT, arm_sql
+from conversion_platform.features.tables import USER_FEATURES
+from conversion_platform.inference.tables import DAILY_PREDICTIONS
+from conversion_platform.lake import Written
+from conversion_platform.marketplace.tables import USERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+CAP_DAYS = 7
+
+_VIEWS = ("earlier", "predictions", "people")
+_TABLES = ("assigned", "cohorts", "members", "send_times", "zones")
+
+
+@dataclass(frozen=True)
+class Assigned(Written):
+    """One day's partition of assignments.
+
+    Attributes:
+        texts: Assignments in the treatment arm.
+        holdout: Assignments that get no text.
+        by_cohort: Assignments (both arms) of every cohort, those with none included.
+        message: What a reader should know; empty when all is as usual.
+    """
+
+    texts: int
+    holdout: int
+    by_cohort: dict[str, int]
+    message: str
+
+
+def assign_days(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
+) -> list[Assigned]:
+    """Writes JOB_OF_THE_DAY for each of `days`, in order.
+
+    A user gets the best of the day's predictions that was not assigned to them within
+    `job_of_the_day.repeat_days`, in the first cohort (by priority, then name) whose predicate
+    fits; no more than `max_texts_per_week` in 7 days. Users above a cohort's size, or below its
+    `min_probability`, get nothing that day: they do not move on to the next cohort.
+
+    Raises:
+        NotReadyError: the predictions or the user features of one of the days are missing.
+        SettingsError: a cohort's predicate is not usable; naming the cohort.
+    """
+    lake.require(USERS)
+    for table in (DAILY_PREDICTIONS, USER_FEATURES):
+        lake.require(table, days)
+    return [_assign_day(con, lake, settings, day) for day in days]
+
+
+def send_time(day: date, clock: time, zone: str | None, platform_zone: str) -> datetime:
+    """The UTC instant of `clock` on `day` where the recipient lives.
+
+    An unknown or missing zone counts as the platform's. A time that daylight saving skips moves
+    on by the hour that is skipped; of a time that happens twice the first is taken.
+    """
+    try:
+        return at_local_time(day, clock, zone or platform_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return at_local_time(day, clock, platform_zone)
+
+
+def _assign_day(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> Assigned:
+    with _relations(con, lake, settings, day):
+        _add_cohorts(con, settings)
+        _add_send_times(con, settings, day)
+        rules = settings.job_of_the_day
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE assigned AS {_assign_sql(settings)}",
+            {
+                "day": day,
+                "repeat_days": rules.repeat_days,
+                "max_texts_per_week": rules.max_texts_per_week,
+            },
+        )
+        written = lake.write(con, JOB_OF_THE_DAY, "FROM assigned", day)
+        return _summary(con, settings, written)
+
+
+@contextmanager
+def _relations(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> Iterator[None]:
+    """Puts what assign.sql reads in place for one day, and takes it away again."""
+    before = max(settings.job_of_the_day.repeat_days, CAP_DAYS) - 1
+    lake.view(con, JOB_OF_THE_DAY, DayRange(day - before * ONE_DAY, day - ONE_DAY), "earlier")
+    lake.view(con, DAILY_PREDICTIONS, DayRange.of(day), "predictions")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_people_query(con, lake, day)}")
+    con.execute("CREATE OR REPLACE TEMP TABLE zones AS SELECT user_id, time_zone FROM people")
+    con.execute("CREATE OR REPLACE TEMP TABLE members (user_id VARCHAR, cohort VARCHAR)")
+    try:
+        yield
+    finally:
+        for kind, names in (("VIEW", _VIEWS), ("TABLE", _TABLES)):
+            for name in names:
+                con.execute(f"DROP {kind} IF EXISTS temp.{name}")
+
+
+def _people_query(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
+    """SQL for who has predictions: the user's columns, features of the day, and `day`.
+
+    Where a feature has the name of a user's column, the user's column is meant.
+    """
+    users, features = lake.select(USERS), lake.select(USER_FEATURES, DayRange.of(day))
+    own = {name.lower() for name in con.sql(f"FROM {users} LIMIT 0").columns}
+    further = [
+        f'f."{name}"'
+        for name in con.sql(f"FROM {features} LIMIT 0").columns
+        if name.lower() not in own | {"dt"}
+    ]
+    return f"""
+        SELECT {", ".join(["u.*", *further])}, DATE '{day.isoformat()}' AS day
+        FROM {users} AS u LEFT JOIN {features} AS f USING (user_id)
+        WHERE u.user_id IN (SELECT user_id FROM predictions)"""
+
+
+def _add_cohorts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE cohorts (cohort VARCHAR, size BIGINT, min_probability FLOAT)"
+    )
+    for name, cohort in in_order(settings):
+        con.execute(
+            "INSERT INTO cohorts VALUES (?, ?, ?)", [name, cohort.size, cohort.min_probability]
+        )
+        add_members(con, name, cohort.where, "people", "members")
+
+
+def _add_send_times(con: duckdb.DuckDBPyConnection, settings: Settings, day: date) -> None:
+    """One row for each cohort and time zone: few, so Python's zones decide them."""
+    zones = [zone for (zone,) in con.execute("SELECT DISTINCT time_zone FROM zones").fetchall()]
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE send_times "
+        "(cohort VARCHAR, time_zone VARCHAR, send_at TIMESTAMPTZ)"
+    )
+    rows = [
+        (name, zone, send_time(day, cohort.send_time, zone, settings.platform.time_zone))
+        for name, cohort in settings.cohorts.items()
+        for zone in zones
+    ]
+    if rows:
+        con.executemany("INSERT INTO send_times VALUES (?, ?, ?)", rows)
+
+
+def _assign_sql(settings: Settings) -> str:
+    rules = settings.job_of_the_day
+    arm = arm_sql("sized.user_id", rules.salt, rules.holdout_share)
+    text = resources.files(__package__).joinpath("assign.sql").read_text(encoding="utf-8")
+    return text.replace("{{arm}}", arm)
+
+
+def _summary(con: duckdb.DuckDBPyConnection, settings: Settings, written: Written) -> Assigned:
+    rows = con.execute(
+        """SELECT cohort, count(*), count(*) FILTER (arm = ?) FROM assigned
+           GROUP BY cohort""",
+        [HOLDOUT],
+    ).fetchall()
+    by_cohort = dict.fromkeys(settings.cohorts, 0) | {cohort: total for cohort, total, _ in rows}
+    holdout = sum(held for _, _, held in rows)
+    return Assigned(
+        written.table,
+        written.day,
+        written.rows,
+        written.bytes,
+        written.rows - holdout,
+        holdout,
+        by_cohort,
+        "" if written.rows else _why_nobody(con, written.day),
+    )
+
+
+def _why_nobody(con: duckdb.DuckDBPyConnection, day: date | None) -> str:
+    predicted, members = con.execute(
+        "SELECT (SELECT count(*) FROM predictions), (SELECT count(*) FROM members)"
+    ).fetchall()[0]
+    if not predicted:
+        return f"Nobody is assigned a job on {day}: there are no predictions for that day."
+    if not members:
+        return f"Nobody is assigned a job on {day}: no user fits any cohort's predicate."
+    return (
+        f"Nobody is assigned a job on {day}: repeats, the weekly cap, sizes or min_probability "
+        f"leave none of {members} users. Look at [job_of_the_day] and [cohorts]."
+    )

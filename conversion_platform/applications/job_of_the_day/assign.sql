@@ -1,0 +1,52 @@
+-- Who is assigned what on one day. Reads temporary relations that assign.py puts in place:
+--   predictions   the day's daily_predictions
+--   earlier       assignments of earlier days (user_id, job_id, dt), of both arms
+--   members       user_id, cohort: the one cohort of each user
+--   cohorts       cohort, size, min_probability
+--   send_times    cohort, time_zone, send_at
+--   zones         user_id, time_zone
+-- Both arms go through the same rules (repeats, cap, size), so that they stay comparable; the
+-- arm is drawn last.
+WITH fresh AS (
+    SELECT p.user_id, p.job_id, p.rank, p.score, p.probability, p.model_version
+    FROM predictions AS p
+    WHERE NOT EXISTS (
+        SELECT 1 FROM earlier AS e
+        WHERE e.user_id = p.user_id AND e.job_id = p.job_id
+            AND e.dt > $day - to_days(CAST($repeat_days AS INTEGER))
+    )
+    QUALIFY row_number() OVER (PARTITION BY p.user_id ORDER BY p.rank) = 1
+),
+capped AS (
+    SELECT user_id FROM earlier
+    WHERE dt > $day - to_days(7)
+    GROUP BY user_id
+    HAVING count(*) >= $max_texts_per_week
+),
+sized AS (
+    SELECT fresh.*, members.cohort
+    FROM fresh
+    JOIN members USING (user_id)
+    JOIN cohorts USING (cohort)
+    WHERE fresh.probability >= cohorts.min_probability
+        AND fresh.user_id NOT IN (SELECT user_id FROM capped)
+    QUALIFY row_number()
+        OVER (PARTITION BY members.cohort ORDER BY fresh.probability DESC, fresh.user_id)
+        <= cohorts.size
+)
+SELECT
+    md5(CAST($day AS VARCHAR) || '|' || sized.user_id) AS assignment_id,
+    sized.user_id,
+    sized.job_id,
+    sized.cohort,
+    {{arm}} AS arm,
+    sized.probability,
+    sized.score,
+    sized.rank,
+    send_times.send_at,
+    sized.model_version
+FROM sized
+JOIN zones USING (user_id)
+JOIN send_times
+    ON send_times.cohort = sized.cohort
+    AND send_times.time_zone IS NOT DISTINCT FROM zones.time_zone

@@ -1,0 +1,124 @@
+"""Cohorts: named SQL predicates over a user's columns and features of the day.
+
+A predicate is a person's text that ends up in a query, so DuckDB's own parser is asked first
+whether it is one expression and nothing else: no second statement, no subquery (which could
+read files), nothing that changes from one run to the next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.errors import SettingsError
+from conversion_platform.lake.lake import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.settings import CohortSection, Settings
+
+_EMPTY_SELECT = {"EMPTY", None}
+
+
+def in_order(settings: Settings) -> list[tuple[str, CohortSection]]:
+    """The cohorts in the order they are served: by priority, then by name."""
+    return sorted(settings.cohorts.items(), key=lambda item: (item[1].priority, item[0]))
+
+
+def check_predicate(con: duckdb.DuckDBPyConnection, cohort: str, where: str) -> None:
+    """Makes sure that a predicate is a single, repeatable expression.
+
+    Raises:
+        SettingsError: naming the cohort and what is wrong.
+    """
+    tree = json.loads(
+        con.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()[0][0]
+    )
+    if tree["error"]:
+        raise _refused(cohort, where, str(tree["error_message"]))
+    if not _is_one_expression(tree["statements"]):
+        raise _refused(cohort, where, "it is not a single expression")
+    nodes = list(_nodes(tree["statements"][0]["node"]["select_list"]))
+    if any(node.get("class") == "SUBQUERY" for node in nodes):
+        raise _refused(cohort, where, "it contains a subquery")
+    if any(node.get("class") == "PARAMETER" for node in nodes):
+        raise _refused(cohort, where, "it contains a parameter")
+    unsteady = sorted({name for node in nodes for name in _called(node)} & _unsteady(con))
+    if unsteady:
+        raise _refused(cohort, where, f"{unsteady[0]} changes from run to run; `day` does not")
+
+
+def add_members(
+    con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str, members: str
+) -> None:
+    """Adds to table `members` the rows of `users` that fit and are in no cohort yet.
+
+    Raises:
+        SettingsError: the predicate is not valid over these columns; with DuckDB's message.
+    """
+    import duckdb
+
+    check_predicate(con, cohort, where)
+    try:
+        con.execute(
+            f"""INSERT INTO {members}
+                SELECT user_id, {quoted(cohort)} FROM {users} ANTI JOIN {members} USING (user_id)
+                WHERE (\n{where}\n)"""
+        )
+    except duckdb.Error as error:
+        raise _refused(cohort, where, str(error)) from error
+
+
+def _is_one_expression(statements: list[dict[str, Any]]) -> bool:
+    if len(statements) != 1:
+        return False
+    node = statements[0]["node"]
+    return (
+        node["type"] == "SELECT_NODE"
+        and len(node["select_list"]) == 1
+        and (node["from_table"] or {}).get("type") in _EMPTY_SELECT
+        and not node["where_clause"]
+        and not node["modifiers"]
+    )
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object below a piece of a parsed query."""
+    if isinstance(tree, dict):
+        yield tree
+        for value in tree.values():
+            yield from _nodes(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _nodes(value)
+
+
+def _called(node: dict[str, Any]) -> list[str]:
+    """The function a node calls. `current_date` and its like are parsed as column names."""
+    if node.get("class") == "FUNCTION":
+        return [str(node["function_name"]).lower()]
+    if node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1:
+        name = str(node["column_names"][0]).lower()
+        return [name] if name.startswith("current_") else []
+    return []
+
+
+def _unsteady(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Functions whose result is not fixed by their arguments."""
+    rows = con.execute(
+        """SELECT DISTINCT function_name FROM duckdb_functions()
+           WHERE function_type = 'scalar' AND stability <> 'CONSISTENT'"""
+    ).fetchall()
+    named = {"current_timestamp", "current_time", "localtime", "localtimestamp", "ago"}
+    return named | {name for (name,) in rows}
+
+
+def _refused(cohort: str, where: str, why: str) -> SettingsError:
+    return SettingsError(
+        f"The cohort `{cohort}` has a predicate that cannot be used: {why.rstrip('.')}.\n"
+        f"  cohorts.{cohort}.where = {where!r}",
+        "Write one SQL expression over the user's columns, the columns of `user_features` and "
+        "`day` (docs/predictions.md shows examples).",
+    )

@@ -1,0 +1,175 @@
+"""Turns outcomes into daily metrics, and sums a period up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.days import DayRange
+from conversion_platform.experiments import HOLDOUT, TREATMENT, Interval, uplift_interval
+from conversion_platform.lake.lake import quoted
+from conversion_platform.messaging.tables import OUTCOMES
+from conversion_platform.metrics.tables import ALL_COHORTS, DAILY_METRICS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake, Written
+    from conversion_platform.settings import Settings
+
+Row = dict[str, Any]
+COUNTS = tuple(column.name for column in DAILY_METRICS.columns if column.type == "BIGINT")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A period's matured days in numbers.
+
+    Attributes:
+        days: The matured days counted.
+        totals: Sums of the daily counts (planned, sent, clicked, ...).
+        treated_users: Users of the treatment arm, each counted once.
+        holdout_users: Users of the holdout, each counted once.
+        uplift: Difference in the share of users who converted, with its 95 % interval; None
+            while an arm is empty.
+        map_sent: MAP of what was sent over the period; None where nobody converted.
+    """
+
+    days: tuple[date, ...]
+    totals: dict[str, int]
+    treated_users: int
+    holdout_users: int
+    uplift: Interval | None
+    map_sent: float | None
+
+
+def metric_sql(name: str) -> str:
+    """The text of one of the metric queries (`daily`, `period`)."""
+    return resources.files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def compute_metrics(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
+) -> list[Written]:
+    """Writes DAILY_METRICS for `days`, and again for the earlier days that may still mature.
+
+    Raises:
+        NotReadyError: the outcomes of one of the days are missing.
+    """
+    lake.require(OUTCOMES, days)
+    events = settings.events
+    refreshed = days.widened(before=events.attribution_window_days + events.late_days + 1)
+    present = [day for day in lake.days(OUTCOMES) if day in refreshed]
+    lake.view(con, OUTCOMES, refreshed, "outcomes")
+    rows = _with_uplift(_rows(con, metric_sql("daily")))
+    counted = {(row["dt"], row["cohort"]) for row in rows}
+    rows += [_idle_row(day) for day in present if (day, ALL_COHORTS) not in counted]
+    _hold(con, rows)
+    return [
+        lake.write(
+            con,
+            DAILY_METRICS,
+            f"SELECT * EXCLUDE (dt) FROM _metrics WHERE dt = DATE '{day.isoformat()}'",
+            day,
+        )
+        for day in present
+    ]
+
+
+def daily_rows(
+    con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange, cohort: str = ALL_COHORTS
+) -> list[Row]:
+    """The daily metrics of one cohort, in the order of days; empty where there are none."""
+    return _rows(
+        con,
+        f"SELECT * FROM {lake.select(DAILY_METRICS, days)} "
+        f"WHERE cohort = {quoted(cohort)} ORDER BY dt",
+    )
+
+
+def summary(
+    con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange, cohort: str = ALL_COHORTS
+) -> Summary:
+    """Sums up the matured days of a period.
+
+    Users come back from day to day, so the daily rates cannot simply be added: the uplift
+    compares users, each counted once, by whether they converted at all.
+
+    Args:
+        con: Any session.
+        lake: Holds DAILY_METRICS and OUTCOMES.
+        days: The period; days without metrics, or not yet matured, are left out.
+        cohort: One cohort, or all of them.
+    """
+    rows = [row for row in daily_rows(con, lake, days, cohort) if row["matured"]]
+    totals = {name: sum(row[name] for row in rows) for name in COUNTS}
+    users = _users_by_arm(con, lake, [row["dt"] for row in rows], cohort)
+    treated, holdout = users.get(TREATMENT, (0, 0)), users.get(HOLDOUT, (0, 0))
+    relevant = totals["sent_converted_any"]
+    return Summary(
+        tuple(row["dt"] for row in rows),
+        totals,
+        treated[0],
+        holdout[0],
+        uplift_interval(treated[1], treated[0], holdout[1], holdout[0]),
+        totals["converted"] / relevant if relevant else None,
+    )
+
+
+def _users_by_arm(
+    con: duckdb.DuckDBPyConnection, lake: Lake, matured: list[date], cohort: str
+) -> dict[str, tuple[int, int]]:
+    """(users, converted users) of each arm over the matured days."""
+    if not matured:
+        return {}
+    listed = ", ".join(f"DATE '{day.isoformat()}'" for day in matured)
+    one = "" if cohort == ALL_COHORTS else f" AND cohort = {quoted(cohort)}"
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW outcomes AS SELECT * "
+        f"FROM {lake.select(OUTCOMES, DayRange.spanning(matured))} WHERE dt IN ({listed}){one}"
+    )
+    rows = _rows(con, metric_sql("period"))
+    return {row["arm"]: (int(row["users"]), int(row["converted"])) for row in rows}
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    relation = con.sql(query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def _with_uplift(rows: list[Row]) -> list[Row]:
+    return [row | _uplift(row) for row in rows]
+
+
+def _uplift(row: Row) -> Row:
+    """Uplift and interval of one day; unknown until every label of the day is final."""
+    interval = None
+    if row["matured"]:
+        interval = uplift_interval(
+            row["converted_any"], row["planned"], row["holdout_converted_any"], row["holdout"]
+        )
+    if interval is None:
+        return dict.fromkeys(("uplift", "uplift_low", "uplift_high"))
+    return {
+        "uplift": interval.estimate,
+        "uplift_low": interval.low,
+        "uplift_high": interval.high,
+    }
+
+
+def _idle_row(day: date) -> Row:
+    """A day on which nobody was assigned anything: zeros, and nothing left to mature."""
+    empty = dict.fromkeys(column.name for column in DAILY_METRICS.columns)
+    return empty | dict.fromkeys(COUNTS, 0) | {"dt": day, "cohort": ALL_COHORTS, "matured": True}
+
+
+def _hold(con: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
+    """Puts the rows into a temporary table with the columns of DAILY_METRICS and dt."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _metrics AS {DAILY_METRICS.empty_select()}")
+    names = [column.name for column in DAILY_METRICS.columns] + ["dt"]
+    marks = ", ".join("?" for _ in names)
+    con.executemany(
+        f"INSERT INTO _metrics VALUES ({marks})", [[row[name] for name in names] for row in rows]
+    )

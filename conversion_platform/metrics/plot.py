@@ -1,0 +1,100 @@
+"""One small picture of a period: what was sent, and what it was worth."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.metrics.compute import daily_rows
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+    from matplotlib.axes import Axes
+
+    from conversion_platform.days import DayRange
+    from conversion_platform.lake import Lake
+
+_FUNNEL = (
+    ("sent", "#b8c4d6"),
+    ("delivered", "#7d93b8"),
+    ("clicked", "#3f63a3"),
+    ("converted", "#c8553d"),
+)
+_TREATED, _HOLDOUT, _MUTED = "#3f63a3", "#8a8f98", "#6b7280"
+
+
+def metrics_plot(con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange) -> bytes:
+    """A PNG of the daily metrics over all cohorts.
+
+    Above, how many texts were sent, delivered, clicked and converted; below, the conversion
+    rates of both arms with the 95 % interval of the uplift around the holdout's rate, matured
+    days only. The same metrics give the same bytes.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = daily_rows(con, lake, days)
+    figure = Figure(figsize=(8.4, 5.2), dpi=100, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, sharex=True)
+    _draw_funnel(above, rows)
+    _draw_rates(below, [row for row in rows if row["matured"] and row["uplift"] is not None])
+    for axes in (above, below):
+        _tidy(axes)
+    _mark_days(below, [row["dt"] for row in rows])
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()
+
+
+def _draw_funnel(axes: Axes, rows: list[dict[str, Any]]) -> None:
+    days = [row["dt"] for row in rows]
+    for name, colour in _FUNNEL:
+        axes.bar(days, [row[name] for row in rows], color=colour, width=0.8, label=name)
+    axes.set_title("Texts a day", loc="left", fontsize=11, fontweight="bold")
+    axes.set_ylim(bottom=0)
+    if rows:
+        axes.legend(frameon=False, fontsize=8, ncols=len(_FUNNEL), loc="upper left")
+
+
+def _draw_rates(axes: Axes, rows: list[dict[str, Any]]) -> None:
+    axes.set_title("Converted on any job, % of users", loc="left", fontsize=11, fontweight="bold")
+    if not rows:
+        axes.text(
+            0.5,
+            0.5,
+            "no matured day yet",
+            ha="center",
+            color=_MUTED,
+            transform=axes.transAxes,
+        )
+        return
+    days = [row["dt"] for row in rows]
+    base = [100 * row["holdout_conversion_rate"] for row in rows]
+    low = [rate + 100 * row["uplift_low"] for rate, row in zip(base, rows, strict=True)]
+    high = [rate + 100 * row["uplift_high"] for rate, row in zip(base, rows, strict=True)]
+    treated = [100 * row["conversion_rate"] for row in rows]
+    axes.fill_between(days, low, high, color=_TREATED, alpha=0.15, linewidth=0, label="95 %")
+    axes.plot(days, treated, color=_TREATED, marker="o", markersize=3.5, label="treatment")
+    axes.plot(days, base, color=_HOLDOUT, marker="o", markersize=3.5, label="holdout")
+    axes.set_ylim(bottom=min(0.0, *low))
+    axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
+
+
+def _tidy(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(labelsize=8, colors=_MUTED)
+    axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
+    axes.set_axisbelow(True)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, low + (high - low) * 1.2)
+
+
+def _mark_days(axes: Axes, days: list[date]) -> None:
+    """At most ten dates, so that they never overlap."""
+    step = max(1, -(-len(days) // 10))
+    shown = days[::step]
+    axes.set_xticks(shown, [day.strftime("%d %b") for day in shown])
