@@ -22,15 +22,14 @@ _FUNNEL = (
     ("clicked", "#3f63a3"),
     ("converted", "#c8553d"),
 )
-_TREATED, _HOLDOUT, _MUTED = "#3f63a3", "#8a8f98", "#6b7280"
+_BLUE, _MUTED = "#3f63a3", "#6b7280"
 
 
 def metrics_plot(con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange) -> bytes:
     """A PNG of the daily metrics over all cohorts.
 
-    Above, how many texts were sent, delivered, clicked and converted; below, the conversion
-    rates of both arms with the 95 % interval of the uplift around the holdout's rate, matured
-    days only. The same metrics give the same bytes.
+    Above, how many texts were sent, delivered, clicked and converted; below, the uplift of
+    every matured day with its 95 % interval. The same metrics give the same bytes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -40,7 +39,7 @@ def metrics_plot(con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange) -> 
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)
     _draw_funnel(above, rows)
-    _draw_rates(below, [row for row in rows if row["matured"] and row["uplift"] is not None])
+    _draw_uplift(below, [row for row in rows if row["matured"] and row["uplift"] is not None])
     for axes in (above, below):
         _tidy(axes)
     _mark_days(below, [row["dt"] for row in rows])
@@ -59,28 +58,24 @@ def _draw_funnel(axes: Axes, rows: list[dict[str, Any]]) -> None:
         axes.legend(frameon=False, fontsize=8, ncols=len(_FUNNEL), loc="upper left")
 
 
-def _draw_rates(axes: Axes, rows: list[dict[str, Any]]) -> None:
-    axes.set_title("Converted on any job, % of users", loc="left", fontsize=11, fontweight="bold")
+def _draw_uplift(axes: Axes, rows: list[dict[str, Any]]) -> None:
+    title = "Uplift over the holdout, points of the share of users who convert on any job"
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
     if not rows:
         axes.text(
-            0.5,
-            0.5,
-            "no matured day yet",
-            ha="center",
-            color=_MUTED,
-            transform=axes.transAxes,
+            0.5, 0.5, "no matured day yet", ha="center", color=_MUTED, transform=axes.transAxes
         )
         return
     days = [row["dt"] for row in rows]
-    base = [100 * row["holdout_conversion_rate"] for row in rows]
-    low = [rate + 100 * row["uplift_low"] for rate, row in zip(base, rows, strict=True)]
-    high = [rate + 100 * row["uplift_high"] for rate, row in zip(base, rows, strict=True)]
-    treated = [100 * row["conversion_rate"] for row in rows]
-    axes.fill_between(days, low, high, color=_TREATED, alpha=0.15, linewidth=0, label="95 %")
-    axes.plot(days, treated, color=_TREATED, marker="o", markersize=3.5, label="treatment")
-    axes.plot(days, base, color=_HOLDOUT, marker="o", markersize=3.5, label="holdout")
-    axes.set_ylim(bottom=min(0.0, *low))
-    axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper left")
+    estimate, low, high = (
+        [100 * row[name] for row in rows] for name in ("uplift", "uplift_low", "uplift_high")
+    )
+    axes.axhline(0, color=_MUTED, linewidth=1)
+    axes.fill_between(
+        days, low, high, color=_BLUE, alpha=0.15, linewidth=0, label="95 % interval of the day"
+    )
+    axes.plot(days, estimate, color=_BLUE, marker="o", markersize=3.5, label="uplift")
+    axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper left")
 
 
 def _tidy(axes: Axes) -> None:
@@ -90,7 +85,7 @@ def _tidy(axes: Axes) -> None:
     axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
     low, high = axes.get_ylim()
-    axes.set_ylim(low, low + (high - low) * 1.2)
+    axes.set_ylim(low, low + (high - low) * 1.2)  # room for the legend
 
 
 def _mark_days(axes: Axes, days: list[date]) -> None:
