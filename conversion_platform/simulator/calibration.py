@@ -1,0 +1,4 @@
+"""stub"""
+from typing import Any
+def measured(*_: Any) -> Any:
+    raise NotImplementedError

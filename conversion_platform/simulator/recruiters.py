@@ -1,0 +1,51 @@
+"""How a recruiter ranks the open jobs of the metro for a user: the human baseline."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conversion_platform.simulator.response import Truth
+from conversion_platform.simulator.streams import Floats, Hash, Ints
+
+SEEN_LESS_BY_RANK = 0.2
+WHIM = 0.5
+
+
+def human_score(truth: Truth, user: Ints, job: Ints, popularity: Floats, day: int) -> Floats:
+    """The recruiter's score: rules of thumb, a private liking, and the mood of the day.
+
+    Args:
+        truth: The world; of users only what they state is looked at.
+        user: User numbers, shape (n, 1).
+        job: Job numbers, shape (1, m).
+        popularity: Recent clicks of those jobs, shape (1, m).
+        day: Number of the day.
+    """
+    users, jobs = truth.users, truth.jobs
+    gap = (jobs.pay[job] - users.desired_pay[user]) / 4.0
+    age = np.maximum(0, day - jobs.opened_day[job])
+    score: Floats = (
+        -0.35 * np.log1p(truth.distance(user, job))
+        + 0.55 * truth.states(user, job)
+        + 0.3 * np.log1p(popularity)
+        + 0.4 * np.exp(-age / 4.0)
+        + 0.2 * np.clip(gap, -1.0, 1.0)
+        + 0.15 * (users.shift[user] == jobs.shift[job])
+        + 0.3 * truth.employers.liking[jobs.employer[job]]
+        + WHIM * Hash(truth.world.seed, "whim", day + 1).gumbel(user, job)
+    )
+    return score
+
+
+def slate_of(score: Floats, size: int) -> Ints:
+    """Columns of the `size` best scores of each row, best first; shape (n, min(size, m))."""
+    size = min(size, score.shape[1])
+    best = np.argpartition(-score, size - 1, axis=1)[:, :size]
+    order = np.argsort(-np.take_along_axis(score, best, axis=1), axis=1, kind="stable")
+    slate: Ints = np.take_along_axis(best, order, axis=1)
+    return slate
+
+
+def chance_seen(position: Ints) -> Floats:
+    """The probability that a slot (0 is the first) is looked at."""
+    return np.asarray(1.0 / (1.0 + SEEN_LESS_BY_RANK * position), np.float64)
