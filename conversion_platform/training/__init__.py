@@ -1,0 +1,57 @@
+"""Training: matured examples, a calibrated ranking model, its figures, its versions.
+
+Reads features and the checked source tables; writes `training_examples` and files below
+`models/`. The champion pointer is all that later stages need to follow.
+"""
+
+from conversion_platform.training.candidate import evaluate, fit_candidate
+from conversion_platform.training.card import ModelCard
+from conversion_platform.training.evaluation import (
+    Estimate,
+    Evaluation,
+    clustered_mean,
+    map_at_k,
+    paired_difference,
+)
+from conversion_platform.training.examples import ExamplesSummary, build_examples
+from conversion_platform.training.explanations import Explanation, explain
+from conversion_platform.training.promotion import Decision, decide
+from conversion_platform.training.ranker import RankingModel
+from conversion_platform.training.registry import (
+    Promotion,
+    champion,
+    load_card,
+    load_model,
+    promote,
+    promotions,
+    versions,
+)
+from conversion_platform.training.split import training_days
+from conversion_platform.training.tables import TRAINING_EXAMPLES
+
+__all__ = [
+    "TRAINING_EXAMPLES",
+    "Decision",
+    "Estimate",
+    "Evaluation",
+    "ExamplesSummary",
+    "Explanation",
+    "ModelCard",
+    "Promotion",
+    "RankingModel",
+    "build_examples",
+    "champion",
+    "clustered_mean",
+    "decide",
+    "evaluate",
+    "explain",
+    "fit_candidate",
+    "load_card",
+    "load_model",
+    "map_at_k",
+    "paired_difference",
+    "promote",
+    "promotions",
+    "training_days",
+    "versions",
+]

@@ -1,0 +1,280 @@
+"""From examples to a candidate: fit, calibrate, judge, and write the version.
+
+Nothing here touches the champion pointer; `promotion.py` decides about that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version as installed
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.days import DayRange
+from conversion_platform.errors import TrainingError
+from conversion_platform.features import FeatureSpec, feature_spec
+from conversion_platform.training.calibration import Calibration, fit_calibration
+from conversion_platform.training.card import ModelCard, SplitCard
+from conversion_platform.training.encoding import POSITION, Encoder, fit_vocabulary
+from conversion_platform.training.evaluation import Evaluation, Judged, judge
+from conversion_platform.training.ranker import Examples, fit_booster, score_matrix
+from conversion_platform.training.registry import add_version, load_model
+from conversion_platform.training.tables import TRAINING_EXAMPLES
+
+if TYPE_CHECKING:
+    import duckdb
+    import xgboost
+    from numpy.typing import NDArray
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+    Array = NDArray[Any]
+
+BATCH_ROWS = 100_000
+LIBRARIES = ("duckdb", "numpy", "pyarrow", "scikit-learn", "xgboost")
+POPULARITY = "job_conversion_rate_28d"
+
+NOT_TUNED = (
+    "The validation days hold one class only: all trees were kept, and the calibration was "
+    "fitted on the training days."
+)
+
+
+@dataclass(frozen=True)
+class Window:
+    """One split of the examples, with what is needed to judge it."""
+
+    examples: Examples
+    slates: Array
+    users: Array
+    ties: Array
+    popularity: Array
+
+
+def fit_candidate(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> ModelCard:
+    """Fits, calibrates and judges a model on the examples of `day` and writes its version.
+
+    The same examples and settings give the same version and bytes.
+
+    Raises:
+        NotReadyError: `training_examples` has not been built for `day`.
+        TrainingError: the examples hold one class only.
+    """
+    lake.require(TRAINING_EXAMPLES, [day])
+    spec = feature_spec(con, lake, settings)
+    splits = _split_cards(con, lake, day)
+    _check_classes(splits, settings, day)
+    encoder = _fit_encoder(con, lake, settings, day, spec)
+    train = _load(con, lake, day, "train", encoder, splits)
+    validation = _load(con, lake, day, "validation", encoder, splits)
+    tuned = _has_both(validation.examples.converted)
+    booster = fit_booster(settings, encoder, train.examples, validation.examples if tuned else None)
+    calibration = _calibrated(booster, validation.examples if tuned else train.examples)
+    test = _load(con, lake, day, "test", encoder, splits)
+    evaluation = _judged("", settings, encoder, booster, calibration, test)
+    draft = ModelCard(
+        version="",
+        day=day,
+        spec=spec,
+        columns=encoder.columns,
+        vocabularies=encoder.vocabularies,
+        label=_label(settings),
+        splits=splits,
+        rounds=booster.num_boosted_rounds(),
+        evaluation=evaluation,
+        settings=_settings_used(settings),
+        libraries={name: installed(name) for name in LIBRARIES},
+        fingerprint=_fingerprint(train.examples, validation.examples),
+        notes=_notes(settings, splits, tuned),
+    )
+    return add_version(lake, bytes(booster.save_raw("ubj")), calibration, draft)
+
+
+def evaluate(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    version: str,
+    day: date | None = None,
+) -> Evaluation:
+    """Judges a version on test examples.
+
+    Args:
+        con: A session on the lake.
+        lake: Where examples and versions live.
+        settings: For k and the seed of the intervals.
+        version: The model to judge.
+        day: Whose test examples to take; those of the version's own training if not given.
+
+    Raises:
+        NotReadyError: the examples of that day are not there.
+        RegistryError: the version is missing or damaged.
+        TrainingError: the examples lack a feature of the model.
+    """
+    model = load_model(lake, version, settings.platform.threads)
+    chosen = day or model.card.day
+    lake.require(TRAINING_EXAMPLES, [chosen])
+    splits = _split_cards(con, lake, chosen)
+    test = _load(con, lake, chosen, "test", model.encoder, splits)
+    return _judged(version, settings, model.encoder, model.booster, model.calibration, test)
+
+
+def _notes(settings: Settings, splits: dict[str, SplitCard], tuned: bool) -> tuple[str, ...]:
+    wanted = settings.training
+    asked = wanted.train_days + wanted.validation_days + wanted.test_days
+    used = sum(len(split.days) for split in splits.values())
+    notes = [] if used >= asked else [f"Only {used} of {asked} days had examples."]
+    return tuple(notes if tuned else [*notes, NOT_TUNED])
+
+
+def _examples(lake: Lake, day: date) -> str:
+    return lake.select(TRAINING_EXAMPLES, DayRange.of(day))
+
+
+def _split_cards(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> dict[str, SplitCard]:
+    rows = con.execute(
+        "SELECT split, min(day), max(day), count(*), count(*) FILTER (converted) "
+        f"FROM {_examples(lake, day)} GROUP BY split"
+    ).fetchall()
+    return {row[0]: SplitCard(DayRange(row[1], row[2]), row[3], row[4]) for row in rows}
+
+
+def _check_classes(splits: dict[str, SplitCard], settings: Settings, day: date) -> None:
+    train = splits.get("train")
+    if train is not None and 0 < train.positives < train.rows:
+        return
+    found = "no example" if train is None else f"{train.positives} conversions in {train.rows} rows"
+    raise TrainingError(
+        f"The training examples of {day} hold one label class only ({found}).",
+        f"Check events.conversion_types ({', '.join(settings.events.conversion_types)}) against "
+        "the source, lengthen events.attribution_window_days or training.train_days, or set "
+        "events.negatives = 'sampled' if the source logs no impressions.",
+    )
+
+
+def _fit_encoder(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, spec: FeatureSpec
+) -> Encoder:
+    """Column order and categorical values, as the training window has them."""
+    vocabularies = {}
+    for feature in spec.features:
+        if feature.kind == "categorical":
+            counts = con.execute(
+                f'SELECT "{feature.name}", count(*) FROM {_examples(lake, day)} '
+                f"WHERE split = 'train' AND \"{feature.name}\" IS NOT NULL GROUP BY 1"
+            ).fetchall()
+            vocabularies[feature.name] = fit_vocabulary(counts, settings.features.max_categories)
+    names = tuple(feature.name for feature in spec.features)
+    return Encoder((*names, POSITION), vocabularies)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    day: date,
+    split: str,
+    encoder: Encoder,
+    splits: dict[str, SplitCard],
+) -> Window:
+    """Streams one split into arrays of their final size: no second copy of the examples."""
+    import numpy as np
+
+    rows = splits[split].rows if split in splits else 0
+    matrix = np.empty((rows, len(encoder.columns)), dtype=np.float32)
+    flags = np.empty((rows, 2), dtype=bool)
+    keys = np.empty((rows, 3), dtype=np.uint64)
+    popular = np.empty(rows, dtype=np.float32)
+    filled = 0
+    for batch in _stream(con, lake, day, split):
+        part = slice(filled, filled + batch.num_rows)
+        matrix[part] = encoder.matrix(batch, logged_positions=True)
+        flags[part] = _columns(batch, ("clicked", "converted"))
+        keys[part] = _columns(batch, ("slate_key", "user_key", "job_key"))
+        popular[part] = batch.column(POPULARITY).to_numpy(zero_copy_only=False)
+        filled += batch.num_rows
+    examples = Examples(matrix, flags[:, 0], flags[:, 1])
+    return Window(examples, *keys.T, popularity=popular)
+
+
+def _stream(con: duckdb.DuckDBPyConnection, lake: Lake, day: date, split: str) -> Any:
+    """Arrow batches of one split, in the order of the file (the table's key)."""
+    return con.sql(
+        "SELECT *, md5_number_lower(slate) AS slate_key, md5_number_lower(user_id) AS user_key, "
+        f"md5_number_lower(job_id) AS job_key FROM {_examples(lake, day)} WHERE split = '{split}'"
+    ).to_arrow_reader(BATCH_ROWS)
+
+
+def _columns(batch: Any, names: tuple[str, ...]) -> Array:
+    import numpy as np
+
+    return np.column_stack([batch.column(name).to_numpy(zero_copy_only=False) for name in names])
+
+
+def _has_both(labels: Array) -> bool:
+    return bool(0 < labels.sum() < len(labels))
+
+
+def _calibrated(booster: xgboost.Booster, examples: Examples) -> Calibration:
+    return fit_calibration(score_matrix(booster, examples.matrix), examples.converted)
+
+
+def _judged(
+    version: str,
+    settings: Settings,
+    encoder: Encoder,
+    booster: xgboost.Booster,
+    calibration: Calibration,
+    window: Window,
+) -> Evaluation:
+    """Scores the window at its logged positions (probabilities) and at the first (ranking)."""
+    import numpy as np
+
+    slot = encoder.columns.index(POSITION)
+    matrix = window.examples.matrix
+    positions = matrix[:, slot].copy()
+    shown = score_matrix(booster, matrix)
+    matrix[:, slot] = np.float32(0.0)
+    first = score_matrix(booster, matrix)
+    matrix[:, slot] = positions
+    judged = Judged(
+        slates=window.slates,
+        users=window.users,
+        ties=window.ties,
+        labels=window.examples.converted,
+        positions=positions,
+        popularity=window.popularity,
+        scores=first,
+        probabilities=calibration.apply(shown),
+    )
+    return judge(version, judged, settings.training.map_k, settings.training.seed)
+
+
+def _label(settings: Settings) -> dict[str, Any]:
+    meaning = settings.events
+    return {
+        "shown": list(meaning.impression_types),
+        "converted": list(meaning.conversion_types),
+        "clicked": list(meaning.click_types),
+        "window_days": meaning.attribution_window_days,
+        "negatives": meaning.negatives,
+    }
+
+
+def _settings_used(settings: Settings) -> dict[str, Any]:
+    return {
+        "training": settings.training.model_dump(mode="json"),
+        "events": settings.events.model_dump(mode="json"),
+        "features": settings.features.model_dump(mode="json"),
+    }
+
+
+def _fingerprint(*windows: Examples) -> str:
+    digest = hashlib.sha256()
+    for window in windows:
+        for array in (window.matrix, window.clicked, window.converted):
+            digest.update(array.tobytes() if array.ndim == 1 else memoryview(array))
+    return digest.hexdigest()

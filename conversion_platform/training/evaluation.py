@@ -1,0 +1,323 @@
+"""How good a ranking is: MAP@k by slate, and intervals that know that users repeat.
+
+Everything here is a plain function of numpy arrays, so that the simulator's truth and the
+logged slates are judged by the same code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+REPLICATES = 1000
+CALIBRATION_BINS = 10
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval; all None where it cannot be measured."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def measurable(self) -> bool:
+        return self.value is not None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "not measurable"
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
+
+NOT_MEASURABLE = Estimate(None, None, None)
+
+
+@dataclass(frozen=True)
+class SlatePrecision:
+    """Average precision of each slate that holds a positive.
+
+    Attributes:
+        rows: Index of one row of the slate (to look up its user).
+        precision: Average precision at k, in the order of the slates' first appearance.
+    """
+
+    rows: Array
+    precision: Array
+
+
+def slate_precision(
+    groups: Array, scores: Array, labels: Array, k: int, ties: Array | None = None
+) -> SlatePrecision:
+    """Average precision at `k` of each group with at least one positive.
+
+    The denominator is min(k, positives), so a perfect order has 1.
+
+    Args:
+        groups: Slate of each row (any sortable type), shape (n,).
+        scores: Higher is ranked first, shape (n,). NaN is ranked last.
+        labels: Truthy for a positive, shape (n,).
+        k: Ranks that count.
+        ties: Breaks equal scores, lower first; usually a hash of the job. Row order if not given.
+    """
+    import numpy as np
+
+    _, codes = np.unique(groups, return_inverse=True)
+    ties = np.arange(len(codes)) if ties is None else ties
+    order = np.lexsort((ties, -np.nan_to_num(scores, nan=-np.inf), codes))
+    code, hit = codes[order], np.asarray(labels, dtype=bool)[order]
+    starts = np.flatnonzero(np.r_[True, code[1:] != code[:-1]]) if len(code) else code
+    sizes = np.diff(np.r_[starts, len(code)])
+    rank = np.arange(len(code)) - np.repeat(starts, sizes) + 1
+    before = np.cumsum(hit) - hit
+    hits = np.cumsum(hit) - np.repeat(before[starts], sizes)
+    gain = np.where(hit & (rank <= k), hits / np.maximum(rank, 1), 0.0)
+    positives = np.add.reduceat(hit, starts, dtype=np.int64) if len(starts) else starts
+    total = np.add.reduceat(gain, starts) if len(starts) else starts.astype(float)
+    kept = positives > 0
+    return SlatePrecision(
+        order[starts[kept]], total[kept] / np.minimum(positives[kept], k).astype(float)
+    )
+
+
+def map_at_k(
+    groups: Array, scores: Array, labels: Array, k: int, ties: Array | None = None
+) -> float | None:
+    """Mean over slates of the average precision at `k`; None if no slate holds a positive."""
+    precision = slate_precision(groups, scores, labels, k, ties).precision
+    return float(precision.mean()) if len(precision) else None
+
+
+def clustered_mean(values: Array, clusters: Array, seed: int = 0) -> Estimate:
+    """The mean of `values` with a bootstrap interval over clusters.
+
+    Slates of one user are alike, so users are drawn, not slates: an interval over slates would
+    be too narrow.
+
+    Args:
+        values: One number a slate, shape (n,).
+        clusters: The slate's user, shape (n,).
+        seed: Seed of the draws; the same seed gives the same interval.
+    """
+    import numpy as np
+
+    if not len(values):
+        return NOT_MEASURABLE
+    _, codes = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(codes, weights=values)
+    counts = np.bincount(codes)
+    generator = np.random.default_rng(seed)
+    means = np.empty(REPLICATES)
+    for replicate in range(REPLICATES):
+        drawn = generator.integers(0, len(sums), len(sums))
+        means[replicate] = sums[drawn].sum() / counts[drawn].sum()
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Estimate(float(np.mean(values)), float(low), float(high))
+
+
+def paired_difference(
+    groups: Array,
+    scores: Array,
+    baseline: Array,
+    labels: Array,
+    users: Array,
+    k: int,
+    ties: Array | None = None,
+    seed: int = 0,
+) -> Estimate:
+    """MAP@k of `scores` less MAP@k of `baseline` on the same slates, clustered by user."""
+    ours = slate_precision(groups, scores, labels, k, ties)
+    theirs = slate_precision(groups, baseline, labels, k, ties)
+    return clustered_mean(ours.precision - theirs.precision, users[ours.rows], seed)
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Rows of similar probability: what was promised and what came."""
+
+    rows: int
+    predicted: float
+    observed: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model judged on examples that it has not seen.
+
+    Attributes:
+        version: The model's version.
+        k: k of MAP@k.
+        rows: Examples judged.
+        positives: Conversions among them.
+        slates: Slates that hold a conversion (only these have a MAP).
+        map_model: The model's order, all slots scored as if shown first.
+        map_human: The order in which the slate was shown; not measurable without positions.
+        map_popularity: The order by the job's recent popularity.
+        gain_over_human: Paired difference of MAP on the slates whose positions are known.
+        gain_over_popularity: The same against popularity.
+        auc: Area under the ROC curve, without knowledge of the position.
+        log_loss: Of the calibrated probabilities, at the positions where jobs were shown.
+        log_loss_of_base_rate: What the share of positives alone would get.
+        brier: Mean squared error of the calibrated probabilities.
+        calibration: Bins of equal size by probability.
+    """
+
+    version: str
+    k: int
+    rows: int
+    positives: int
+    slates: int
+    map_model: Estimate
+    map_human: Estimate
+    map_popularity: Estimate
+    gain_over_human: Estimate
+    gain_over_popularity: Estimate
+    auc: float | None
+    log_loss: float | None
+    log_loss_of_base_rate: float | None
+    brier: float | None
+    calibration: tuple[CalibrationBin, ...]
+
+    @property
+    def beats_human(self) -> bool:
+        """Whether the interval of the gain over the human order excludes zero from above."""
+        return self.gain_over_human.low is not None and self.gain_over_human.low > 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Evaluation:
+        """The inverse of `to_json`."""
+        fields = dict(value)
+        for name, field in value.items():
+            if isinstance(field, dict):
+                fields[name] = Estimate(**field)
+        fields["calibration"] = tuple(CalibrationBin(**item) for item in value["calibration"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Test examples with all that is needed to judge a ranking of them; arrays of shape (n,).
+
+    Attributes:
+        slates: Slate of each row.
+        users: User of each row.
+        ties: Hash of each row's job.
+        labels: Whether it converted.
+        positions: Slot in which it was shown, NaN where unknown.
+        popularity: The job's recent popularity, NaN where unknown (ranked last).
+        scores: The model's raw score at the first position.
+        probabilities: The calibrated probability at the logged position.
+    """
+
+    slates: Array
+    users: Array
+    ties: Array
+    labels: Array
+    positions: Array
+    popularity: Array
+    scores: Array
+    probabilities: Array
+
+
+def judge(version: str, judged: Judged, k: int, seed: int) -> Evaluation:
+    """All figures of one model on one set of examples."""
+    labels = judged.labels.astype(bool)
+    ours = slate_precision(judged.slates, judged.scores, labels, k, judged.ties)
+    human, over_human = _against(judged, -judged.positions, _positions_known(judged), k, seed)
+    popular, over_popular = _against(judged, judged.popularity, labels | True, k, seed)
+    measurable = 0 < labels.sum() < len(labels)
+    return Evaluation(
+        version=version,
+        k=k,
+        rows=len(labels),
+        positives=int(labels.sum()),
+        slates=len(ours.precision),
+        map_model=clustered_mean(ours.precision, judged.users[ours.rows], seed),
+        map_human=human,
+        map_popularity=popular,
+        gain_over_human=over_human,
+        gain_over_popularity=over_popular,
+        auc=area_under_curve(labels, judged.scores) if measurable else None,
+        log_loss=log_loss(labels, judged.probabilities) if measurable else None,
+        log_loss_of_base_rate=_base_rate_loss(labels) if measurable else None,
+        brier=_brier(labels, judged.probabilities) if measurable else None,
+        calibration=calibration_table(labels, judged.probabilities),
+    )
+
+
+def _positions_known(judged: Judged) -> Array:
+    """Rows of slates whose every position is known; the human order exists only there."""
+    import numpy as np
+
+    _, codes = np.unique(judged.slates, return_inverse=True)
+    unknown = np.bincount(codes, weights=np.isnan(judged.positions)) > 0
+    known: Array = ~unknown[codes]
+    return known
+
+
+def _against(
+    judged: Judged, baseline: Array, kept: Array, k: int, seed: int
+) -> tuple[Estimate, Estimate]:
+    """MAP of a baseline and our gain over it, on the rows `kept`."""
+    slates, users, labels = judged.slates[kept], judged.users[kept], judged.labels[kept]
+    ties, scores, theirs = judged.ties[kept], judged.scores[kept], baseline[kept]
+    precision = slate_precision(slates, theirs, labels, k, ties)
+    gain = paired_difference(slates, scores, theirs, labels, users, k, ties, seed)
+    return clustered_mean(precision.precision, users[precision.rows], seed), gain
+
+
+def area_under_curve(labels: Array, scores: Array) -> float:
+    """Chance that a positive scores above a negative (ties count half)."""
+    import numpy as np
+
+    _, codes, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2.0
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    above = ranks[codes][labels].sum() - positives * (positives + 1) / 2.0
+    return float(above / (positives * negatives))
+
+
+def log_loss(labels: Array, probabilities: Array) -> float:
+    """Mean of -log(probability given to what happened)."""
+    import numpy as np
+
+    given = np.where(labels, probabilities, 1.0 - probabilities.astype(np.float64))
+    return float(-np.log(np.clip(given, 1e-9, 1.0)).mean())
+
+
+def _base_rate_loss(labels: Array) -> float:
+    import numpy as np
+
+    return log_loss(labels, np.full(len(labels), labels.mean()))
+
+
+def _brier(labels: Array, probabilities: Array) -> float:
+    import numpy as np
+
+    return float(np.square(probabilities.astype(np.float64) - labels).mean())
+
+
+def calibration_table(labels: Array, probabilities: Array) -> tuple[CalibrationBin, ...]:
+    """Promised against observed conversions in bins of equal size, lowest probability first."""
+    import numpy as np
+
+    order = np.argsort(probabilities, kind="stable")
+    return tuple(
+        CalibrationBin(
+            len(rows),
+            float(probabilities[rows].astype(np.float64).mean()),
+            float(labels[rows].mean()),
+        )
+        for rows in np.array_split(order, CALIBRATION_BINS)
+        if len(rows)
+    )

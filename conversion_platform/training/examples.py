@@ -1,0 +1,241 @@
+"""Builds `training_examples`: matured impressions, their labels, the features of their day.
+
+What may be known on the day of the training, and nothing else, gets in: events are cut at the
+start of that day by the later of when they happened and when they were recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.errors import TrainingError
+from conversion_platform.features import FeatureSpec, feature_spec, pair_query
+from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.training.split import Split, split_days, training_days
+from conversion_platform.training.tables import TRAINING_EXAMPLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+HASH_RANGE = 2**64
+DRAWS_PER_NEGATIVE = 3
+
+
+@dataclass(frozen=True)
+class SplitCount:
+    """One window of the examples."""
+
+    days: DayRange
+    rows: int
+    positives: int
+    users: int
+    kept_share: float
+
+
+@dataclass(frozen=True)
+class ExamplesSummary:
+    """What was written.
+
+    Attributes:
+        day: The day that the training runs for.
+        splits: Counts of each window that has rows, by name.
+        notes: What a reader of the figures should know.
+    """
+
+    day: date
+    splits: dict[str, SplitCount]
+    notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(split.rows for split in self.splits.values())
+
+
+def build_examples(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> ExamplesSummary:
+    """Writes the examples of the training that runs for `day`.
+
+    Raises:
+        NotReadyError: events, users, jobs or features are missing for a day that is needed.
+        TrainingError: fewer than 3 days have matured, or none has an impression.
+    """
+    days = training_days(settings, day)
+    _require(lake, days, day)
+    with _scratch(con) as scratch:
+        _attach_sources(scratch, lake, settings, days, day)
+        scratch.execute(f"CREATE TEMP TABLE shown AS {_shown(settings, days, day)}")
+        split = split_days(settings, _days_with_examples(scratch, settings, days))
+        shares = _keep_whole_slates(scratch, settings, split)
+        _draw_and_label(scratch, settings)
+        spec = feature_spec(scratch, lake, settings)
+        lake.write(scratch, TRAINING_EXAMPLES, _with_features(lake, settings, spec, split), day)
+        return _summary(scratch, day, split, shares)
+
+
+@contextmanager
+def _scratch(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor with temporary names of its own (it does not inherit the session's zone)."""
+    with closing(con.cursor()) as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        yield cursor
+
+
+def _require(lake: Lake, days: DayRange, day: date) -> None:
+    lake.require(USERS)
+    lake.require(JOBS)
+    lake.require(EVENTS, DayRange(days.first, day - ONE_DAY))
+    lake.require(USER_FEATURES, days)
+    lake.require(JOB_FEATURES, days)
+
+
+def _sql(name: str, **values: object) -> str:
+    """A query of this room with its placeholders filled in."""
+    return files(__package__).joinpath(f"{name}.sql").read_text("utf-8").format(**values)
+
+
+def _listed(*types: tuple[str, ...]) -> str:
+    """A SQL list of event types."""
+    names = sorted({name for group in types for name in group})
+    return f"({', '.join(quoted(name) for name in names)})"
+
+
+def _moment(settings: Settings, day: date) -> str:
+    start = day_start(day, settings.platform.time_zone).isoformat()
+    return f"TIMESTAMPTZ {quoted(start)}"
+
+
+def _attach_sources(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange, day: date
+) -> None:
+    lake.view(con, USERS)
+    lake.view(con, JOBS)
+    events = lake.select(EVENTS, DayRange(days.first, day - ONE_DAY))
+    con.execute(
+        f"CREATE TEMP VIEW known_events AS SELECT * FROM {events} "
+        f"WHERE greatest(occurred_at, recorded_at) < {_moment(settings, day)}"
+    )
+
+
+def _shown(settings: Settings, days: DayRange, day: date) -> str:
+    """What counts as shown: logged impressions, or signs of interest where none are logged."""
+    meaning = settings.events
+    sampled = meaning.negatives == "sampled"
+    return _sql(
+        "shown_positives" if sampled else "shown_impressions",
+        zone=quoted(settings.platform.time_zone),
+        window_days=meaning.attribution_window_days,
+        as_of=_moment(settings, day),
+        first_day=f"DATE {quoted(days.first.isoformat())}",
+        last_day=f"DATE {quoted(days.last.isoformat())}",
+        impression_types=_listed(meaning.impression_types),
+        positive_types=_listed(
+            meaning.impression_types, meaning.click_types, meaning.conversion_types
+        ),
+    )
+
+
+def _days_with_examples(
+    con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange
+) -> DayRange:
+    row = con.execute("SELECT min(dt), max(dt) FROM shown").fetchone()
+    if row is None or row[0] is None:
+        meaning = settings.events
+        types = meaning.impression_types
+        if meaning.negatives == "sampled":
+            types += meaning.click_types + meaning.conversion_types
+        raise TrainingError(
+            f"No event of type {', '.join(types)} has a matured label between {days.first} and "
+            f"{days.last}.",
+            "Check events.impression_types against the source (`conversion-platform "
+            "check-sources`), or set events.negatives = 'sampled' if it logs no impressions.",
+        )
+    return DayRange(row[0], row[1])
+
+
+def _keep_whole_slates(
+    con: duckdb.DuckDBPyConnection, settings: Settings, split: Split
+) -> dict[str, float]:
+    """Fills `kept` from `shown`, at most training.max_examples a window. Returns kept shares."""
+    rows_each = 1
+    if settings.events.negatives == "sampled":
+        rows_each += settings.events.negatives_per_positive
+    shares, parts = {}, []
+    for name, window in split.windows().items():
+        inside = f"dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
+        count = con.execute(f"SELECT count(*) FROM shown WHERE {inside}").fetchone()
+        rows = rows_each * (count[0] if count else 0)
+        shares[name] = min(1.0, settings.training.max_examples / max(rows, 1))
+        parts.append(f"SELECT * FROM shown WHERE {inside} AND {_kept(settings, shares[name])}")
+    con.execute(f"CREATE TEMP TABLE kept AS {' UNION ALL '.join(parts)}")
+    return shares
+
+
+def _kept(settings: Settings, share: float) -> str:
+    """A predicate that keeps `share` of the slates, the same ones each time."""
+    if share >= 1.0:
+        return "true"
+    salted = f"'{settings.training.seed}|' || slate"
+    return f"md5_number_lower({salted}) < {int(share * HASH_RANGE)}::UBIGINT"
+
+
+def _draw_and_label(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Fills `drawn` (with negatives where they are sampled) and `labelled`."""
+    meaning = settings.events
+    drawn = "SELECT * FROM kept"
+    if meaning.negatives == "sampled":
+        drawn = _sql(
+            "negatives",
+            zone=quoted(settings.platform.time_zone),
+            negatives=meaning.negatives_per_positive,
+            draws=DRAWS_PER_NEGATIVE * meaning.negatives_per_positive,
+            seed=quoted(str(settings.training.seed)),
+        )
+    con.execute(f"CREATE TEMP TABLE drawn AS {drawn}")
+    labels = _sql(
+        "labels",
+        window_days=meaning.attribution_window_days,
+        click_types=_listed(meaning.click_types),
+        conversion_types=_listed(meaning.conversion_types),
+        reaction_types=_listed(meaning.click_types, meaning.conversion_types),
+    )
+    con.execute(f"CREATE TEMP TABLE labelled AS {labels}")
+
+
+def _with_features(lake: Lake, settings: Settings, spec: FeatureSpec, split: Split) -> str:
+    cases = " ".join(
+        f"WHEN dt <= DATE '{window.last}' THEN {quoted(name)}"
+        for name, window in split.windows().items()
+    )
+    pairs = f"(SELECT *, CASE {cases} END AS split FROM labelled)"
+    days = DayRange(split.train.first, split.test.last)
+    joined = pair_query(lake, settings, spec, pairs, days)
+    return f"SELECT * EXCLUDE (dt), dt AS day FROM ({joined})"
+
+
+def _summary(
+    con: duckdb.DuckDBPyConnection, day: date, split: Split, shares: dict[str, float]
+) -> ExamplesSummary:
+    splits = {}
+    for name, window in split.windows().items():
+        row = con.execute(
+            "SELECT count(*), count(*) FILTER (converted), count(DISTINCT user_id) "
+            f"FROM labelled WHERE dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
+        ).fetchone()
+        assert row is not None
+        splits[name] = SplitCount(window, *row, kept_share=shares[name])
+    thinned = [f"{name}: {share:.1%} of the slates kept" for name, share in shares.items()]
+    notes = [split.note] if split.note else []
+    notes += [note for note, share in zip(thinned, shares.values(), strict=True) if share < 1]
+    return ExamplesSummary(day, splits, tuple(notes))

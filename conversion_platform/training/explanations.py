@@ -1,0 +1,121 @@
+"""What moves the scores: SHAP values of a fixed sample of the test examples."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.days import DayRange
+from conversion_platform.errors import TrainingError
+from conversion_platform.training.registry import add_file, load_model
+from conversion_platform.training.tables import TRAINING_EXAMPLES
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+    from conversion_platform.training.ranker import RankingModel
+
+    Array = NDArray[Any]
+
+SAMPLE_ROWS = 2000
+SHOWN_FEATURES = 20
+SUMMARY = "shap_summary.png"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How much each feature moves the scores of a version.
+
+    Attributes:
+        version: The model's version.
+        rows: Test examples that were explained.
+        png: SHAP summary plot.
+        top_features: (name, mean absolute SHAP value in log-odds), largest first.
+    """
+
+    version: str
+    rows: int
+    png: bytes
+    top_features: tuple[tuple[str, float], ...]
+
+
+def explain(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, version: str
+) -> Explanation:
+    """Explains a version on its own test examples and adds the plot to the version.
+
+    Raises:
+        NotReadyError: the version's examples are not there.
+        RegistryError: the version is missing or damaged.
+        TrainingError: there is no test example to explain.
+    """
+    model = load_model(lake, version, settings.platform.threads)
+    lake.require(TRAINING_EXAMPLES, [model.card.day])
+    sample = _sample(con, lake, model)
+    if not sample.num_rows:
+        raise TrainingError(
+            f"Model {version} has no test example to explain.",
+            "Build the training examples of its day again.",
+        )
+    values = model.contributions(sample)[:, :-1]
+    png = _summary_plot(model, sample, values)
+    add_file(lake, version, SUMMARY, png)
+    return Explanation(version, sample.num_rows, png, _top(model, values))
+
+
+def _sample(con: duckdb.DuckDBPyConnection, lake: Lake, model: RankingModel) -> pa.Table:
+    examples = lake.select(TRAINING_EXAMPLES, DayRange.of(model.card.day))
+    table: pa.Table = con.sql(
+        f"SELECT * FROM {examples} WHERE split = 'test' "
+        "ORDER BY md5_number_lower(slate || '|' || job_id), slate, job_id, shown_at "
+        f"LIMIT {SAMPLE_ROWS}"
+    ).to_arrow_table()
+    return table
+
+
+def _top(model: RankingModel, values: Array) -> tuple[tuple[str, float], ...]:
+    import numpy as np
+
+    strength = np.abs(values).mean(axis=0)
+    pairs = zip(model.card.columns, (round(float(value), 6) for value in strength), strict=True)
+    return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _summary_plot(model: RankingModel, sample: pa.Table, values: Array) -> bytes:
+    """The plot as PNG; a fixed sample and jitter give the same bytes each time."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure()
+    try:
+        # shap 0.51 asks matplotlib for things that it will drop; nobody here can act on that.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _draw(values, model.encoder.matrix(sample), list(model.card.columns))
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=100, bbox_inches="tight")
+        return drawn.getvalue()
+    finally:
+        plt.close(figure)
+
+
+def _draw(values: Array, matrix: Array, names: list[str]) -> None:
+    import numpy as np
+    import shap
+
+    shap.summary_plot(
+        values,
+        matrix,
+        feature_names=names,
+        max_display=SHOWN_FEATURES,
+        show=False,
+        rng=np.random.default_rng(0),
+    )

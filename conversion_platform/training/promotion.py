@@ -1,0 +1,68 @@
+"""Whether a candidate takes over from the champion.
+
+The rule is simple: without a champion the candidate takes over; else it must not be worse in
+MAP on the same test examples, the newest ones, which neither has been fitted on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conversion_platform.errors import RegistryError, TrainingError
+from conversion_platform.training.candidate import evaluate
+from conversion_platform.training.registry import champion, load_card
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+    from conversion_platform.training.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to promote, and why in one sentence."""
+
+    promote: bool
+    reason: str
+    candidate: str
+    champion: str | None
+
+
+def decide(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, version: str
+) -> Decision:
+    """Compares a candidate with the champion on the candidate's test examples.
+
+    Raises:
+        NotReadyError: the candidate's examples are not there.
+        RegistryError: the candidate, or the pointer to the champion, is missing or damaged.
+    """
+    holder = champion(lake)
+    if holder is None:
+        return Decision(True, "There is no champion yet.", version, None)
+    if holder == version:
+        return Decision(False, "The candidate is the champion already.", version, holder)
+    day = load_card(lake, version).day
+    candidate = evaluate(con, lake, settings, version)
+    try:
+        current = evaluate(con, lake, settings, holder, day)
+    except (RegistryError, TrainingError) as error:
+        reason = f"The champion cannot score today's examples: {error.problem}"
+        return Decision(True, reason, version, holder)
+    return _compared(candidate, current)
+
+
+def _compared(candidate: Evaluation, current: Evaluation) -> Decision:
+    ours, theirs = candidate.map_model.value, current.map_model.value
+    if ours is None or theirs is None:
+        reason = "MAP is not measurable: the test examples hold no conversion."
+        return Decision(False, reason, candidate.version, current.version)
+    figures = f"MAP@{candidate.k} {ours:.4f} against {theirs:.4f}, {candidate.slates} slates"
+    if ours >= theirs:
+        reason = f"Not worse than the champion on the same examples ({figures})."
+        return Decision(True, reason, candidate.version, current.version)
+    reason = f"Worse than the champion on the same examples ({figures})."
+    return Decision(False, reason, candidate.version, current.version)

@@ -1,0 +1,154 @@
+"""The model itself: gradient boosted trees over pairs, fitted and applied the same way each time.
+
+The bytes of a model depend on its examples and settings only: rows arrive in the order of the
+table's key, the seed is set, and XGBoost's `hist` sums in a fixed order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.training.calibration import Calibration
+from conversion_platform.training.card import ModelCard
+from conversion_platform.training.encoding import Encoder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xgboost
+    from numpy.typing import NDArray
+
+    from conversion_platform.settings import Settings
+
+    Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One window as numbers, rows in the order of the table's key.
+
+    Attributes:
+        matrix: Inputs at the logged positions, shape (n, columns).
+        clicked: Shape (n,).
+        converted: Shape (n,).
+    """
+
+    matrix: Array
+    clicked: Array
+    converted: Array
+
+
+def fit_booster(
+    settings: Settings, encoder: Encoder, train: Examples, validation: Examples | None
+) -> xgboost.Booster:
+    """Fits the trees; with `validation`, stops when they no longer help there."""
+    import xgboost
+
+    wanted = settings.training
+    fitted = _quantised(settings, encoder, train)
+    watched = []
+    if validation is not None:
+        watched = [(_quantised(settings, encoder, validation, fitted), "validation")]
+    booster = xgboost.train(
+        _parameters(settings),
+        fitted,
+        wanted.trees,
+        evals=watched,
+        early_stopping_rounds=wanted.early_stopping_rounds if watched else None,
+        verbose_eval=False,
+    )
+    return booster[: booster.best_iteration + 1] if watched else booster
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    return {
+        "objective": "binary:logistic",
+        "eval_metric": "logloss",
+        "tree_method": "hist",
+        "max_depth": settings.training.depth,
+        "eta": settings.training.learning_rate,
+        "min_child_weight": 2.0,
+        "subsample": 0.8,
+        "colsample_bytree": 0.6,
+        "seed": settings.training.seed,
+        "nthread": settings.platform.threads,
+    }
+
+
+def _quantised(
+    settings: Settings, encoder: Encoder, examples: Examples, like: Any | None = None
+) -> Any:
+    import xgboost
+
+    return xgboost.QuantileDMatrix(
+        examples.matrix,
+        soft_labels(examples, settings.training.click_value),
+        feature_names=list(encoder.columns),
+        feature_types=encoder.types,
+        enable_categorical=True,
+        nthread=settings.platform.threads,
+        ref=like,
+    )
+
+
+def soft_labels(examples: Examples, click_value: float) -> Array:
+    """1 for a conversion, `click_value` for a click without one, else 0; float32.
+
+    Clicks are weaker but more of them; calibration later maps the score to conversions.
+    """
+    import numpy as np
+
+    clicks = np.where(examples.clicked, np.float32(click_value), np.float32(0.0))
+    return np.where(examples.converted, np.float32(1.0), clicks)
+
+
+class RankingModel:
+    """A fitted model with its calibration and its card."""
+
+    def __init__(
+        self,
+        booster: xgboost.Booster,
+        calibration: Calibration,
+        card: ModelCard,
+        threads: int = 2,
+    ) -> None:
+        booster.set_param({"nthread": threads})
+        self.booster = booster
+        self.calibration = calibration
+        self.card = card
+        self.encoder = Encoder(card.columns, card.vocabularies)
+
+    def predict(self, rows: pa.Table | pa.RecordBatch, logged_positions: bool = False) -> Array:
+        """Raw scores in (0, 1), float32 of shape (rows,); higher is better.
+
+        Args:
+            rows: Pairs with the features of `card.spec` (`features.pair_query` gives them).
+            logged_positions: Score each row at its own `position` instead of the first slot.
+
+        Raises:
+            TrainingError: a feature of the model is not among the columns.
+        """
+        return score_matrix(self.booster, self.encoder.matrix(rows, logged_positions))
+
+    def calibrate(self, scores: Array) -> Array:
+        """Probabilities of a conversion for raw scores; float32 of the same shape."""
+        return self.calibration.apply(scores)
+
+    def contributions(self, rows: pa.Table | pa.RecordBatch) -> Array:
+        """SHAP values in log-odds, shape (rows, columns + 1); the last column is the base."""
+        import xgboost
+
+        data = xgboost.DMatrix(
+            self.encoder.matrix(rows),
+            feature_names=list(self.encoder.columns),
+            feature_types=self.encoder.types,
+            enable_categorical=True,
+        )
+        values: Array = self.booster.predict(data, pred_contribs=True)
+        return values
+
+
+def score_matrix(booster: xgboost.Booster, matrix: Array) -> Array:
+    """Raw scores of an encoded matrix, shape (rows,)."""
+    scores: Array = booster.inplace_predict(matrix, validate_features=False)
+    return scores

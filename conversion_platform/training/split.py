@@ -1,0 +1,104 @@
+"""Which matured days fit the model, which tune it, and which only judge it.
+
+Windows are cut by time, newest for the test: a random split would let a model learn from
+the same day that it is judged on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.errors import TrainingError
+
+if TYPE_CHECKING:
+    from conversion_platform.settings import Settings
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Three windows of impression days, one after the other.
+
+    Attributes:
+        note: What was done because the data is shorter than the settings ask; else empty.
+    """
+
+    train: DayRange
+    validation: DayRange
+    test: DayRange
+    note: str = ""
+
+    def windows(self) -> dict[str, DayRange]:
+        """The windows by name, oldest first."""
+        return {name: getattr(self, name) for name in SPLITS}
+
+
+def training_days(settings: Settings, day: date) -> DayRange:
+    """The impression days that a training run for `day` uses.
+
+    The last one is the newest day whose attribution windows have all ended before `day` starts.
+
+    Raises:
+        TrainingError: no day has matured yet.
+    """
+    last = day - (settings.events.attribution_window_days + 1) * ONE_DAY
+    wanted = settings.training
+    length = wanted.train_days + wanted.validation_days + wanted.test_days
+    start = settings.platform.start_date
+    if last < start:
+        raise TrainingError(
+            f"No impression has a matured label on {day}: the data starts on {start} and the "
+            f"attribution window is {settings.events.attribution_window_days} days.",
+            "Train later, or shorten events.attribution_window_days.",
+        )
+    return DayRange(max(start, last - (length - 1) * ONE_DAY), last)
+
+
+def split_days(settings: Settings, days: DayRange) -> Split:
+    """Cuts `days` into windows that end at its last day.
+
+    If there are fewer days than the settings ask, each window shrinks in proportion and the
+    split carries a note that says so.
+
+    Raises:
+        TrainingError: fewer than 3 days, so that a window would be empty.
+    """
+    if len(days) < len(SPLITS):
+        raise TrainingError(
+            f"Only {len(days)} matured day(s) with examples ({days}); training needs at least 3: "
+            "one to fit, one to tune and one to test.",
+            "Train later, load earlier events, or shorten events.attribution_window_days.",
+        )
+    wanted = settings.training
+    asked = wanted.train_days + wanted.validation_days + wanted.test_days
+    used = min(asked, len(days))
+    test = _shrunk(wanted.test_days, asked, used)
+    validation = _shrunk(wanted.validation_days, asked, used)
+    if used - test - validation < 1:
+        test = validation = 1
+    return _windows(days.last, used - test - validation, validation, test, _note(asked, used))
+
+
+def _shrunk(window: int, asked: int, used: int) -> int:
+    return max(1, window * used // asked)
+
+
+def _note(asked: int, used: int) -> str:
+    if used == asked:
+        return ""
+    return f"Only {used} of the {asked} days asked for have matured: every window was shortened."
+
+
+def _windows(last: date, train: int, validation: int, test: int, note: str) -> Split:
+    test_start = last - (test - 1) * ONE_DAY
+    validation_start = test_start - validation * ONE_DAY
+    return Split(
+        DayRange(validation_start - train * ONE_DAY, validation_start - ONE_DAY),
+        DayRange(validation_start, test_start - ONE_DAY),
+        DayRange(test_start, last),
+        note,
+    )

@@ -1,0 +1,293 @@
+"""Labels mature, nothing of the future gets in, and negatives are drawn by rule."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from conversion_platform.days import DayRange, day_start
+from conversion_platform.errors import NotReadyError, TrainingError
+from conversion_platform.features import build_features
+from conversion_platform.lake import Lake, open_lake
+from conversion_platform.settings import Settings, load_settings
+from conversion_platform.training import TRAINING_EXAMPLES, build_examples
+from conversion_platform_tests.training.conftest import WINDOWS
+from conversion_platform_tests.training.world import (
+    START,
+    ZONE,
+    Event,
+    at,
+    put_events,
+    put_people,
+    small_world,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+DAY = date(2026, 1, 15)
+DAYS = DayRange(START, date(2026, 1, 14))
+SHOWN = date(2026, 1, 8)
+
+
+def rows(con: duckdb.DuckDBPyConnection, lake: Lake, day: date = DAY) -> list[dict[str, Any]]:
+    """The examples of `day`, without features."""
+    names = "user_id, job_id, day, shown_at, slate, position, clicked, converted, split"
+    table = con.sql(
+        f"SELECT {names} FROM {lake.select(TRAINING_EXAMPLES, DayRange.of(day))} ORDER BY ALL"
+    )
+    return [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
+
+
+def background(days: DayRange = DAYS) -> list[Event]:
+    """One impression a day that leads to nothing, so that every window has a day."""
+    return [Event("u0009", "j0009", "impression", at(day, 3.0)) for day in days]
+
+
+@pytest.fixture
+def build(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> Any:
+    """Builds the examples of DAY from events and returns the rows."""
+    put_people(con, lake)
+
+    def built(events: list[Event], chosen: Settings = settings) -> list[dict[str, Any]]:
+        put_events(con, lake, background() + events, DAYS)
+        if not getattr(built, "featured", False):
+            build_features(con, lake, settings, DAYS)
+            built.featured = True  # type: ignore[attr-defined]
+        build_examples(con, lake, chosen, DAY)
+        return [row for row in rows(con, lake) if row["user_id"] != "u0009"]
+
+    return built
+
+
+def changed(settings: Settings, section: str, **values: Any) -> Settings:
+    """The settings with some values of one section replaced."""
+    part = getattr(settings, section).model_copy(update=values)
+    return settings.model_copy(update={section: part})
+
+
+def test_a_conversion_inside_the_window_is_a_positive_and_one_after_it_is_not(build: Any) -> None:
+    shown = at(SHOWN, 12)
+    found = build(
+        [
+            Event("u0001", "j0001", "impression", shown, position=2),
+            Event("u0001", "j0001", "application", shown + timedelta(days=3, seconds=-1)),
+            Event("u0002", "j0002", "impression", shown, position=0),
+            Event("u0002", "j0002", "application", shown + timedelta(days=3)),
+        ]
+    )
+    assert [(row["user_id"], row["converted"], row["position"]) for row in found] == [
+        ("u0001", True, 2),
+        ("u0002", False, 0),
+    ]
+
+
+def test_a_click_or_conversion_of_another_pair_or_before_the_impression_does_not_count(
+    build: Any,
+) -> None:
+    shown = at(SHOWN, 12)
+    found = build(
+        [
+            Event("u0001", "j0001", "impression", shown),
+            Event("u0001", "j0002", "application", shown + timedelta(hours=1)),
+            Event("u0002", "j0001", "click", shown + timedelta(hours=1)),
+            Event("u0001", "j0001", "application", shown - timedelta(seconds=1)),
+        ]
+    )
+    assert [(row["clicked"], row["converted"]) for row in found] == [(False, False)]
+
+
+def test_the_same_pair_shown_twice_at_the_same_time_is_one_example(build: Any) -> None:
+    shown = at(SHOWN, 12)
+    twice = [Event("u0001", "j0001", "impression", shown, position=slot) for slot in (4, 1)]
+    found = build([*twice, Event("u0001", "j0001", "impression", shown + timedelta(hours=1))])
+    assert [row["position"] for row in found] == [1, None]
+    assert {row["slate"] for row in found} == {"u0001|2026-01-08"}
+
+
+def test_a_conversion_that_is_recorded_on_the_day_itself_is_not_known_yet(build: Any) -> None:
+    shown = at(SHOWN, 12)
+    late = Event("u0001", "j0001", "application", shown + timedelta(hours=1), recorded=at(DAY, 0))
+    assert not build([Event("u0001", "j0001", "impression", shown), late])[0]["converted"]
+
+
+def test_impressions_of_the_last_matured_day_get_in_and_of_the_next_day_do_not(
+    build: Any,
+) -> None:
+    last = date(2026, 1, 11)
+    found = build(
+        [
+            Event("u0001", "j0001", "impression", at(last, 23.99)),
+            Event("u0002", "j0001", "impression", at(last, 24.0)),
+        ]
+    )
+    assert [row["user_id"] for row in found] == ["u0001"]
+    assert found[0]["split"] == "test"
+
+
+moments = st.floats(0, 24 * len(DAYS) - 0.01)
+
+
+@hypothesis_settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    shown=st.lists(
+        st.tuples(st.integers(0, 8), st.integers(0, 8), moments, st.floats(0, 96)), max_size=30
+    ),
+    window=st.integers(1, 6),
+)
+def test_nothing_immature_and_nothing_of_the_future_ever_gets_in(
+    build: Any,
+    settings: Settings,
+    shown: list[tuple[int, int, float, float]],
+    window: int,
+) -> None:
+    events = [
+        Event(f"u000{user}", f"j000{job}", kind, at(START, hour), at(START, hour + delay))
+        for user, job, hour, delay in shown
+        for kind in ("impression", "application")
+    ]
+    found = build(events, changed(settings, "events", attribution_window_days=window))
+    start = day_start(DAY, ZONE)
+    known = {
+        (event.user, event.job, event.at)
+        for event in events
+        if event.kind == "impression"
+        and event.at + timedelta(days=window) <= start
+        and max(event.at, event.recorded or event.at) < start
+    }
+    assert {(row["user_id"], row["job_id"], row["shown_at"]) for row in found} == known
+    for row in found:
+        assert row["converted"]
+
+
+def test_clocks_that_go_forward_do_not_let_an_unfinished_window_in(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    # 8 March 2026 has 23 hours, so three days after 23:30 on the 6th end at 00:30 on the 10th.
+    put_people(con, lake)
+    days = DayRange(date(2026, 2, 20), date(2026, 3, 9))
+    start = changed(settings, "platform", start_date=days.first)
+    events = background(days)
+    events += [
+        Event("u0001", "j0001", "impression", at(date(2026, 3, 6), hour)) for hour in (1, 23.5)
+    ]
+    put_events(con, lake, events, days)
+    build_features(con, lake, start, days)
+    build_examples(con, lake, start, date(2026, 3, 10))
+    found = [row for row in rows(con, lake, date(2026, 3, 10)) if row["user_id"] == "u0001"]
+    assert [row["shown_at"] for row in found] == [at(date(2026, 3, 6), 1)]
+
+
+def test_the_summary_counts_each_window_and_says_that_they_were_shortened(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    day = small_world(con, lake, settings, length=12)
+    summary = build_examples(con, lake, settings, day)
+    assert [len(split.days) for split in summary.splits.values()] == [7, 1, 1]
+    assert summary.rows == len(rows(con, lake, day))
+    assert all(split.positives > 0 for split in summary.splits.values())
+    assert "shortened" in summary.notes[0]
+
+
+def test_building_twice_gives_the_same_bytes(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    day = small_world(con, lake, settings, length=12)
+    build_examples(con, lake, settings, day)
+    first = lake.storage.read(lake.key(TRAINING_EXAMPLES, day))
+    build_examples(con, lake, settings, day)
+    assert lake.storage.read(lake.key(TRAINING_EXAMPLES, day)) == first
+
+
+def test_above_the_limit_whole_slates_are_kept_by_hash(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    day = small_world(con, lake, settings, length=20)
+    build_examples(con, lake, settings, day)
+    everything = rows(con, lake, day)
+    few = changed(settings, "training", max_examples=1000)
+    summary = build_examples(con, lake, few, day)
+    kept = rows(con, lake, day)
+    slates = {row["slate"] for row in kept}
+    assert kept == [row for row in everything if row["slate"] in slates]
+    assert 700 < summary.splits["train"].rows < 1300
+    assert any("train" in note for note in summary.notes)
+
+
+def test_missing_features_are_named_with_the_command_to_run(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    put_people(con, lake)
+    put_events(con, lake, background(), DAYS)
+    with pytest.raises(NotReadyError, match="user_features"):
+        build_examples(con, lake, settings, DAY)
+
+
+def test_a_source_without_impressions_is_told_about_sampled_negatives(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    put_people(con, lake)
+    put_events(con, lake, [], DAYS)
+    build_features(con, lake, settings, DAYS)
+    with pytest.raises(TrainingError, match="sampled"):
+        build_examples(con, lake, settings, DAY)
+
+
+@pytest.fixture
+def sampled(tmp_path: Path) -> Settings:
+    """Settings for a source that logs no impressions."""
+    file = tmp_path / "sampled.toml"
+    file.write_text(WINDOWS + '[events]\nnegatives = "sampled"\nnegatives_per_positive = 4\n')
+    return load_settings(file)
+
+
+def interest(days: DayRange = DAYS) -> list[Event]:
+    """Clicks, some of which lead to an application, and no impression."""
+    return [
+        Event(f"u{user:04d}", f"j{(user * 3 + day.day) % 24:04d}", kind, at(day, 10 + user % 5))
+        for day in days
+        for user in range(12)
+        for kind in ("click", "application")[: 1 + user % 2]
+    ]
+
+
+def test_negatives_are_open_jobs_of_the_users_region_that_are_not_the_positive(
+    con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings
+) -> None:
+    put_people(con, lake)
+    put_events(con, lake, interest(), DAYS)
+    build_features(con, lake, sampled, DAYS)
+    build_examples(con, lake, sampled, DAY)
+    found = rows(con, lake)
+    clicks = {(event.user, event.job, event.at) for event in interest()}
+    drawn = [row for row in found if (row["user_id"], row["job_id"], row["shown_at"]) not in clicks]
+    assert len(drawn) == 4 * (len(found) - len(drawn))
+    for row in drawn:
+        assert int(row["user_id"][1:]) % 2 == int(row["job_id"][1:]) % 2
+        assert row["position"] is None
+    slates = {row["slate"] for row in found}
+    assert all(sum(row["slate"] == slate for row in found) == 5 for slate in slates)
+    assert {row["converted"] for row in found} == {True, False}
+
+
+def test_the_draw_of_negatives_is_the_same_each_time(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, lake: Lake, sampled: Settings
+) -> None:
+    put_people(con, lake)
+    put_events(con, lake, interest(), DAYS)
+    build_features(con, lake, sampled, DAYS)
+    build_examples(con, lake, sampled, DAY)
+    first = lake.storage.read(lake.key(TRAINING_EXAMPLES, DAY))
+    other = open_lake(sampled)
+    with other.session() as fresh:
+        fresh.execute("SET threads = 1")
+        build_examples(fresh, other, sampled, DAY)
+    assert lake.storage.read(lake.key(TRAINING_EXAMPLES, DAY)) == first

@@ -1,0 +1,117 @@
+"""Versions are written once, damage is noticed, the pointer only grows."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conversion_platform.errors import RegistryError
+from conversion_platform.lake import Lake
+from conversion_platform.settings import Settings
+from conversion_platform.training import (
+    build_examples,
+    champion,
+    fit_candidate,
+    load_card,
+    load_model,
+    promote,
+    promotions,
+    versions,
+)
+from conversion_platform.training.registry import version_key
+from conversion_platform_tests.training.test_examples import changed
+from conversion_platform_tests.training.world import small_world
+
+if TYPE_CHECKING:
+    import duckdb
+
+DAY = date(2026, 2, 1)
+
+
+@pytest.fixture
+def two(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> tuple[str, str]:
+    """Two versions of one day."""
+    day = small_world(con, lake, settings, length=12)
+    build_examples(con, lake, settings, day)
+    other = changed(settings, "training", seed=8)
+    first, second = (fit_candidate(con, lake, each, day) for each in (settings, other))
+    return first.version, second.version
+
+
+def test_without_a_promotion_there_is_no_champion(lake: Lake) -> None:
+    assert champion(lake) is None
+    assert promotions(lake) == []
+
+
+def test_a_version_is_named_by_its_day_and_ten_digits_of_its_content(
+    lake: Lake, two: tuple[str, str]
+) -> None:
+    assert sorted(two) == versions(lake)
+    assert all(version.startswith("2026-01-13-") and len(version) == 21 for version in two)
+
+
+def test_the_newest_pointer_names_the_champion_and_the_older_ones_stay(
+    lake: Lake, two: tuple[str, str]
+) -> None:
+    promote(lake, two[0], DAY, "first")
+    promote(lake, two[1], DAY, "better")
+    promote(lake, two[0], DAY, "back")
+    assert champion(lake) == two[0]
+    assert [(item.number, item.version) for item in promotions(lake)] == [
+        (1, two[0]),
+        (2, two[1]),
+        (3, two[0]),
+    ]
+
+
+def test_promoting_the_champion_again_adds_no_pointer(lake: Lake, two: tuple[str, str]) -> None:
+    first = promote(lake, two[0], DAY, "first")
+    assert promote(lake, two[0], date(2026, 2, 2), "again") == first
+    assert len(promotions(lake)) == 1
+
+
+def test_a_version_that_does_not_exist_is_neither_promoted_nor_loaded(
+    lake: Lake, two: tuple[str, str]
+) -> None:
+    with pytest.raises(RegistryError, match="no model version 2020-01-01-abc"):
+        promote(lake, "2020-01-01-abc", DAY, "")
+    with pytest.raises(RegistryError, match=two[0]):
+        load_model(lake, "2020-01-01-abc")
+    assert champion(lake) is None
+
+
+@pytest.mark.parametrize("name", ["model.ubj", "calibration.json", "card.json"])
+@pytest.mark.parametrize("damage", [b"", b"{", b"[1]"])
+def test_a_damaged_file_is_named_instead_of_used(
+    lake: Lake, two: tuple[str, str], name: str, damage: bytes
+) -> None:
+    lake.storage.replace(version_key(two[0], name), damage)
+    with pytest.raises(RegistryError, match=name):
+        load_model(lake, two[0])
+
+
+def test_the_card_of_another_version_is_not_taken(lake: Lake, two: tuple[str, str]) -> None:
+    other = lake.storage.read(version_key(two[1], "card.json"))
+    lake.storage.replace(version_key(two[0], "card.json"), other)
+    with pytest.raises(RegistryError, match="card of"):
+        load_card(lake, two[0])
+
+
+def test_a_damaged_pointer_is_named_and_a_new_promotion_goes_above_it(
+    lake: Lake, two: tuple[str, str]
+) -> None:
+    promote(lake, two[0], DAY, "first")
+    lake.storage.replace("models/champion/000001.json", b"{")
+    with pytest.raises(RegistryError, match="000001"):
+        champion(lake)
+    assert promote(lake, two[0], DAY, "again").number == 2
+    assert champion(lake) == two[0]
+
+
+def test_a_card_survives_json(lake: Lake, two: tuple[str, str]) -> None:
+    card = load_card(lake, two[0])
+    assert type(card).from_json(card.to_json()) == card
+    assert card.version == two[0] == card.evaluation.version
+    assert card.label["converted"] == ["application"] and card.label["window_days"] == 3
