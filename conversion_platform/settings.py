@@ -7,12 +7,10 @@ one (`dsn_env`), and `secret()` reads it at the moment of use.
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import tomllib
-import types
 import typing
+from collections.abc import Iterable
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -35,6 +33,13 @@ from pydantic_settings import (
 )
 
 from conversion_platform.errors import SettingsError
+from conversion_platform.settings_errors import (
+    check_environment,
+    check_keys,
+    credentials_in,
+    masked,
+    refused_value,
+)
 
 CONFIG_VARIABLE = "CONVERSION_PLATFORM_CONFIG"
 CONFIG_NAME = "conversion_platform.toml"
@@ -48,6 +53,9 @@ class Section(BaseModel):
     """Base of every section: immutable, and strict about keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return _masked_arguments(super().__repr_args__())
 
 
 class PlatformSection(Section):
@@ -400,6 +408,13 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+def _masked_arguments(
+    arguments: Iterable[tuple[str | None, Any]],
+) -> Iterable[tuple[str | None, Any]]:
+    """A secret in the wrong place must not reach a log by way of a repr."""
+    return [(key, masked(value) if isinstance(value, str) else value) for key, value in arguments]
+
+
 def known_zone(value: str) -> str:
     """`value` if it is an IANA time zone.
 
@@ -428,12 +443,14 @@ def load_settings(file: str | Path | None = None) -> Settings:
     path = _settings_path(file)
     values = _read_toml(path) if path else {}
     label = str(path) if path else "the environment"
-    _check_keys(values, Settings, label, ())
+    check_keys(values, Settings, label)
+    check_environment(Settings, ENV_PREFIX, os.environ)
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise _readable(error, values, label) from None
+        raise refused_value(error, values, label, Settings, ENV_PREFIX) from None
     settings._file = path
+    _check_no_secrets(settings, label)
     _check_together(settings, label)
     return settings
 
@@ -477,91 +494,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} is not UTF-8: {error}.", "Save it as UTF-8.") from None
 
 
-def _section_type(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The model class behind an annotation, and whether it stands behind free names."""
-    if typing.get_origin(annotation) is dict:
-        inner, _ = _section_type(typing.get_args(annotation)[1])
-        return inner, True
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    return None, False
-
-
-def _check_keys(
-    values: dict[str, Any], model: type[BaseModel], label: str, where: tuple[str, ...]
-) -> None:
-    """Names the nearest known key for an unknown one, which pydantic does not."""
-    for key, value in values.items():
-        if key not in model.model_fields:
-            raise _unknown_key((*where, key), list(model.model_fields), label)
-        inner, named = _section_type(model.model_fields[key].annotation)
-        if inner is None or not isinstance(value, dict):
-            continue
-        if not named:
-            _check_keys(value, inner, label, (*where, key))
-            continue
-        for name, entry in value.items():
-            if isinstance(entry, dict):
-                _check_keys(entry, inner, label, (*where, key, name))
-
-
-def _unknown_key(path: tuple[str, ...], known: list[str], label: str) -> SettingsError:
-    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
-    under = f" under [{'.'.join(path[:-1])}]" if path[:-1] else ""
-    hint = f"Did you mean `{'.'.join((*path[:-1], near[0]))}`?" if near else ""
-    return SettingsError(
-        f"{label}: unknown key `{'.'.join(path)}`.",
-        f"{hint} Known keys{under}: {', '.join(sorted(known))}.".strip(),
-    )
-
-
-def _value_at(values: Any, path: tuple[int | str, ...]) -> Any:
-    for part in path:
-        try:
-            values = values[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return values
-
-
-def _from_environment(path: tuple[int | str, ...]) -> str | None:
-    """The environment variable that set this key, if one did."""
-    for end in range(len(path), 0, -1):
-        name = ENV_PREFIX + "__".join(str(part) for part in path[:end])
-        for variable in os.environ:
-            if variable.upper() == name.upper():
-                return variable
-    return None
-
-
-def _readable(error: ValidationError, values: dict[str, Any], label: str) -> SettingsError:
-    first = error.errors(include_url=False, include_context=False)[0]
-    path = tuple(first["loc"])
-    key = ".".join(str(part) for part in path)
-    variable = _from_environment(path)
-    if first["type"] == "extra_forbidden":
-        known = _known_keys(path)
-        return _unknown_key(tuple(str(p) for p in path), known, variable or label)
-    value = os.environ[variable] if variable else _value_at(values, path)
-    allowed = re.sub(r"^(Input should be|Value error,) ?", "", first["msg"])
-    shown = "" if isinstance(value, dict) else f" = {value!r}"
-    return SettingsError(
-        f"{variable or label}: `{key}`{shown} is not allowed.", f"Allowed: {allowed}."
-    )
-
-
-def _known_keys(path: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Settings
-    skip = False
-    for part in path[:-1]:
-        if skip:
-            skip = False
-            continue
-        inner, skip = _section_type(model.model_fields[str(part)].annotation)
-        if inner is None:
-            break
-        model = inner
-    return list(model.model_fields)
+def _check_no_secrets(settings: Settings, label: str) -> None:
+    for key in credentials_in(settings):
+        raise SettingsError(
+            f"{label}: `{key}` holds a user and a password (not shown).",
+            "Secrets come from the environment only: put the address into an environment "
+            "variable and name that variable (`dsn_env` for Postgres).",
+        )
 
 
 def _check_together(settings: Settings, label: str) -> None:
@@ -578,54 +517,3 @@ def _check_together(settings: Settings, label: str) -> None:
             "`events.impression_types`.",
             "Give each event type one meaning, or set events.negatives = 'sampled'.",
         )
-
-
-def describe() -> list[tuple[str, str, str, str]]:
-    """Every setting as (key, type, default, description), for `init` and the docs."""
-    return list(_describe(Settings, ()))
-
-
-def _describe(
-    model: type[BaseModel], where: tuple[str, ...]
-) -> typing.Iterator[tuple[str, str, str, str]]:
-    for name, field in model.model_fields.items():
-        inner, named = _section_type(field.annotation)
-        if inner is not None:
-            yield from _describe(inner, (*where, name, "NAME") if named else (*where, name))
-            continue
-        default = field.get_default(call_default_factory=True)
-        yield (
-            ".".join((*where, name)),
-            _type_name(field.annotation),
-            _shown(default),
-            (field.description or ""),
-        )
-
-
-def _shown(default: Any) -> str:
-    if default is None:
-        return "not set"
-    if isinstance(default, (date, time)):
-        return default.isoformat()
-    if isinstance(default, bool):
-        return str(default).lower()
-    if isinstance(default, tuple):
-        return "[" + ", ".join(f'"{item}"' for item in default) + "]"
-    return f'"{default}"' if isinstance(default, str) else str(default)
-
-
-def _type_name(annotation: Any) -> str:
-    origin = typing.get_origin(annotation)
-    args = typing.get_args(annotation)
-    if origin is Literal:
-        return " \\| ".join(f'"{arg}"' for arg in args)
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(_type_name(arg) for arg in args if arg is not type(None))
-    if origin is typing.Annotated:
-        return _type_name(args[0])
-    if origin is tuple:
-        return f"list of {_type_name(args[0])}"
-    if origin is dict:
-        return f"table of {_type_name(args[1])}"
-    plain = str(annotation.__name__)
-    return {"str": "text", "int": "integer", "bool": "true/false"}.get(plain, plain)
