@@ -3,3 +3,31 @@
 Consent, suppression and quiet hours are decided by one pure function (`decide`); a unique row
 in the ledger exists before anything leaves; the carrier stands behind `providers.base.Provider`.
 """
+
+from conversion_platform.messaging.consent import Consent, Recipient, decide
+from conversion_platform.messaging.ledger import Ledger, open_ledger
+from conversion_platform.messaging.outcomes import measure_outcomes, outcome_days
+from conversion_platform.messaging.planning import PlanSummary, plan_messages
+from conversion_platform.messaging.providers import open_provider
+from conversion_platform.messaging.receiving import ReceiveSummary, receive
+from conversion_platform.messaging.sender import SendSummary, replay_day, send_due
+from conversion_platform.messaging.snapshot import snapshot
+
+__all__ = [
+    "Consent",
+    "Ledger",
+    "PlanSummary",
+    "ReceiveSummary",
+    "Recipient",
+    "SendSummary",
+    "decide",
+    "measure_outcomes",
+    "open_ledger",
+    "open_provider",
+    "outcome_days",
+    "plan_messages",
+    "receive",
+    "replay_day",
+    "send_due",
+    "snapshot",
+]

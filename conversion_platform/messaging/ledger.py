@@ -1,0 +1,262 @@
+"""The ledger: one SQLite file that knows every text, its history, and who must not get any.
+
+A text's row exists, under a unique key of user, campaign and day, before anything leaves. The
+file's own triggers keep the history and refuse a move that the state machine does not have, so
+no caller can forget either (ledger.sql).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from conversion_platform.errors import MessagingError, SettingsError
+
+if TYPE_CHECKING:
+    from conversion_platform.settings import Settings
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 60.0
+LIFTED_BY_START = ("stop", "unsure", "carrier")
+
+
+def message_id_of(user_id: str, campaign: str, day: date) -> str:
+    """The id of the one text that a user can get from a campaign on a day."""
+    key = f"{user_id}|{campaign}|{day.isoformat()}"
+    return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
+
+
+def stamp(moment: datetime) -> str:
+    """A time as the ledger writes it: UTC, microseconds, sortable as text."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment_of(stamped: str) -> datetime:
+    """The time behind a stamp."""
+    return datetime.fromisoformat(stamped)
+
+
+class Ledger:
+    """An open ledger. Use it as a context manager, in one thread.
+
+    Args:
+        path: The SQLite file; made, with its folder, if it is not there.
+
+    Raises:
+        MessagingError: the file is damaged, from a newer version, locked, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with readable_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._con = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._con.row_factory = sqlite3.Row
+            self._prepare()
+
+    def _prepare(self) -> None:
+        self._con.execute("PRAGMA journal_mode = WAL")
+        self._con.execute("PRAGMA synchronous = FULL")
+        with self.transaction() as con:
+            version = con.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                run_script(con, "ledger.sql")
+                con.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if version > SCHEMA_VERSION:
+            raise MessagingError(
+                f"{self.path} was written by a newer conversion-platform (schema {version}).",
+                "Upgrade this installation; never let two versions share a ledger.",
+            )
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._con.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside is committed together, durably, or not at all."""
+        with readable_errors(self.path):
+            self._con.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._con
+                self._con.commit()
+            except BaseException:
+                self._con.rollback()
+                raise
+
+    def rows(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
+        """The rows of a query, streamed."""
+        with readable_errors(self.path):
+            yield from self._con.execute(sql, values)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Lets one process at a time send and receive; a dead process holds nothing.
+
+        Raises:
+            MessagingError: another process is at it for longer than a minute.
+        """
+        lock = self.path.with_name(self.path.name + ".lock")
+        with closing(sqlite3.connect(lock, timeout=BUSY_SECONDS, isolation_level=None)) as con:
+            with readable_errors(self.path):
+                con.execute("BEGIN EXCLUSIVE")
+            yield
+
+    def counts(self, first: date | None = None, last: date | None = None) -> dict[str, int]:
+        """Messages by state, over all campaign days or a range of them."""
+        found = self.rows(
+            "SELECT state, count(*) AS n FROM messages WHERE day BETWEEN ? AND ? GROUP BY state",
+            (first or date.min).isoformat(),
+            (last or date.max).isoformat(),
+        )
+        return {row["state"]: row["n"] for row in found}
+
+    def suppress(self, phone: str, at: datetime, reason: str, rule_id: str) -> bool:
+        """Ends all texts to a number (+15125550123). Returns False if that was so already."""
+        with self.transaction() as con:
+            return suppress(con, phone, at, reason, rule_id)
+
+    def lift(self, phone: str, at: datetime, by: str) -> bool:
+        """Lets texts to a number go again, by a person's decision."""
+        with self.transaction() as con:
+            return _lifted(con, phone, at, by)
+
+    def suppression(self, phone: str) -> str | None:
+        """The rule under which a number is on the suppression list, or None."""
+        with readable_errors(self.path):
+            return suppression(self._con, phone)
+
+    def replies_for_a_person(self) -> list[dict[str, Any]]:
+        """The answers that a person should read, oldest first (personal data)."""
+        found = self.rows(
+            "SELECT reply_id, phone, body, at, kind, rule_id, user_id FROM replies"
+            " WHERE needs_person ORDER BY at, reply_id"
+        )
+        return [dict(row) for row in found]
+
+
+def suppression(con: sqlite3.Connection, phone: str | None) -> str | None:
+    """The rule under which a number is on the suppression list, or None."""
+    row = con.execute(
+        "SELECT rule_id FROM suppressions WHERE phone = ? AND lifted_at IS NULL", (phone,)
+    ).fetchone()
+    return str(row["rule_id"]) if row else None
+
+
+def suppress(
+    con: sqlite3.Connection,
+    phone: str,
+    at: datetime,
+    reason: str,
+    rule_id: str,
+    reply_id: str | None = None,
+) -> bool:
+    """Puts a number on the suppression list; see `Ledger.suppress`."""
+    changed = con.execute(
+        "INSERT INTO suppressions (phone, at, reason, rule_id, reply_id) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (phone, stamp(at), reason, rule_id, reply_id),
+    )
+    return changed.rowcount == 1
+
+
+def lift_by_start(con: sqlite3.Connection, phone: str, at: datetime) -> bool:
+    """Takes a number off the list because it answered START after it was put there.
+
+    What a person suppressed, only a person lifts.
+    """
+    marks = ", ".join("?" for _ in LIFTED_BY_START)
+    changed = con.execute(
+        "UPDATE suppressions SET lifted_at = ?, lifted_by = 'start'"
+        f" WHERE phone = ? AND lifted_at IS NULL AND at < ? AND reason IN ({marks})",
+        (stamp(at), phone, stamp(at), *LIFTED_BY_START),
+    )
+    return changed.rowcount == 1
+
+
+def _lifted(con: sqlite3.Connection, phone: str, at: datetime, by: str) -> bool:
+    changed = con.execute(
+        "UPDATE suppressions SET lifted_at = ?, lifted_by = ?"
+        " WHERE phone = ? AND lifted_at IS NULL",
+        (stamp(at), by, phone),
+    )
+    return changed.rowcount == 1
+
+
+def run_script(con: sqlite3.Connection, name: str) -> None:
+    """Runs one of the package's SQL scripts inside the caller's transaction."""
+    folder = resources.files("conversion_platform.messaging")
+    text = folder.joinpath(name).read_text(encoding="utf-8")
+    for statement in _statements(text.splitlines(keepends=True)):
+        con.execute(statement)
+
+
+def _statements(lines: Iterable[str]) -> Iterator[str]:
+    """Whole statements (executescript would commit the transaction it is in)."""
+    waiting = ""
+    for line in lines:
+        waiting += line
+        if sqlite3.complete_statement(waiting):
+            yield waiting
+            waiting = ""
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger that the settings name.
+
+    Raises:
+        SettingsError: it would not be on a local disk.
+        MessagingError: as for `Ledger`.
+    """
+    return Ledger(ledger_path(settings))
+
+
+def ledger_path(settings: Settings) -> Path:
+    """Where the settings put the ledger."""
+    location = settings.resolve(settings.messaging.ledger)
+    if location.startswith("s3://"):
+        raise SettingsError(
+            f"`messaging.ledger` = {location!r} is not on a local disk.",
+            "Name a file on a local disk; SQLite cannot work on S3.",
+        )
+    return Path(location)
+
+
+@contextmanager
+def readable_errors(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into one message that says what to do."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+        raise MessagingError(f"The ledger {path}: {error}.", _remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str:
+    text = str(error)
+    if "full" in text or "No space left" in text:
+        return "Free space on its disk, then run again; nothing that was recorded is lost."
+    if "locked" in text:
+        return "Another process is using it; wait until that ends, then run again."
+    if isinstance(error, sqlite3.IntegrityError):
+        return "This is a fault in the platform: please report it. Nothing was changed."
+    if "not a database" in text or "malformed" in text:
+        return "Put its last backup back; without the ledger a text could go out twice."
+    return "Check that its folder can be written, then run again."

@@ -1,0 +1,94 @@
+"""Joins every assignment with its text and with what the person did within the window."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.days import DayRange, day_start
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import EVENTS
+from conversion_platform.messaging.snapshot import ledger_rows, messages_of
+from conversion_platform.messaging.tables import OUTCOMES, SENT_MESSAGES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake, Written
+    from conversion_platform.messaging.ledger import Ledger
+    from conversion_platform.settings import Settings
+
+
+def outcome_days(settings: Settings, days: DayRange) -> DayRange:
+    """The days whose outcomes may still change in a run for `days`: those and the ones before
+    them within the attribution window, late events included.
+    """
+    return days.widened(before=settings.events.attribution_window_days + settings.events.late_days)
+
+
+def measure_outcomes(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    ledger: Ledger,
+    days: DayRange,
+    as_of: date,
+) -> list[Written]:
+    """Writes the outcomes of every assigned day in `days`; days without assignments are left out.
+
+    The window begins when the text was sent; for the holdout, and for a text that was never
+    sent, when it was to be sent, so that the arms can be compared as they were drawn.
+
+    Args:
+        con: A session on `lake`.
+        lake: Where job_of_the_day and events are, and outcomes go.
+        settings: Event types and the attribution window.
+        ledger: What became of the texts.
+        days: Days of the assignments (`outcome_days` gives those that may still change).
+        as_of: The day on which we look: only events that happened and were recorded before it
+            began count, and a window that was not over by then is not matured.
+    """
+    assigned = [day for day in lake.days(JOB_OF_THE_DAY) if day in days]
+    written: list[Written] = []
+    for day in assigned:
+        written += _measure_day(con, lake, settings, ledger, day, as_of)
+    return written
+
+
+def _measure_day(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    ledger: Ledger,
+    day: date,
+    as_of: date,
+) -> list[Written]:
+    one = DayRange.of(day)
+    # Two days of slack: a window opens on the recipient's clock, and ends after its last day.
+    seen = one.widened(before=1, after=settings.events.attribution_window_days + 2)
+    lake.view(con, JOB_OF_THE_DAY, one, "outcome_assignments")
+    lake.view(con, EVENTS, seen, "outcome_events")
+    with ledger_rows(con, SENT_MESSAGES, messages_of(ledger, one)) as messages:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW outcome_messages AS {messages}")
+        return lake.write_days(con, OUTCOMES, _query(settings, as_of), one)
+
+
+def _query(settings: Settings, as_of: date) -> str:
+    folder = resources.files("conversion_platform.messaging")
+    moment = day_start(as_of, settings.platform.time_zone).isoformat()
+    return (
+        folder.joinpath("outcomes.sql")
+        .read_text(encoding="utf-8")
+        .format(
+            window=settings.events.attribution_window_days,
+            click_types=_listed(settings.events.click_types),
+            conversion_types=_listed(settings.events.conversion_types),
+            as_of=f"TIMESTAMPTZ {quoted(moment)}",
+        )
+    )
+
+
+def _listed(types: tuple[str, ...]) -> str:
+    return f"[{', '.join(quoted(name) for name in types)}]::VARCHAR[]"

@@ -1,0 +1,63 @@
+-- What became of each assignment: its text, and the clicks and conversions within the window.
+-- {window} days from the moment of sending, or of would-be sending; {as_of} is when we look.
+WITH assigned AS (
+    SELECT
+        a.dt,
+        a.assignment_id,
+        m.message_id,
+        a.user_id,
+        -- A text that was under way when the day was assigned anew is about its own job.
+        coalesce(m.job_id, a.job_id) AS job_id,
+        coalesce(m.cohort, a.cohort) AS cohort,
+        a.arm,
+        a.model_version,
+        m.state,
+        a.send_at,
+        m.sent_at,
+        m.delivered_at,
+        m.opted_out_at,
+        coalesce(m.sent_at, a.send_at) AS opens_at,
+        coalesce(m.sent_at, a.send_at) + INTERVAL '{window} days' AS closes_at
+    FROM outcome_assignments AS a
+    LEFT JOIN outcome_messages AS m USING (assignment_id)
+),
+reactions AS (
+    SELECT
+        a.assignment_id,
+        min(e.occurred_at) FILTER (
+            list_contains({click_types}, e.event_type) AND e.job_id = a.job_id
+        ) AS clicked_at,
+        min(e.occurred_at) FILTER (
+            list_contains({conversion_types}, e.event_type) AND e.job_id = a.job_id
+        ) AS converted_at,
+        min(e.occurred_at) FILTER (
+            list_contains({conversion_types}, e.event_type)
+        ) AS converted_any_at
+    FROM assigned AS a
+    JOIN outcome_events AS e
+        ON e.user_id = a.user_id
+        AND e.occurred_at >= a.opens_at
+        AND e.occurred_at < a.closes_at
+    WHERE greatest(e.occurred_at, e.recorded_at) < {as_of}
+    GROUP BY a.assignment_id
+)
+SELECT
+    a.dt,
+    a.assignment_id,
+    a.message_id,
+    a.user_id,
+    a.job_id,
+    a.cohort,
+    a.arm,
+    a.model_version,
+    a.state,
+    a.send_at,
+    a.sent_at,
+    a.delivered_at,
+    r.clicked_at,
+    r.converted_at,
+    r.converted_any_at,
+    a.opted_out_at,
+    a.closes_at <= {as_of} AS matured
+FROM assigned AS a
+LEFT JOIN reactions AS r USING (assignment_id)

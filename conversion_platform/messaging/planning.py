@@ -1,0 +1,302 @@
+"""Puts a day's texts into the ledger: one unique row each, before anything can leave."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.marketplace.tables import JOBS, USERS
+from conversion_platform.messaging.consent import Consent, Recipient, Suppress, decide
+from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
+from conversion_platform.messaging.places import normalised_phone, places_of
+from conversion_platform.messaging.segments import count_segments
+from conversion_platform.messaging.templates import MissingValueError, Templates
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+CAMPAIGN = "job_of_the_day"
+BATCH = 5_000
+KM_PER_MILE = 1.609344
+TEMPLATE_COLUMNS = ("title", "pay", "category", "employer", "region", "shift")
+
+MESSAGE_COLUMNS = (
+    "message_id",
+    "user_id",
+    "campaign",
+    "day",
+    "assignment_id",
+    "job_id",
+    "cohort",
+    "phone",
+    "body",
+    "segments",
+    "state",
+    "state_at",
+    "reason",
+    "rule_id",
+    "send_at",
+    "due_at",
+    "expires_at",
+    "final_at",
+)
+# A text that nothing was done about yet follows its assignment; later the ledger is the truth.
+FOLLOWING = (
+    "assignment_id",
+    "job_id",
+    "cohort",
+    "phone",
+    "body",
+    "segments",
+    "send_at",
+    "due_at",
+    "expires_at",
+)
+RECIPIENT_COLUMNS = (
+    "user_id",
+    "phone",
+    "country",
+    "time_zone",
+    "state",
+    "postal_code",
+    "consent_at",
+    "consent_source",
+    "consent_text",
+)
+
+
+INSERT_MESSAGE = (
+    f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)})"
+    f" VALUES ({', '.join(':' + name for name in MESSAGE_COLUMNS)}) ON CONFLICT DO NOTHING"
+)
+FOLLOW_ASSIGNMENT = (
+    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in FOLLOWING)}"
+    " WHERE message_id = :message_id AND state = 'planned'"
+)
+SUPPRESS_PLANNED = (
+    "UPDATE messages SET state = 'suppressed', state_at = :state_at, final_at = :state_at,"
+    " reason = :reason, rule_id = :rule_id WHERE message_id = :message_id AND state = 'planned'"
+)
+UPSERT_RECIPIENT = (
+    f"INSERT OR REPLACE INTO recipients ({', '.join(RECIPIENT_COLUMNS)})"
+    f" VALUES ({', '.join(':' + name for name in RECIPIENT_COLUMNS)})"
+)
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """What planning a day did.
+
+    Attributes:
+        assigned: Rows of the treatment arm.
+        planned: New texts that may go.
+        suppressed: New texts that will not, by reason.
+        already: Assignments whose text was in the ledger before.
+        withdrawn: Texts that no assignment asks for any more.
+    """
+
+    assigned: int = 0
+    planned: int = 0
+    suppressed: Mapping[str, int] = field(default_factory=dict)
+    already: int = 0
+    withdrawn: int = 0
+
+
+def plan_messages(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, ledger: Ledger, day: date
+) -> PlanSummary:
+    """Plans the text of every treated assignment of `day`; the holdout gets no row.
+
+    Doing it again adds nothing, and changes a text only while nothing was done about it.
+
+    Args:
+        con: A session on `lake`.
+        lake: Where job_of_the_day, users and jobs are.
+        settings: Cohorts with their templates, and [messaging].
+        ledger: Where the texts go.
+        day: Campaign day.
+
+    Raises:
+        SettingsError: a template does not work; nothing was planned.
+        NotReadyError: the day was not assigned yet.
+    """
+    templates = Templates(settings)
+    lake.require(JOB_OF_THE_DAY, [day])
+    lake.require(USERS)
+    lake.require(JOBS)
+    planner = _Planner(settings, templates, day)
+    _start_list(ledger)
+    counts: Counter[str] = Counter()
+    for rows in _assigned(con, lake, day):
+        counts["assigned"] += len(rows)
+        _insert(ledger, planner, rows, counts)
+    return PlanSummary(
+        assigned=counts["assigned"],
+        planned=counts["planned"],
+        suppressed={
+            key.removeprefix("suppressed:"): number
+            for key, number in sorted(counts.items())
+            if key.startswith("suppressed:")
+        },
+        already=counts["already"],
+        withdrawn=_withdraw(ledger, day, planner.planned_at),
+    )
+
+
+def _assigned(
+    con: duckdb.DuckDBPyConnection, lake: Lake, day: date
+) -> Iterator[list[dict[str, Any]]]:
+    lake.view(con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
+    lake.view(con, USERS, name="messaging_users")
+    lake.view(con, JOBS, name="messaging_jobs")
+    folder = resources.files("conversion_platform.messaging")
+    query = folder.joinpath("planning.sql").read_text(encoding="utf-8")
+    for batch in con.sql(query).to_arrow_reader(BATCH):
+        yield batch.to_pylist()
+
+
+class _Planner:
+    """Makes one ledger row from one assignment."""
+
+    def __init__(self, settings: Settings, templates: Templates, day: date) -> None:
+        self._messaging = settings.messaging
+        self.country = settings.messaging.country
+        self._zone = settings.platform.time_zone
+        self._templates = templates
+        self._day = day
+        # The daily run belongs to its day, whenever it runs: the same plan, the same history.
+        self.planned_at = day_start(day, self._zone)
+
+    def recipient(self, row: dict[str, Any], suppressed: str | None) -> Recipient:
+        return Recipient(
+            phone=row["phone"],
+            country=self.country,
+            time_zone=row["time_zone"],
+            state=row["state"],
+            postal_code=row["postal_code"],
+            consent=_consent(row),
+            suppressed=suppressed,
+        )
+
+    def message(
+        self, row: dict[str, Any], phone: str | None, suppressed: str | None
+    ) -> dict[str, Any]:
+        """The ledger's row, with its state decided as of the time it is to be sent."""
+        message_id = message_id_of(row["user_id"], CAMPAIGN, self._day)
+        decision = decide(self.recipient(row, suppressed), row["send_at"])
+        refusal = decision if isinstance(decision, Suppress) else None
+        body, segments = None, None
+        if refusal is None:
+            body, segments, refusal = self._words(row, message_id)
+        return {
+            **{name: row[name] for name in ("user_id", "assignment_id", "job_id", "cohort")},
+            "message_id": message_id,
+            "campaign": CAMPAIGN,
+            "day": self._day.isoformat(),
+            "phone": phone,
+            "body": body,
+            "segments": segments,
+            "state": "suppressed" if refusal else "planned",
+            "state_at": stamp(self.planned_at),
+            "reason": refusal.reason if refusal else None,
+            "rule_id": refusal.rule_id if refusal else None,
+            "send_at": stamp(row["send_at"]),
+            "due_at": stamp(row["send_at"]),
+            "expires_at": stamp(self._day_over(row, phone)),
+            "final_at": stamp(self.planned_at) if refusal else None,
+        }
+
+    def _words(
+        self, row: dict[str, Any], message_id: str
+    ) -> tuple[str | None, int | None, Suppress | None]:
+        link = f"{self._messaging.link_base.rstrip('/')}/{message_id[:12]}"
+        try:
+            body = self._templates.render(row["cohort"], {**_values(row), "link": link})
+        except MissingValueError:
+            return None, None, Suppress("missing_value", "template-complete")
+        segments = count_segments(body).count
+        if segments > self._messaging.max_segments:
+            return body, segments, Suppress("too_long", "max-segments")
+        return body, segments, None
+
+    def _day_over(self, row: dict[str, Any], phone: str | None) -> datetime:
+        """The end of the campaign day wherever the recipient may be: the earliest one."""
+        places = (
+            places_of(phone, row["time_zone"], row["state"], row["postal_code"]) if phone else ()
+        )
+        zones = {place.zone for place in places} or {self._zone}
+        return min(day_start(self._day + ONE_DAY, zone) for zone in zones)
+
+
+def _consent(row: dict[str, Any]) -> Consent | None:
+    if row["consent_at"] is None:
+        return None
+    return Consent(row["consent_at"], row["consent_source"], row["consent_text"])
+
+
+def _values(row: dict[str, Any]) -> dict[str, Any]:
+    values = {name: row[name] for name in TEMPLATE_COLUMNS}
+    far = row["distance"]
+    values["distance_km"] = None if far is None else round(far)
+    values["distance_miles"] = None if far is None else round(far / KM_PER_MILE)
+    return values
+
+
+def _start_list(ledger: Ledger) -> None:
+    with ledger.transaction() as con:
+        con.execute("CREATE TEMP TABLE IF NOT EXISTS asked_for (message_id TEXT PRIMARY KEY)")
+        con.execute("DELETE FROM asked_for")
+
+
+def _insert(
+    ledger: Ledger, planner: _Planner, rows: list[dict[str, Any]], counts: Counter[str]
+) -> None:
+    """One batch of assignments, in one transaction."""
+    with ledger.transaction() as con:
+        for row in rows:
+            phone = normalised_phone(row["phone"], planner.country)
+            message = planner.message(row, phone, suppression(con, phone))
+            con.execute(UPSERT_RECIPIENT, _recipient_values(row, planner.country))
+            con.execute("INSERT INTO asked_for VALUES (?)", (message["message_id"],))
+            counts[_recorded(con, message)] += 1
+
+
+def _recorded(con: sqlite3.Connection, message: dict[str, Any]) -> str:
+    """Writes one row and says what it counts as."""
+    if con.execute(INSERT_MESSAGE, message).rowcount == 0:
+        con.execute(SUPPRESS_PLANNED if message["reason"] else FOLLOW_ASSIGNMENT, message)
+        return "already"
+    return f"suppressed:{message['reason']}" if message["reason"] else "planned"
+
+
+def _recipient_values(row: dict[str, Any], country: str) -> dict[str, Any]:
+    given_at = row["consent_at"]
+    return {
+        **{name: row[name] for name in RECIPIENT_COLUMNS if name in row},
+        "country": country,
+        "consent_at": stamp(given_at) if given_at else None,
+    }
+
+
+def _withdraw(ledger: Ledger, day: date, at: datetime) -> int:
+    """Takes back texts of the day that the present assignments do not ask for."""
+    with ledger.transaction() as con:
+        changed = con.execute(
+            "UPDATE messages SET state = 'suppressed', state_at = max(state_at, :at),"
+            " final_at = max(state_at, :at), reason = 'withdrawn',"
+            " rule_id = 'assignment-withdrawn'"
+            " WHERE day = :day AND campaign = :campaign AND state IN ('planned', 'deferred')"
+            " AND message_id NOT IN (SELECT message_id FROM asked_for)",
+            {"at": stamp(at), "day": day.isoformat(), "campaign": CAMPAIGN},
+        )
+        return changed.rowcount

@@ -1,0 +1,30 @@
+-- The treatment arm of one day with what decides about a text and what fills its template.
+SELECT
+    assigned.assignment_id,
+    assigned.user_id,
+    assigned.job_id,
+    assigned.cohort,
+    assigned.send_at,
+    users.phone,
+    users.time_zone,
+    users.state,
+    users.postal_code,
+    users.consent_at,
+    users.consent_source,
+    users.consent_text,
+    jobs.title,
+    jobs.pay,
+    jobs.category,
+    jobs.employer_id AS employer,
+    jobs.region,
+    jobs.shift,
+    2 * 6371.0088 * asin(least(1, sqrt(
+        pow(sin(radians(jobs.latitude - users.latitude) / 2), 2)
+        + cos(radians(users.latitude)) * cos(radians(jobs.latitude))
+        * pow(sin(radians(jobs.longitude - users.longitude) / 2), 2)
+    ))) AS distance
+FROM messaging_assigned AS assigned
+LEFT JOIN messaging_users AS users USING (user_id)
+LEFT JOIN messaging_jobs AS jobs USING (job_id)
+WHERE assigned.arm = 'treatment'
+ORDER BY assigned.user_id

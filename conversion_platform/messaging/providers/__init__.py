@@ -1,0 +1,19 @@
+"""Carriers behind one protocol. There is one: the sandbox, which never leaves this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conversion_platform.messaging.providers.sandbox import Sandbox
+    from conversion_platform.settings import Settings
+
+SANDBOX_FILE = "sandbox.sqlite"
+
+
+def open_provider(settings: Settings) -> Sandbox:
+    """The carrier that the settings name: always the sandbox, in a file beside the ledger."""
+    from conversion_platform.messaging.ledger import ledger_path
+    from conversion_platform.messaging.providers.sandbox import Sandbox
+
+    return Sandbox(ledger_path(settings).with_name(SANDBOX_FILE), settings.messaging.sandbox)

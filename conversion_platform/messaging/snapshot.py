@@ -1,0 +1,109 @@
+"""Copies the ledger into the lake, day by day, without phone numbers and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.messaging.ledger import Ledger, stamp
+from conversion_platform.messaging.receiving import hashed
+from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_MESSAGES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake, Table, Written
+    from conversion_platform.settings import Settings
+
+MESSAGES_OF_DAYS = f"""
+    SELECT {", ".join(column.name for column in SENT_MESSAGES.columns)}
+    FROM messages WHERE day BETWEEN ? AND ? ORDER BY message_id
+"""
+STATES_OF_DAYS = """
+    SELECT message_id, sequence, user_id, job_id, cohort, s.state, s.reason, s.rule_id, s.at
+    FROM messages JOIN message_states s USING (message_id)
+    WHERE day BETWEEN ? AND ? ORDER BY message_id, sequence
+"""
+REPLIES_BETWEEN = """
+    SELECT reply_id, message_id, user_id, kind, rule_id, suppressed, needs_person, at
+    FROM replies WHERE at >= ? AND at < ? ORDER BY reply_id
+"""
+
+
+def snapshot(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, ledger: Ledger, days: DayRange
+) -> list[Written]:
+    """Writes the partitions of sent_messages, message_states and replies of `days`.
+
+    The same ledger gives the same bytes. Receipts and answers come late: take the days of
+    `outcome_days` again with every run.
+
+    Args:
+        con: A session on `lake`.
+        lake: Where the tables go.
+        settings: The platform's time zone bounds the days of the replies.
+        ledger: What is copied.
+        days: Campaign days.
+    """
+    written = []
+    for day in days:
+        written.append(_write(con, lake, SENT_MESSAGES, day, messages_of(ledger, DayRange.of(day))))
+        states = ledger.rows(STATES_OF_DAYS, day.isoformat(), day.isoformat())
+        written.append(_write(con, lake, MESSAGE_STATES, day, map(dict, states)))
+        written.append(_write(con, lake, REPLIES, day, _replies(ledger, settings, day)))
+    return written
+
+
+def messages_of(ledger: Ledger, days: DayRange) -> Iterator[dict[str, Any]]:
+    """The rows of sent_messages for `days`."""
+    found = ledger.rows(MESSAGES_OF_DAYS, days.first.isoformat(), days.last.isoformat())
+    return map(dict, found)
+
+
+def _replies(ledger: Ledger, settings: Settings, day: date) -> Iterator[dict[str, Any]]:
+    zone = settings.platform.time_zone
+    bounds = (stamp(day_start(day, zone)), stamp(day_start(day + ONE_DAY, zone)))
+    for row in ledger.rows(REPLIES_BETWEEN, *bounds):
+        # The carrier's id would lead whoever may ask the carrier to the phone number.
+        yield {**dict(row), "reply_id": hashed(f"reply|{row['reply_id']}")}
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: Table,
+    day: date,
+    rows: Iterator[dict[str, Any]],
+) -> Written:
+    with ledger_rows(con, table, rows) as query:
+        return lake.write(con, table, query, day)
+
+
+@contextmanager
+def ledger_rows(
+    con: duckdb.DuckDBPyConnection, table: Table, rows: Iterator[dict[str, Any]]
+) -> Iterator[str]:
+    """SQL over rows from the ledger, with the columns and types of `table`."""
+    import pyarrow
+
+    columns: dict[str, list[Any]] = {column.name: [] for column in table.columns}
+    for row in rows:
+        for name, values in columns.items():
+            values.append(row[name])
+    types = {"INTEGER": pyarrow.int64(), "BOOLEAN": pyarrow.int64()}
+    arrays = {
+        column.name: pyarrow.array(columns[column.name], types.get(column.type, pyarrow.string()))
+        for column in table.columns
+    }
+    name = f"_ledger_{table.name}"
+    con.register(name, pyarrow.table(arrays))
+    try:
+        casts = ", ".join(
+            f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in table.columns
+        )
+        yield f"SELECT {casts} FROM {name}"
+    finally:
+        con.unregister(name)
