@@ -1,31 +1,37 @@
-"""The checked source tables: what every later room may rely on."""
+"""What the checked source tables promise, and the tables of what was rejected."""
 
 from __future__ import annotations
 
 from conversion_platform.lake import Column, Table
 
-_TIME = "TIMESTAMP WITH TIME ZONE"
-
 USERS = Table(
     "users",
-    "Checked users, with their attribute columns.",
+    "People who can be shown jobs, one row each, after the checks. Personal data lives here.",
     (
-        Column("user_id", "VARCHAR", "Identity of the user."),
-        Column("created_at", _TIME, "When the user joined; first event or start date if unknown."),
-        Column("left_at", _TIME, "When the user left; NULL while there."),
-        Column("phone", "VARCHAR", "Phone number; personal."),
-        Column("time_zone", "VARCHAR", "IANA zone the user lives in."),
-        Column("state", "VARCHAR", "State or province."),
-        Column("postal_code", "VARCHAR", "Postal code."),
-        Column("region", "VARCHAR", "Labour market the user belongs to."),
-        Column("latitude", "DOUBLE", "Degrees north; personal."),
-        Column("longitude", "DOUBLE", "Degrees east; personal."),
-        Column("desired_pay", "DOUBLE", "Pay the user wants, per hour."),
+        Column("user_id", "VARCHAR", "Id of the user, as text whatever its type in the source."),
+        Column(
+            "created_at",
+            "TIMESTAMP WITH TIME ZONE",
+            "When the user joined; if not given, first event, else start_date.",
+        ),
+        Column("left_at", "TIMESTAMP WITH TIME ZONE", "When the user left; NULL: still there."),
+        Column("phone", "VARCHAR", "Phone number as the source writes it (personal data)."),
+        Column("time_zone", "VARCHAR", "IANA zone of the user; NULL: the platform's."),
+        Column("state", "VARCHAR", "State, as the source writes it; decides the texting rules."),
+        Column("postal_code", "VARCHAR", "Postal code (personal data)."),
+        Column("region", "VARCHAR", "Labour market, matched against jobs.region."),
+        Column("latitude", "DOUBLE", "Degrees north, -90 to 90 (personal data)."),
+        Column("longitude", "DOUBLE", "Degrees east, -180 to 180 (personal data)."),
+        Column("desired_pay", "DOUBLE", "Pay the user asks for, in the unit of jobs.pay."),
         Column("skills", "VARCHAR", "Stated skills, separated by |."),
-        Column("shift", "VARCHAR", "Shift the user wants."),
-        Column("consent_at", _TIME, "When the user agreed to texts; NULL if never."),
+        Column("shift", "VARCHAR", "Shift wanted, matched against jobs.shift."),
+        Column(
+            "consent_at",
+            "TIMESTAMP WITH TIME ZONE",
+            "When the user agreed to get texts; NULL: never.",
+        ),
         Column("consent_source", "VARCHAR", "Where the consent was given."),
-        Column("consent_text", "VARCHAR", "Words the user agreed to."),
+        Column("consent_text", "VARCHAR", "The words agreed to."),
     ),
     key=("user_id",),
     daily=False,
@@ -34,19 +40,23 @@ USERS = Table(
 
 JOBS = Table(
     "jobs",
-    "Checked jobs, with their attribute columns.",
+    "Jobs that can be shown, one row each, after the checks.",
     (
-        Column("job_id", "VARCHAR", "Identity of the job."),
-        Column("opened_at", _TIME, "When the job opened; first event if unknown."),
-        Column("closed_at", _TIME, "When the job closed; NULL while open."),
-        Column("title", "VARCHAR", "Title shown to users."),
-        Column("employer_id", "VARCHAR", "Identity of the employer."),
-        Column("category", "VARCHAR", "Kind of work; matched with users' skills."),
-        Column("region", "VARCHAR", "Labour market the job belongs to."),
-        Column("latitude", "DOUBLE", "Degrees north."),
-        Column("longitude", "DOUBLE", "Degrees east."),
-        Column("pay", "DOUBLE", "Pay per hour."),
-        Column("shift", "VARCHAR", "Shift of the work."),
+        Column("job_id", "VARCHAR", "Id of the job, as text whatever its type in the source."),
+        Column(
+            "opened_at",
+            "TIMESTAMP WITH TIME ZONE",
+            "When the job opened; if not given, first event, else start_date.",
+        ),
+        Column("closed_at", "TIMESTAMP WITH TIME ZONE", "When the job closed; NULL: still open."),
+        Column("title", "VARCHAR", "Title, as shown in texts."),
+        Column("employer_id", "VARCHAR", "Id of the employer."),
+        Column("category", "VARCHAR", "Kind of work, matched against users.skills."),
+        Column("region", "VARCHAR", "Labour market, matched against users.region."),
+        Column("latitude", "DOUBLE", "Degrees north, -90 to 90."),
+        Column("longitude", "DOUBLE", "Degrees east, -180 to 180."),
+        Column("pay", "DOUBLE", "Pay, in the unit of users.desired_pay."),
+        Column("shift", "VARCHAR", "Shift, matched against users.shift."),
         Column("openings", "BIGINT", "How many people are wanted."),
     ),
     key=("job_id",),
@@ -56,30 +66,73 @@ JOBS = Table(
 
 EVENTS = Table(
     "events",
-    "Checked events; dt is the local day on which the event occurred.",
+    "What users did with jobs (impression, click, application ...) by day, checked.",
     (
-        Column("event_id", "VARCHAR", "Identity of the event; hash of the row if none was given."),
-        Column("user_id", "VARCHAR", "Who."),
-        Column("job_id", "VARCHAR", "Which job."),
-        Column("event_type", "VARCHAR", "What happened, in the source's words."),
-        Column("occurred_at", _TIME, "When it happened."),
-        Column("recorded_at", _TIME, "When the source knew; occurred_at if not given."),
-        Column("position", "INTEGER", "Slot in the slate, 0 = first; NULL if unknown."),
-        Column("channel", "VARCHAR", "Where it was shown, as recruiter, text, search."),
+        Column("event_id", "VARCHAR", "Id of the event; a hash of the source row if it has none."),
+        Column("user_id", "VARCHAR", "Who; always in users."),
+        Column("job_id", "VARCHAR", "Which job; always in jobs."),
+        Column("event_type", "VARCHAR", "What happened; settings.events says what it means."),
+        Column("occurred_at", "TIMESTAMP WITH TIME ZONE", "When it happened."),
+        Column(
+            "recorded_at",
+            "TIMESTAMP WITH TIME ZONE",
+            "When the source learned of it; occurred_at where the source does not say.",
+        ),
+        Column("position", "INTEGER", "Slot in the list shown, 0 = first; NULL: unknown."),
+        Column("channel", "VARCHAR", "Through what the job was shown; NULL: unknown."),
     ),
     key=("event_id",),
 )
 
+_REJECTED_COLUMNS = (
+    Column("source", "VARCHAR", "File (or setting, for a query) the row came from."),
+    Column(
+        "row_number",
+        "BIGINT",
+        "Row in that file, 1 = first after the header; a running number where rows have no order.",
+    ),
+    Column("reason", "VARCHAR", "Reason code (docs/sources.md lists them)."),
+    Column("column_name", "VARCHAR", "Contract column that broke the rule."),
+    Column("detail", "VARCHAR", "The offending value, as text (may be personal data)."),
+    Column("row_json", "VARCHAR", "The whole source row as JSON (may be personal data)."),
+)
+_REJECTED_KEY = ("source", "row_number", "reason", "row_json")
+
+REJECTED_USERS = Table(
+    "rejected_users",
+    "Rows of the users source that broke the contract, each with its reason.",
+    _REJECTED_COLUMNS,
+    key=_REJECTED_KEY,
+    daily=False,
+)
+
+REJECTED_JOBS = Table(
+    "rejected_jobs",
+    "Rows of the jobs source that broke the contract, each with its reason.",
+    _REJECTED_COLUMNS,
+    key=_REJECTED_KEY,
+    daily=False,
+)
+
+REJECTED_EVENTS = Table(
+    "rejected_events",
+    "Rows of the events source that broke the contract, each with its reason, by day.",
+    _REJECTED_COLUMNS,
+    key=_REJECTED_KEY,
+)
+
 ATTRIBUTES = Table(
     "attributes",
-    "Further columns of users and jobs, and whether they become features.",
+    "The further columns of users and jobs: their kind, and whether they become features.",
     (
         Column("table_name", "VARCHAR", "users or jobs."),
-        Column("column_name", "VARCHAR", "Column of that table."),
+        Column("column_name", "VARCHAR", "Column of that checked table."),
         Column("kind", "VARCHAR", "numeric, categorical, boolean, timestamp or text."),
         Column("used", "BOOLEAN", "Whether the column becomes a feature."),
-        Column("reason", "VARCHAR", "Why not, if not."),
+        Column("reason", "VARCHAR", "Why it is not used; NULL if it is."),
     ),
     key=("table_name", "column_name"),
     daily=False,
 )
+
+TABLES = (USERS, JOBS, EVENTS, REJECTED_USERS, REJECTED_JOBS, REJECTED_EVENTS, ATTRIBUTES)

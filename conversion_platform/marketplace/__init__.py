@@ -1,0 +1,39 @@
+"""Source tables: their contracts, the connectors that read them, and what becomes of bad rows.
+
+Users, jobs and events come from Parquet, CSV, Postgres or SQL over such inputs, as the settings
+say. Every row ends in a checked table or, with its reason, in a `rejected_*` table.
+"""
+
+from conversion_platform.marketplace.attributes import Attribute, infer_attributes
+from conversion_platform.marketplace.checking import Example, Loaded
+from conversion_platform.marketplace.contract import REASONS
+from conversion_platform.marketplace.loading import load_events, load_jobs, load_users
+from conversion_platform.marketplace.tables import (
+    ATTRIBUTES,
+    EVENTS,
+    JOBS,
+    REJECTED_EVENTS,
+    REJECTED_JOBS,
+    REJECTED_USERS,
+    TABLES,
+    USERS,
+)
+
+__all__ = [
+    "ATTRIBUTES",
+    "EVENTS",
+    "JOBS",
+    "REASONS",
+    "REJECTED_EVENTS",
+    "REJECTED_JOBS",
+    "REJECTED_USERS",
+    "TABLES",
+    "USERS",
+    "Attribute",
+    "Example",
+    "Loaded",
+    "infer_attributes",
+    "load_events",
+    "load_jobs",
+    "load_users",
+]

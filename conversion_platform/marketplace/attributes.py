@@ -1,0 +1,229 @@
+"""The further columns of users and jobs: how they are stored, and which become features.
+
+Both decisions look at the accepted rows only and do not depend on their order. They are two steps:
+storage types are chosen while a table is loaded; kinds are read off the checked table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from conversion_platform.errors import SourceError
+from conversion_platform.lake import Lake
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace import contract as contracts
+from conversion_platform.marketplace.casting import clean_text, value_sql
+from conversion_platform.marketplace.checking import REASON
+from conversion_platform.marketplace.contract import Contract, Field
+from conversion_platform.marketplace.faults import nearest
+from conversion_platform.marketplace.mapping import Matched, snake
+from conversion_platform.marketplace.relation import Relation, identifier
+from conversion_platform.marketplace.tables import ATTRIBUTES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.settings import Settings, SourceSection
+
+AttributeKind = Literal["numeric", "categorical", "boolean", "timestamp", "text"]
+
+_NUMBERS = re.compile(r"^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$")
+# Codes that look like numbers but count nothing.
+_CODES = re.compile(r"(^|_)(id|ids|uuid|code|zip|zipcode|postcode|postal_code|phone|fips)$")
+_TRUE, _FALSE = "('true', 't', 'yes', 'y')", "('false', 'f', 'no', 'n')"
+_MOST_VALUES = 1000
+_MOST_LENGTH = 40
+_FEW_VALUES = 50
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One further column and whether it becomes a feature; `reason` says why not."""
+
+    table_name: Literal["users", "jobs"]
+    column_name: str
+    kind: AttributeKind
+    used: bool
+    reason: str | None
+
+
+def storage_columns(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    contract: Contract,
+    relation: Relation,
+    matched: Matched,
+    staged: str,
+) -> list[str]:
+    """SQL select items for the attribute columns of the checked table, each in its best type.
+
+    Raises:
+        SourceError: `attributes` or `ignore` names a column that is not there.
+    """
+    section: SourceSection = getattr(settings.sources, contract.name)
+    _check_names(contract, section, matched)
+    texts = [
+        name
+        for name, column in matched.attributes.items()
+        if relation.columns[column] == "VARCHAR" and not _CODES.search(name)
+    ]
+    profiles = _profiles(con, {name: matched.attributes[name] for name in texts}, staged)
+    zone = section.time_zone or settings.platform.time_zone
+    return [
+        f"{_stored(name, column, relation.columns[column], profiles.get(name), zone)} AS {name}"
+        for name, column in matched.attributes.items()
+    ]
+
+
+def _check_names(contract: Contract, section: SourceSection, matched: Matched) -> None:
+    known = [*matched.attributes, *matched.attributes.values()]
+    for key, names in (("attributes", section.attributes or ()), ("ignore", section.ignore)):
+        for name in names:
+            if name not in known:
+                raise SourceError(
+                    f"{contract.setting}.{key}: there is no further column `{name}`."
+                    f"{nearest(name, known)}",
+                    f"Further columns there: {', '.join(matched.attributes) or 'none'}.",
+                )
+
+
+def _profiles(
+    con: duckdb.DuckDBPyConnection, columns: Mapping[str, str], staged: str
+) -> dict[str, AttributeKind]:
+    """What the values of text columns are, where all of them are one thing."""
+    if not columns:
+        return {}
+    counts = ", ".join(
+        item for column in columns.values() for item in _counts(clean_text(column, "VARCHAR"))
+    )
+    row = con.execute(f"SELECT {counts} FROM {staged} WHERE {REASON} IS NULL").fetchone()
+    assert row is not None
+    found: dict[str, AttributeKind] = {}
+    for place, name in enumerate(columns):
+        values, booleans, numbers, times = row[4 * place : 4 * place + 4]
+        if values == 0:
+            continue
+        if booleans == values:
+            found[name] = "boolean"
+        elif numbers == values:
+            found[name] = "numeric"
+        elif times == values:
+            found[name] = "timestamp"
+    return found
+
+
+def _counts(text: str) -> list[str]:
+    """Counts of the values, and of those that read as a boolean, a number, a time.
+
+    A leading zero (02134) makes a code, not a number.
+    """
+    return [
+        f"count({text})",
+        f"count(*) FILTER (lower({text}) IN {_TRUE} OR lower({text}) IN {_FALSE})",
+        f"count(*) FILTER (TRY_CAST({text} AS DOUBLE) IS NOT NULL "
+        f"AND NOT regexp_matches({text}, '^[+-]?0[0-9]'))",
+        f"count(*) FILTER (TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)",
+    ]
+
+
+def _stored(name: str, column: str, kind: str, profile: AttributeKind | None, zone: str) -> str:
+    if kind == "BOOLEAN":
+        return identifier(column)
+    if profile == "boolean":
+        return f"lower({clean_text(column, kind)}) IN {_TRUE}"
+    if profile == "timestamp" or kind.startswith(("TIMESTAMP", "DATE")):
+        return value_sql(Field(name, "time"), column, kind, zone)
+    if profile == "numeric" or (_NUMBERS.match(kind) and not _CODES.search(name)):
+        return value_sql(Field(name, "number"), column, kind, zone)
+    return clean_text(column, kind)
+
+
+def infer_attributes(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> list[Attribute]:
+    """Reads kinds off the checked users and jobs (whichever exist) and replaces `attributes`."""
+    found: list[Attribute] = []
+    for contract in (contracts.USERS, contracts.JOBS):
+        if lake.exists(contract.table):
+            found += _of_table(con, lake, settings, contract)
+    lake.write(con, ATTRIBUTES, _rows(found))
+    return found
+
+
+def _of_table(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, contract: Contract
+) -> list[Attribute]:
+    select = lake.select(contract.table)
+    own = {column.name for column in contract.table.columns}
+    types = {
+        name: kind
+        for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {select}").fetchall()
+        if name not in own
+    }
+    if not types:
+        return []
+    items = ", ".join(
+        f"count({c}), count(DISTINCT {c}), coalesce(avg(length(CAST({c} AS VARCHAR))), 0)"
+        for c in map(identifier, types)
+    )
+    row = con.execute(f"SELECT count(*), {items} FROM {select}").fetchone()
+    assert row is not None
+    section: SourceSection = getattr(settings.sources, contract.name)
+    return [
+        _judged(contract, section, name, kind, row[0], row[1 + 3 * place : 4 + 3 * place])
+        for place, (name, kind) in enumerate(types.items())
+    ]
+
+
+def _judged(
+    contract: Contract, section: SourceSection, name: str, kind: str, rows: int, stats: Any
+) -> Attribute:
+    values, distinct, length = stats
+    asked = section.attributes is not None and name in map(snake, section.attributes)
+    of_kind, reason = _kind(kind, int(values), int(distinct), float(length), asked)
+    if name in map(snake, section.ignore):
+        reason = f"{contract.setting}.ignore names it"
+    elif section.attributes is not None and not asked:
+        reason = f"{contract.setting}.attributes does not name it"
+    elif values == 0:
+        reason = "it is empty"
+    elif distinct == 1 and values == rows:
+        reason = "it is the same in every row"
+    table: Literal["users", "jobs"] = "users" if contract.name == "users" else "jobs"
+    return Attribute(table, name, of_kind, reason is None, reason)
+
+
+def _kind(
+    kind: str, values: int, distinct: int, length: float, asked: bool
+) -> tuple[AttributeKind, str | None]:
+    """The kind of a stored column, and why it cannot be used. `asked` overrides for text."""
+    if kind == "BOOLEAN":
+        return "boolean", None
+    if kind.startswith("TIMESTAMP"):
+        return "timestamp", None
+    if kind == "DOUBLE":
+        return "numeric", None
+    if asked:
+        return "categorical", None
+    if length > _MOST_LENGTH:
+        return "text", f"free text (longer than {_MOST_LENGTH} characters on average)"
+    if distinct > _MOST_VALUES:
+        return "text", f"more than {_MOST_VALUES} different values"
+    if distinct > _FEW_VALUES and distinct > values / 2:
+        return "text", "nearly every value is different"
+    return "categorical", None
+
+
+def _rows(found: list[Attribute]) -> str:
+    if not found:
+        return ATTRIBUTES.empty_select()
+    rows = ", ".join(
+        f"({quoted(a.table_name)}, {quoted(a.column_name)}, {quoted(a.kind)}, {a.used}, "
+        f"{quoted(a.reason) if a.reason else 'NULL'})"
+        for a in found
+    )
+    names = ", ".join(column.name for column in ATTRIBUTES.columns)
+    return f"SELECT * FROM (VALUES {rows}) AS found({names})"

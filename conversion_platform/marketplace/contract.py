@@ -1,0 +1,165 @@
+"""What each source column has to be: the kinds that drive casting and rejection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from conversion_platform.lake import Table
+from conversion_platform.marketplace import tables
+
+Kind = Literal["id", "text", "words", "zone", "number", "integer", "time", "end"]
+EntityName = Literal["users", "jobs", "events"]
+
+SQL_TYPES: dict[Kind, str] = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "words": "VARCHAR",
+    "zone": "VARCHAR",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "time": "TIMESTAMP WITH TIME ZONE",
+    "end": "TIMESTAMP WITH TIME ZONE",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One contract column.
+
+    Attributes:
+        name: Its name in the checked table.
+        kind: `words` is text that a bare number does not fit; `zone` an IANA zone; `end` a time
+            whose far future (9999-12-31) means that there is none.
+        missing: Reason code when it is empty; None where it may be.
+        low: Smallest value allowed, for numbers.
+        high: Largest value allowed, for numbers.
+    """
+
+    name: str
+    kind: Kind = "text"
+    missing: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One source table's contract.
+
+    Attributes:
+        name: `users`, `jobs` or `events`; the setting is `sources.<name>`.
+        fields: Contract columns, in the order in which problems are looked for.
+        required: Columns that the source must have at all.
+        start: Time column that must not lie after `end`.
+        end: Its counterpart.
+    """
+
+    name: EntityName
+    table: Table
+    rejected: Table
+    fields: tuple[Field, ...]
+    required: tuple[str, ...]
+    start: str | None = None
+    end: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The id column."""
+        return self.table.key[0]
+
+    @property
+    def setting(self) -> str:
+        """The settings section that names the source."""
+        return f"sources.{self.name}"
+
+
+_PLACE = (
+    Field("latitude", "number", low=-90, high=90),
+    Field("longitude", "number", low=-180, high=180),
+)
+
+USERS = Contract(
+    "users",
+    tables.USERS,
+    tables.REJECTED_USERS,
+    (
+        Field("user_id", "id", missing="missing_id"),
+        Field("created_at", "time"),
+        Field("left_at", "end"),
+        Field("phone"),
+        Field("time_zone", "zone"),
+        Field("state", "words"),
+        Field("postal_code"),
+        Field("region"),
+        *_PLACE,
+        Field("desired_pay", "number", low=0),
+        Field("skills"),
+        Field("shift"),
+        Field("consent_at", "time"),
+        Field("consent_source"),
+        Field("consent_text", "words"),
+    ),
+    required=("user_id",),
+    start="created_at",
+    end="left_at",
+)
+
+JOBS = Contract(
+    "jobs",
+    tables.JOBS,
+    tables.REJECTED_JOBS,
+    (
+        Field("job_id", "id", missing="missing_id"),
+        Field("opened_at", "time"),
+        Field("closed_at", "end"),
+        Field("title", "words"),
+        Field("employer_id", "id"),
+        Field("category"),
+        Field("region"),
+        *_PLACE,
+        Field("pay", "number", low=0),
+        Field("shift"),
+        Field("openings", "integer", low=0),
+    ),
+    required=("job_id",),
+    start="opened_at",
+    end="closed_at",
+)
+
+EVENTS = Contract(
+    "events",
+    tables.EVENTS,
+    tables.REJECTED_EVENTS,
+    (
+        Field("event_id", "id"),
+        Field("user_id", "id", missing="missing_id"),
+        Field("job_id", "id", missing="missing_id"),
+        Field("event_type", "words", missing="missing_event_type"),
+        Field("occurred_at", "time", missing="missing_time"),
+        Field("recorded_at", "time"),
+        Field("position", "integer", low=0, high=2**31 - 1),
+        Field("channel"),
+    ),
+    required=("user_id", "job_id", "event_type", "occurred_at"),
+)
+
+REASONS: dict[str, str] = {
+    "broken_line": "The CSV line has too few or too many fields, or is not UTF-8.",
+    "missing_id": "user_id or job_id is empty.",
+    "missing_event_type": "event_type is empty.",
+    "missing_time": "occurred_at is empty.",
+    "inexact_id": "An id came as a decimal number beyond 2^53, which has lost digits.",
+    "not_a_time": "A time cannot be read, or lies outside 1900 to 2200.",
+    "time_without_zone": "A time has no zone and sources.*.time_zone is not set.",
+    "not_a_number": "A number cannot be read, or is infinite.",
+    "out_of_range": "A number lies outside what is possible (latitude 95, pay -3, position -1).",
+    "number_where_text_belongs": "A bare number stands where words belong (title, event_type ...).",
+    "unknown_time_zone": "users.time_zone is not an IANA zone.",
+    "end_before_start": "A job closed before it opened, or a user left before joining.",
+    "duplicate_id": "The id was there already; the first row stays.",
+    "unknown_user": "The event's user is not in the checked users.",
+    "unknown_job": "The event's job is not in the checked jobs.",
+    "too_late": "The event arrived more than events.late_days after its day.",
+    "wrong_folder": "The event lies in a dt= folder more than a day before its own day.",
+}

@@ -1,0 +1,168 @@
+"""CSV files, read as text only, into Parquet of the working folder.
+
+The dialect is taken from the header line and the settings, never sniffed from the data: the same
+file must be read the same way whatever its rows are. What does not split into the header's columns
+is kept as a broken line.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_platform.errors import SourceError
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.faults import source_errors
+from conversion_platform.marketplace.files import SourceFile
+from conversion_platform.marketplace.relation import (
+    SOURCE,
+    Broken,
+    Relation,
+    identifier,
+    staged_relation,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.settings import InputSection
+
+_DELIMITERS = (",", ";", "\t", "|")
+_HEADER_BYTES = 1 << 20
+
+
+def csv_relation(
+    con: duckdb.DuckDBPyConnection,
+    setting: str,
+    place: str,
+    files: Sequence[SourceFile],
+    section: InputSection,
+    folder: Path,
+) -> Relation:
+    """The relation of CSV files (`.gz` too).
+
+    Raises:
+        SourceError: a file is empty, is cut off, or is not text.
+    """
+    staged, broken = [], []
+    for number, file in enumerate(files, start=1):
+        target = folder / f"{setting}-{number:06d}.parquet"
+        with _on_disk(file, setting, folder) as local:
+            broken += _stage(con, setting, local, section, target)
+        staged.append(target)
+    return staged_relation(con, setting, place, staged, broken)
+
+
+@contextmanager
+def _on_disk(file: SourceFile, setting: str, folder: Path) -> Iterator[SourceFile]:
+    """The file itself, or a passing copy of one on S3: text is read in small pieces."""
+    if not file.location.startswith("s3://"):
+        yield file
+        return
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, key = file.location.removeprefix("s3://").partition("/")
+    copy = folder / f"copy-{key.rpartition('/')[2]}"
+    try:
+        boto3.client("s3").download_file(bucket, key, str(copy))
+    except (BotoCoreError, ClientError) as error:
+        raise SourceError(
+            f"{setting}: {file.location} cannot be fetched: {error}",
+            "Check the AWS credentials and the region.",
+        ) from error
+    try:
+        yield replace(file, location=str(copy))
+    finally:
+        copy.unlink()
+
+
+def _stage(
+    con: duckdb.DuckDBPyConnection,
+    setting: str,
+    file: SourceFile,
+    section: InputSection,
+    target: Path,
+) -> list[Broken]:
+    names, delimiter = _header(file, setting, section.delimiter)
+    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
+    nulls = ", ".join(quoted(text) for text in section.null_values)
+    read = (
+        f"read_csv({quoted(file.location)}, auto_detect = false, header = true, "
+        f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
+        f"nullstr = [{nulls}], store_rejects = true, "
+        "rejects_table = '_cp_rejects', rejects_scan = '_cp_scans')"
+    )
+    hive = "".join(
+        f", {quoted(value)} AS {identifier(name)}" for name, value in file.partitions.items()
+    )
+    with source_errors(setting, file.shown):
+        con.execute("DROP TABLE IF EXISTS _cp_rejects")
+        con.execute("DROP TABLE IF EXISTS _cp_scans")
+        con.execute(
+            f"COPY (SELECT *{hive}, {quoted(file.shown)} AS {SOURCE} FROM {read}) "
+            f"TO {quoted(str(target))} (FORMAT parquet)"
+        )
+        lines = con.execute(
+            "SELECT line, min(error_message), any_value(csv_line ORDER BY column_idx) "
+            "FROM _cp_rejects GROUP BY line ORDER BY line"
+        ).fetchall()
+    return [Broken(file.shown, int(line), detail, text or "") for line, detail, text in lines]
+
+
+def _header(file: SourceFile, setting: str, delimiter: str | None) -> tuple[list[str], str]:
+    """The column names of a file, and what separates them."""
+    line = _first_line(file, setting)
+    if not line.strip():
+        raise SourceError(
+            f"{setting}: {file.shown} is empty: it has not even a header line.",
+            "Export the file again, with its column names in the first line.",
+        )
+    separator = delimiter or max(_DELIMITERS, key=lambda mark: _outside_quotes(line, mark))
+    names = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+    return _distinct(names), separator
+
+
+def _outside_quotes(line: str, mark: str) -> int:
+    return sum(part.count(mark) for part in line.split('"')[::2])
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names a column that has none, and numbers one that comes twice."""
+    seen: set[str] = set()
+    result = []
+    for place, given in enumerate(names, start=1):
+        name = base = given.strip() or f"column_{place}"
+        number = 2
+        while name.lower() in seen:
+            name, number = f"{base}_{number}", number + 1
+        seen.add(name.lower())
+        result.append(name)
+    return result
+
+
+def _first_line(file: SourceFile, setting: str) -> str:
+    path = Path(file.location)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            return stream.readline(_HEADER_BYTES).decode("utf-8-sig").rstrip("\r\n")
+    except EOFError as error:
+        raise SourceError(
+            f"{setting}: {file.shown} is cut off in the middle (the gzip stream does not end).",
+            "Copy or export the file again; nothing was loaded.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{setting}: the header of {file.shown} is not UTF-8: {error}.", "Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise SourceError(
+            f"{setting}: {file.shown} cannot be read: {error}.",
+            "Check that the file is what its name says, and who may read it.",
+        ) from error

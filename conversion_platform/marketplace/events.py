@@ -1,0 +1,292 @@
+"""Checks events into a working folder, one subfolder a day: two passes, flat memory.
+
+The first pass finds ids that may come twice; the second casts, checks, and writes every row of the
+range to the folder of its day. `loading.py` then puts each day in place alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import DayRange
+from conversion_platform.errors import SourceError
+from conversion_platform.lake import Lake
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace import contract as contracts
+from conversion_platform.marketplace.casting import FIRST_TIME, LAST_TIME, row_hash, row_json
+from conversion_platform.marketplace.checking import (
+    COLUMN,
+    DETAIL,
+    JSON,
+    REASON,
+    broken_rows,
+    contract_columns,
+    detail,
+    problem,
+    rejected_select,
+    values_query,
+)
+from conversion_platform.marketplace.faults import source_errors
+from conversion_platform.marketplace.mapping import Matched, map_columns
+from conversion_platform.marketplace.relation import FOLDER, ORDINAL, ROW, SOURCE, Relation
+from conversion_platform.marketplace.sources import open_source, reader, workspace
+from conversion_platform.marketplace.tables import JOBS, USERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.settings import Settings
+
+EVENTS = contracts.EVENTS
+DAY = "_cp_dt"  # the source may have a column named dt
+_KEPT = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
+
+
+@dataclass(frozen=True)
+class StagedEvents:
+    """Checked events in the working folder.
+
+    Attributes:
+        folder: Files by `dt=`.
+        losers: SQL of (source, ordinal) of the later copies of an id.
+        broken: SQL of lines that are not rows, with `dt`; None where there is none.
+        first_day: First local day of the whole source; known only where nothing was staged.
+        last_day: Its last day.
+    """
+
+    folder: Path
+    losers: str
+    broken: str | None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def accepted(self, day: date | None = None) -> str:
+        """SQL of the rows of `events` on a day (with `dt` where no day is given)."""
+        columns = ", ".join(column.name for column in EVENTS.table.columns)
+        dt = "" if day else ", dt"
+        return f"(SELECT {columns}{dt} FROM {self._rows(day)} WHERE {REASON} IS NULL)"
+
+    def rejected(self, day: date | None = None) -> str:
+        """SQL of the rows of `rejected_events` on a day (with `dt` where no day is given)."""
+        rows = f"SELECT {_KEPT}, dt FROM {self._rows(day)} WHERE {REASON} IS NOT NULL"
+        if self.broken:
+            when = f" WHERE dt = DATE '{day}'" if day else ""
+            rows = f"{rows} UNION ALL SELECT {_KEPT}, dt FROM ({self.broken}){when}"
+        dropped = " EXCLUDE (dt)" if day else ""
+        return f"(SELECT *{dropped} FROM ({rejected_select(f'({rows})')}))"
+
+    def _rows(self, day: date | None) -> str:
+        """SQL over the staged rows, the later copies of an id marked."""
+        part = f"dt={day.isoformat()}" if day else "dt=*"
+        if not any(self.folder.glob(f"{part}/*.parquet")):
+            return f"(SELECT * FROM read_parquet({quoted(str(self.folder / 'form.parquet'))}))"
+        files = quoted(str(self.folder / part / "*.parquet"))
+        copy = f"{REASON} IS NULL AND ({SOURCE}, {ORDINAL}) IN (SELECT * FROM {self.losers})"
+        return (
+            f"(SELECT * REPLACE ("
+            f"CASE WHEN {copy} THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
+            f"CASE WHEN {copy} THEN 'event_id' ELSE {COLUMN} END AS {COLUMN}) "
+            f"FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'dt': DATE}}))"
+        )
+
+
+@contextmanager
+def staged_events(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange | None
+) -> Iterator[StagedEvents]:
+    """Checks the events of a range of days (of all days if None) into a working folder.
+
+    The range is that of the run: `events.late_days` days before it are read again.
+
+    Raises:
+        NotReadyError: users or jobs have not been loaded.
+        SourceError: the source cannot be read, or has no row at all.
+    """
+    lake.require(USERS)
+    lake.require(JOBS)
+    with workspace(lake) as folder, reader(con, settings) as cursor:
+        late = settings.events.late_days
+        wanted = days.widened(before=late + 1, after=late + 1) if days else None
+        relation = open_source(cursor, settings, EVENTS, folder, wanted)
+        matched = map_columns(EVENTS, settings.sources.events, relation)
+        target = folder / "days"
+        with source_errors(EVENTS.setting, relation.place):
+            _stage(cursor, lake, settings, relation, matched, days, target)
+            losers = _losers(cursor, target, folder)
+            broken = _broken(relation, settings, days)
+            ends = _ends(cursor, settings, relation, matched, target)
+        yield StagedEvents(target, losers, broken, *ends)
+
+
+def _stage(
+    cursor: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    relation: Relation,
+    matched: Matched,
+    days: DayRange | None,
+    target: Path,
+) -> None:
+    target.mkdir()
+    assigned = _assigned(lake, settings, relation, matched, days)
+    key = f"hash({_event_id(relation, matched, 'hash')})"
+    cursor.execute("DROP TABLE IF EXISTS _cp_twice")
+    cursor.execute(
+        f"CREATE TEMP TABLE _cp_twice AS SELECT {key} AS h FROM ({assigned}) "
+        f"WHERE {DAY} IS NOT NULL GROUP BY h HAVING count(*) > 1"
+    )
+    flagged = f"({REASON} IS NOT NULL OR {key} IN (SELECT h FROM _cp_twice))"
+    rows = (
+        f"SELECT * REPLACE (CASE WHEN _cp_flag THEN {SOURCE} END AS {SOURCE}, "
+        f"CASE WHEN _cp_flag THEN {ROW} END AS {ROW}, "
+        f"CASE WHEN _cp_flag THEN {ORDINAL} END AS {ORDINAL}, "
+        f"coalesce(v_recorded_at, v_occurred_at) AS v_recorded_at, "
+        f"{_event_id(relation, matched, 'text')} AS v_event_id), "
+        f"CASE WHEN _cp_flag THEN {row_json(relation.columns)} END AS {JSON}, "
+        f"{detail(relation, matched)} AS {DETAIL} "
+        f"FROM (SELECT *, {flagged} AS _cp_flag FROM ({assigned}) WHERE {DAY} IS NOT NULL)"
+    )
+    select = f"SELECT {', '.join(contract_columns(EVENTS))}, {_KEPT}, {DAY} AS dt FROM ({rows})"
+    form = quoted(str(target / "form.parquet"))
+    cursor.execute(f"COPY (SELECT * FROM ({select}) LIMIT 0) TO {form} (FORMAT parquet)")
+    cursor.execute(
+        f"COPY ({select}) TO {quoted(str(target))} "
+        "(FORMAT parquet, PARTITION_BY (dt), OVERWRITE_OR_IGNORE)"
+    )
+
+
+def _event_id(relation: Relation, matched: Matched, form: str) -> str:
+    """SQL for the event's id: the source's own, else made of the row.
+
+    Args:
+        relation: The source.
+        matched: Its columns.
+        form: `text` for the id itself, `hash` for anything that is equal where ids are equal.
+    """
+    if "event_id" in matched.contract:
+        return f"coalesce(v_event_id, {row_hash(relation.columns)})"
+    if form == "text":
+        return row_hash(relation.columns)
+    return ", ".join(f'"{name}"' for name in relation.columns if name != "dt")
+
+
+def _assigned(
+    lake: Lake, settings: Settings, relation: Relation, matched: Matched, days: DayRange | None
+) -> str:
+    """SQL of all source rows with values, reason, column and the day (`DAY`) they belong to.
+
+    The day is NULL for rows that are another run's business.
+    """
+    types = settings.events
+    named = (*types.impression_types, *types.click_types, *types.conversion_types)
+    unknown = [
+        f"CASE WHEN v_user_id NOT IN (SELECT user_id FROM {lake.select(USERS)}) "
+        "THEN 'unknown_user|user_id' END",
+        f"CASE WHEN v_job_id NOT IN (SELECT job_id FROM {lake.select(JOBS)}) "
+        "THEN 'unknown_job|job_id' END",
+    ]
+    found = problem(EVENTS, relation, matched, named, unknown)
+    values = values_query(EVENTS, settings.sources.events, relation, matched)
+    zone = quoted(settings.platform.time_zone)
+    usable = f"v_occurred_at >= {FIRST_TIME} AND v_occurred_at < {LAST_TIME}"
+    timed = (
+        f"SELECT *, {found} AS _cp_found, CASE WHEN {usable} "
+        f"THEN CAST(timezone({zone}, v_occurred_at) AS DATE) END AS _cp_day, "
+        f"greatest({FOLDER}, CAST(timezone({zone}, v_recorded_at) AS DATE)) AS _cp_came "
+        f"FROM ({values})"
+    )
+    placed = f"SELECT *, {_placing(settings, days)} AS _cp_placing FROM ({timed})"
+    problem_here = "coalesce(_cp_found, nullif(_cp_placing.problem, ''))"
+    return (
+        f"SELECT * EXCLUDE (_cp_found, _cp_placing, _cp_day, _cp_came), _cp_placing.dt AS {DAY}, "
+        f"nullif(split_part({problem_here}, '|', 1), '') AS {REASON}, "
+        f"nullif(split_part({problem_here}, '|', 2), '') AS {COLUMN} FROM ({placed})"
+    )
+
+
+def _placing(settings: Settings, days: DayRange | None) -> str:
+    """SQL struct (dt, problem) that says to which day's partition a row belongs.
+
+    - Without a usable time: its folder's day, else the last day of the run.
+    - In a folder more than a day before its own day: rejected with that folder's day.
+    - Older than the late days, but newly come: rejected on the day it came.
+    """
+    stray = f"_cp_day > {FOLDER} + 1"
+    if days is None:
+        last = f"DATE '{settings.platform.start_date}'"
+        return (
+            f"{{'dt': coalesce(CASE WHEN {stray} THEN {FOLDER} END, _cp_day, {FOLDER}, {last}), "
+            f"'problem': CASE WHEN {stray} THEN 'wrong_folder|occurred_at' ELSE '' END}}"
+        )
+    first, last = f"DATE '{days.first}'", f"DATE '{days.last}'"
+    window = f"BETWEEN {first} - {settings.events.late_days} AND {last}"
+    timeless = f"coalesce({FOLDER}, {last})"
+    return (
+        f"CASE WHEN _cp_day IS NULL AND {timeless} {window} "
+        f"THEN {{'dt': {timeless}, 'problem': ''}} "
+        f"WHEN {stray} AND {FOLDER} {window} "
+        f"THEN {{'dt': {FOLDER}, 'problem': 'wrong_folder|occurred_at'}} "
+        f"WHEN ({stray}) IS NOT TRUE AND _cp_day {window} THEN {{'dt': _cp_day, 'problem': ''}} "
+        f"WHEN ({stray}) IS NOT TRUE AND _cp_day < {first} - {settings.events.late_days} "
+        f"AND _cp_came BETWEEN {first} AND {last} "
+        "THEN {'dt': _cp_came, 'problem': 'too_late|occurred_at'} END"
+    )
+
+
+def _losers(cursor: duckdb.DuckDBPyConnection, target: Path, folder: Path) -> str:
+    """Of the rows with one id the one recorded first stays; SQL of the others."""
+    file = quoted(str(folder / "losers.parquet"))
+    rows = StagedEvents(target, "(SELECT NULL, NULL WHERE false)", None)._rows(None)
+    cursor.execute(
+        f"COPY (SELECT {SOURCE}, {ORDINAL} FROM (SELECT {SOURCE}, {ORDINAL}, row_number() OVER ("
+        f"PARTITION BY event_id ORDER BY recorded_at, occurred_at, {SOURCE}, {ROW} NULLS LAST, "
+        f"{JSON}, {ORDINAL}) AS copy FROM {rows} WHERE {REASON} IS NULL AND {JSON} IS NOT NULL) "
+        f"WHERE copy > 1) TO {file} (FORMAT parquet)"
+    )
+    return f"read_parquet({file}, hive_partitioning = false)"
+
+
+def _broken(relation: Relation, settings: Settings, days: DayRange | None) -> str | None:
+    """Lines that are not rows, on the day of their folder, else on the last day of the run."""
+    from conversion_platform.marketplace.relation import folder_day
+
+    rows = broken_rows(relation.broken)
+    if rows is None:
+        return None
+    last = days.last if days else settings.platform.start_date
+    query = f"SELECT *, coalesce({folder_day(SOURCE)}, DATE '{last}') AS dt FROM ({rows})"
+    if days is None:
+        return query
+    first = days.widened(before=settings.events.late_days).first
+    return f"SELECT * FROM ({query}) WHERE dt BETWEEN DATE '{first}' AND DATE '{days.last}'"
+
+
+def _ends(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    relation: Relation,
+    matched: Matched,
+    target: Path,
+) -> tuple[date | None, date | None]:
+    """First and last day of what was read, looked up only where the range came out empty.
+
+    Raises:
+        SourceError: the source has no row at all.
+    """
+    if any(target.glob("dt=*")):
+        return None, None
+    values = values_query(EVENTS, settings.sources.events, relation, matched)
+    day = f"CAST(timezone({quoted(settings.platform.time_zone)}, v_occurred_at) AS DATE)"
+    row = cursor.execute(f"SELECT count(*), min({day}), max({day}) FROM ({values})").fetchone()
+    assert row is not None
+    if row[0] == 0 and not relation.broken:
+        raise SourceError(
+            f"{EVENTS.setting}: {relation.place} has no row: there are no events at all.",
+            f"Export the table again, or correct {EVENTS.setting}.",
+        )
+    return row[1], row[2]

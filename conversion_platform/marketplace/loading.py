@@ -1,0 +1,256 @@
+"""Loads the three sources into the lake: users and jobs whole, events by range of days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import DayRange, day_start
+from conversion_platform.errors import SourceError
+from conversion_platform.lake import Lake, Written
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace import contract as contracts
+from conversion_platform.marketplace.attributes import infer_attributes, storage_columns
+from conversion_platform.marketplace.casting import row_json, value_sql
+from conversion_platform.marketplace.checking import (
+    COLUMN,
+    DETAIL,
+    JSON,
+    REASON,
+    Loaded,
+    broken_rows,
+    contract_columns,
+    detail,
+    problem,
+    rejected_select,
+    summary,
+    values_query,
+)
+from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.events import StagedEvents, staged_events
+from conversion_platform.marketplace.faults import source_errors
+from conversion_platform.marketplace.mapping import Matched, map_columns
+from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relation
+from conversion_platform.marketplace.sources import open_source, reader, section_of, workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.settings import Settings
+
+REJECTED = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
+
+
+def load_users(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> Loaded:
+    """Checks the users source and replaces `users`, `rejected_users` and `attributes`.
+
+    A user without created_at gets the time of the first event in the events source, else
+    platform.start_date.
+
+    Raises:
+        SourceError: the source cannot be read, or has no usable row at all.
+    """
+    return _load(con, lake, settings, contracts.USERS)
+
+
+def load_jobs(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> Loaded:
+    """Checks the jobs source and replaces `jobs`, `rejected_jobs` and `attributes`.
+
+    A job without opened_at gets the time of its first event, else platform.start_date.
+
+    Raises:
+        SourceError: the source cannot be read, or has no usable row at all.
+    """
+    return _load(con, lake, settings, contracts.JOBS)
+
+
+def load_events(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
+) -> Loaded:
+    """Checks the events of a run's days and replaces those partitions.
+
+    The `events.late_days` days before the range are replaced too, with what has arrived since.
+    A day without events gets an empty partition, and a note.
+
+    Raises:
+        NotReadyError: users or jobs have not been loaded.
+        SourceError: the source cannot be read, or has no row at all.
+    """
+    with staged_events(con, lake, settings, days) as staged:
+        good, bad = [], []
+        for day in days.widened(before=settings.events.late_days):
+            good.append(lake.write(con, contracts.EVENTS.table, staged.accepted(day), day))
+            bad.append(lake.write(con, contracts.EVENTS.rejected, staged.rejected(day), day))
+        reasons, examples = summary(con, staged.rejected())
+    accepted = sum(item.rows for item in good)
+    read = accepted + sum(item.rows for item in bad)
+    return Loaded([*good, *bad], read, accepted, reasons, examples, _notes(days, good, staged))
+
+
+def _notes(days: DayRange, good: list[Written], staged: StagedEvents) -> tuple[str, ...]:
+    empty = [item.day for item in good if item.rows == 0 and item.day in days]
+    if not empty:
+        return ()
+    listed = ", ".join(str(day) for day in empty[:5]) + (" ..." if len(empty) > 5 else "")
+    known = ""
+    if staged.first_day:
+        known = f" Events near there are of {staged.first_day} to {staged.last_day}."
+    return (f"No accepted event on {listed}.{known}",)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, contract: Contract
+) -> Loaded:
+    with workspace(lake) as folder, reader(con, settings) as cursor:
+        relation = open_source(cursor, settings, contract, folder)
+        section = section_of(settings, contract)
+        matched = map_columns(contract, section, relation)
+        staged = _stage(cursor, settings, contract, relation, matched, folder)
+        rejected = _rejected(relation, staged)
+        read, accepted = _counts(cursor, staged, len(relation.broken))
+        if accepted == 0:
+            raise _nothing(contract, relation, read, summary(cursor, f"({rejected})")[0])
+        firsts = _first_events(cursor, settings, contract, staged, folder)
+        attributes = storage_columns(cursor, settings, contract, relation, matched, staged)
+        query = _accepted(settings, contract, staged, firsts, attributes)
+        written = [
+            lake.write(con, contract.table, query),
+            lake.write(con, contract.rejected, rejected),
+        ]
+        reasons, examples = summary(con, f"({rejected})")
+    infer_attributes(con, lake, settings)
+    return Loaded(written, read, written[0].rows, reasons, examples)
+
+
+def _stage(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    contract: Contract,
+    relation: Relation,
+    matched: Matched,
+    folder: Path,
+) -> str:
+    """Writes the checked rows, good and bad, to a file; returns SQL that reads it.
+
+    Of the rows with one id the first one stays: by file and row, then by content.
+    """
+    section = section_of(settings, contract)
+    values = values_query(contract, section, relation, matched)
+    found = problem(contract, relation, matched)
+    checked = (
+        f"SELECT *, split_part(_cp_problem, '|', 1) AS {REASON}, "
+        f"nullif(split_part(_cp_problem, '|', 2), '') AS {COLUMN} "
+        f"FROM (SELECT *, {found} AS _cp_problem, {row_json(relation.columns)} AS {JSON} "
+        f"FROM ({values}))"
+    )
+    copies = (
+        f"SELECT *, row_number() OVER (PARTITION BY v_{contract.key}, _cp_problem IS NULL "
+        f"ORDER BY {SOURCE}, {ROW} NULLS LAST, {JSON}, {ORDINAL}) > 1 AND _cp_problem IS NULL "
+        f"AS _cp_copy FROM ({checked})"
+    )
+    final = (
+        f"SELECT * EXCLUDE (_cp_problem, _cp_copy) REPLACE ("
+        f"CASE WHEN _cp_copy THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
+        f"CASE WHEN _cp_copy THEN {quoted(contract.key)} ELSE {COLUMN} END AS {COLUMN}) "
+        f"FROM ({copies})"
+    )
+    target = folder / f"{contract.name}.checked.parquet"
+    with source_errors(contract.setting, relation.place):
+        cursor.execute(
+            f"COPY (SELECT *, {detail(relation, matched)} AS {DETAIL} FROM ({final})) "
+            f"TO {quoted(str(target))} (FORMAT parquet)"
+        )
+    return f"read_parquet({quoted(str(target))}, hive_partitioning = false)"
+
+
+def _rejected(relation: Relation, staged: str) -> str:
+    rows = f"SELECT {REJECTED} FROM {staged} WHERE {REASON} IS NOT NULL"
+    broken = broken_rows(relation.broken)
+    return rejected_select(f"({rows} UNION ALL {broken})" if broken else f"({rows})")
+
+
+def _counts(cursor: duckdb.DuckDBPyConnection, staged: str, broken: int) -> tuple[int, int]:
+    row = cursor.execute(
+        f"SELECT count(*), count(*) FILTER ({REASON} IS NULL) FROM {staged}"
+    ).fetchone()
+    assert row is not None
+    return int(row[0]) + broken, int(row[1])
+
+
+def _nothing(
+    contract: Contract, relation: Relation, read: int, reasons: dict[str, int]
+) -> SourceError:
+    if read == 0:
+        return SourceError(
+            f"{contract.setting}: {relation.place} has no row: there are no {contract.name} "
+            "at all.",
+            f"Export the table again, or correct {contract.setting}.",
+        )
+    listed = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+    return SourceError(
+        f"{contract.setting}: every row of {relation.place} was rejected ({listed}): there are no "
+        f"{contract.name} at all.",
+        f"Correct {contract.setting}.columns; `conversion-platform check-sources` shows an "
+        "example of each reason.",
+    )
+
+
+def _first_events(
+    cursor: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    contract: Contract,
+    staged: str,
+    folder: Path,
+) -> str | None:
+    """SQL of (id, first_at) from the events source; None where every row has its own start."""
+    lacking = cursor.execute(
+        f"SELECT 1 FROM {staged} WHERE {REASON} IS NULL AND v_{contract.start} IS NULL LIMIT 1"
+    ).fetchone()
+    if lacking is None:
+        return None
+    events = open_source(cursor, settings, contracts.EVENTS, folder)
+    section = settings.sources.events
+    matched = map_columns(contracts.EVENTS, section, events)
+    ids, times = (
+        value_sql(
+            item,
+            matched.contract[item.name],
+            events.columns[matched.contract[item.name]],
+            section.time_zone,
+        )
+        for item in contracts.EVENTS.fields
+        if item.name in (contract.key, "occurred_at")
+    )
+    target = folder / f"{contract.name}.first.parquet"
+    with source_errors(contracts.EVENTS.setting, events.place):
+        cursor.execute(
+            f"COPY (SELECT {ids} AS id, min({times}) AS first_at FROM {events.query} GROUP BY 1) "
+            f"TO {quoted(str(target))} (FORMAT parquet)"
+        )
+    return f"read_parquet({quoted(str(target))}, hive_partitioning = false)"
+
+
+def _accepted(
+    settings: Settings,
+    contract: Contract,
+    staged: str,
+    firsts: str | None,
+    attributes: list[str],
+) -> str:
+    """SQL of the checked table, with the missing starts filled in."""
+    start, end = contract.start, contract.end
+    columns = ", ".join([*contract_columns(contract), *attributes])
+    good = f"SELECT * FROM {staged} WHERE {REASON} IS NULL"
+    if firsts is not None:
+        opening = _timestamp(day_start(settings.platform.start_date, settings.platform.time_zone))
+        good = (
+            f"SELECT g.* REPLACE (coalesce(g.v_{start}, "
+            f"least(coalesce(f.first_at, {opening}), g.v_{end})) AS v_{start}) "
+            f"FROM ({good}) AS g LEFT JOIN {firsts} AS f ON f.id = g.v_{contract.key}"
+        )
+    return f"SELECT {columns} FROM ({good})"
+
+
+def _timestamp(moment: datetime) -> str:
+    return f"TIMESTAMPTZ {quoted(moment.isoformat())}"

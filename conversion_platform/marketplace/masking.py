@@ -1,0 +1,28 @@
+"""Keeps personal data out of what is shown on a screen or in run metadata."""
+
+from __future__ import annotations
+
+import re
+
+PERSONAL = {"phone", "latitude", "longitude", "postal_code", "consent_text"}
+_LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]*\d){6,}")
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_MOST = 60
+
+
+def masked(column: str | None, text: str | None) -> str | None:
+    """A value fit to be shown: nothing of a personal column, and no phone number anywhere.
+
+    Args:
+        column: The contract column the value stands in.
+        text: The value.
+    """
+    if text is None:
+        return None
+    if column in PERSONAL:
+        return "(personal)"
+    if column and column.endswith("_at"):
+        return text[:_MOST]
+    hidden = _LONG_NUMBER.sub(lambda found: f"...{found.group()[-2:]}", text)
+    hidden = _MAIL.sub("(address)", hidden)
+    return hidden if len(hidden) <= _MOST else f"{hidden[: _MOST - 3]}..."

@@ -1,0 +1,156 @@
+"""Postgres tables, streamed through a server-side cursor into Parquet of the working folder.
+
+Memory stays that of one batch. The DSN never appears in a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.errors import PlatformError, SourceError
+from conversion_platform.marketplace.relation import ROW, SOURCE, Relation, staged_relation
+from conversion_platform.settings import secret
+
+if TYPE_CHECKING:
+    import duckdb
+    import psycopg
+    import pyarrow as pa
+
+    from conversion_platform.settings import InputSection
+
+BATCH_ROWS = 50_000
+CONNECT_SECONDS = 10
+
+
+def postgres_relation(
+    con: duckdb.DuckDBPyConnection, setting: str, section: InputSection, folder: Path
+) -> Relation:
+    """The relation of a Postgres table or query, read in one read-only transaction.
+
+    Raises:
+        SourceError: the server cannot be reached, or it refuses the table or query.
+        SettingsError: the environment variable that `dsn_env` names is not set.
+    """
+    import psycopg
+
+    dsn = secret(section.dsn_env).get_secret_value()
+    place = f"table {section.table}" if section.table else "the query"
+    target = folder / f"{setting}.parquet"
+    shown = f"postgres:{section.table or setting}"
+    try:
+        with psycopg.connect(dsn, connect_timeout=CONNECT_SECONDS) as server:
+            server.read_only = True
+            _stage(server, section, shown, target)
+    except psycopg.Error as error:
+        # `from None`: the driver's traceback may show the DSN.
+        raise _readable(error, setting, section, place) from None
+    return staged_relation(con, setting, place, [target])
+
+
+def _stage(
+    server: psycopg.Connection[Any], section: InputSection, shown: str, target: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    server.execute("SET LOCAL TIME ZONE 'UTC'")
+    batches = _batches(server, section, shown)
+    first = next(batches)
+    with pq.ParquetWriter(target, first.schema) as writer:
+        writer.write_batch(first)
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _batches(
+    server: psycopg.Connection[Any], section: InputSection, shown: str
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the table; the first one always comes, if need be without rows."""
+    import pyarrow as pa
+    from psycopg import sql
+
+    names, casts, types = _plan(server, section)
+    fields = [pa.field(name, kind) for name, kind in zip(names, types, strict=True)]
+    schema = pa.schema([*fields, (SOURCE, pa.string()), (ROW, pa.int64())])
+    with server.cursor(name="conversion_platform") as cursor:
+        cursor.execute(sql.SQL("SELECT {} FROM {}").format(casts, _from(section)))
+        while True:
+            rows = cursor.fetchmany(BATCH_ROWS)
+            columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+            arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
+            # Rows of a table have no order, so they get no number.
+            tail = [pa.array([shown] * len(rows), pa.string()), pa.nulls(len(rows), pa.int64())]
+            yield pa.record_batch([*arrays, *tail], schema=schema)
+            if len(rows) < BATCH_ROWS:
+                return
+
+
+def _plan(
+    server: psycopg.Connection[Any], section: InputSection
+) -> tuple[list[str], Any, list[Any]]:
+    """Column names, the select list, and Arrow types. Whatever has no equal comes as text."""
+    from psycopg import sql
+
+    described = server.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(_from(section)))
+    native = _native_types()
+    names, casts, types = [], [], []
+    for column in described.description or []:
+        kind, wrap = native.get(column.type_code, native[0])
+        names.append(column.name)
+        casts.append(sql.SQL(wrap).format(sql.Identifier(column.name)))
+        types.append(kind)
+    return names, sql.SQL(", ").join(casts), types
+
+
+def _native_types() -> dict[int, tuple[Any, str]]:
+    """Postgres type oid -> Arrow type, and how the column is selected; 0 is for all others."""
+    import pyarrow as pa
+
+    finite = "CASE WHEN isfinite({0}) THEN {0} END"  # an infinite time means that there is none
+    return {
+        0: (pa.string(), "{0}::text"),
+        16: (pa.bool_(), "{0}"),
+        20: (pa.int64(), "{0}"),
+        21: (pa.int64(), "{0}"),
+        23: (pa.int64(), "{0}"),
+        700: (pa.float64(), "{0}"),
+        701: (pa.float64(), "{0}"),
+        1082: (pa.date32(), finite),
+        1114: (pa.timestamp("us"), finite),
+        1184: (pa.timestamp("us", "UTC"), finite),
+    }
+
+
+def _from(section: InputSection) -> Any:
+    from psycopg import sql
+
+    if section.table:
+        return sql.Identifier(*section.table.split("."))
+    query = (section.query or "").strip().rstrip(";")
+    return sql.SQL("({}) AS source").format(sql.SQL(query))
+
+
+def _readable(
+    error: psycopg.Error, setting: str, section: InputSection, place: str
+) -> PlatformError:
+    import psycopg
+
+    if error.sqlstate:
+        key = "table" if section.table else "query"
+        return SourceError(
+            f"{setting}: Postgres refuses {place}: {error.diag.message_primary}.",
+            f"Correct {setting}.{key}, or grant SELECT to the user of {section.dsn_env}.",
+        )
+    if isinstance(error, psycopg.OperationalError):
+        return SourceError(
+            f"{setting}: the Postgres server that {section.dsn_env} names cannot be reached, "
+            "or it ended the connection.",
+            "Check that it runs, and the host, port, database, user and password in "
+            f"{section.dsn_env}.",
+        )
+    return SourceError(
+        f"{setting}: {place} cannot be read from Postgres ({type(error).__name__}).",
+        f"Check {section.dsn_env} (postgresql://user:password@host:port/database), and that no "
+        "value lies outside what Python can hold (a year beyond 9999).",
+    )

@@ -1,0 +1,171 @@
+"""Opens a source that the settings name: a place, or SQL over the places under [inputs]."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_platform.errors import SourceError
+from conversion_platform.lake import Lake, s3_filesystem
+from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.storage import readable_disk_errors
+from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.csv_files import csv_relation
+from conversion_platform.marketplace.faults import first_line, source_errors
+from conversion_platform.marketplace.files import SourceFile, find_files, within
+from conversion_platform.marketplace.postgres import postgres_relation
+from conversion_platform.marketplace.relation import (
+    PROVENANCE,
+    ROW,
+    SOURCE,
+    Broken,
+    Relation,
+    identifier,
+    parquet_relation,
+    staged_relation,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.days import DayRange
+    from conversion_platform.settings import InputSection, Settings, SourceSection
+
+PASSED_ON = {"source_file": SOURCE, "source_row": ROW}
+
+
+@contextmanager
+def workspace(lake: Lake) -> Iterator[Path]:
+    """A working folder on the local disk, gone afterwards."""
+    with lake.storage.spill_folder() as folder, readable_disk_errors(str(folder)):
+        folder.mkdir()
+        yield folder
+
+
+@contextmanager
+def reader(
+    con: duckdb.DuckDBPyConnection, settings: Settings
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own on the same database, so that no view of the caller's is touched."""
+    with con.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        if _reads_s3(settings) and "s3" not in cursor.list_filesystems():
+            cursor.register_filesystem(s3_filesystem())
+        yield cursor
+
+
+def section_of(settings: Settings, contract: Contract) -> SourceSection:
+    """The settings of a contract's source."""
+    section: SourceSection = getattr(settings.sources, contract.name)
+    return section
+
+
+def open_source(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    contract: Contract,
+    folder: Path,
+    days: DayRange | None = None,
+) -> Relation:
+    """The relation of one of the three sources.
+
+    Args:
+        con: A connection from `reader`.
+        settings: The settings.
+        contract: Which source.
+        folder: Where to put what has to be staged.
+        days: Only the `dt=` folders of these days, where the source has such folders.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    section = section_of(settings, contract)
+    if section.sql is not None:
+        return _query(con, settings, section.sql, contract.setting, folder)
+    return _place(con, settings, section, contract.setting, folder, days)
+
+
+def _place(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    section: InputSection,
+    setting: str,
+    folder: Path,
+    days: DayRange | None = None,
+) -> Relation:
+    if section.format == "postgres":
+        return postgres_relation(con, setting, section, folder)
+    kind, files = find_files(settings, section, setting)
+    chosen = files if days is None else _chosen(files, days)
+    place = chosen[0].shown if len(chosen) == 1 else f"{setting}.path"
+    if kind == "csv":
+        return csv_relation(con, setting, place, chosen, section, folder)
+    return parquet_relation(con, setting, place, chosen)
+
+
+def _chosen(files: list[SourceFile], days: DayRange) -> list[SourceFile]:
+    """The files of these days; the first file, for its columns, where there is none."""
+    return within(files, days) or files[:1]
+
+
+def _query(
+    con: duckdb.DuckDBPyConnection, settings: Settings, sql: str, setting: str, folder: Path
+) -> Relation:
+    """The relation of a SELECT over the inputs that it names."""
+    broken: list[Broken] = []
+    for name, section in settings.inputs.items():
+        if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
+            relation = _place(con, settings, section, f"inputs.{name}", folder)
+            broken += relation.broken
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}")
+    target = folder / f"{setting}.sql.parquet"
+    _run(con, settings, sql.strip().rstrip(";"), setting, target)
+    return staged_relation(con, setting, f"{setting}.sql", [target], broken)
+
+
+def _visible(relation: Relation) -> str:
+    """An input as its SQL sees it: its columns, `source_file` and `source_row`."""
+    extra = [
+        f"{ours} AS {theirs}"
+        for theirs, ours in PASSED_ON.items()
+        if theirs not in (name.lower() for name in relation.columns)
+    ]
+    columns = ", ".join([f"* EXCLUDE ({', '.join(PROVENANCE)})", *extra])
+    return f"SELECT {columns} FROM {relation.query}"
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection, settings: Settings, sql: str, setting: str, target: Path
+) -> None:
+    import duckdb
+
+    try:
+        described = con.execute(f"DESCRIBE SELECT * FROM ({sql}\n)").fetchall()
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        inputs = ", ".join(settings.inputs) or "none"
+        raise SourceError(
+            f"{setting}.sql is not a query that DuckDB can run: {first_line(error)}",
+            f"Correct {setting}.sql. Tables it can use (under [inputs]): {inputs}.",
+        ) from error
+    there = {name.lower() for name, *_ in described}
+    file = "CAST(source_file AS VARCHAR)" if "source_file" in there else "NULL"
+    row = "TRY_CAST(source_row AS BIGINT)" if "source_row" in there else "CAST(NULL AS BIGINT)"
+    dropped = ", ".join(name for name in PASSED_ON if name in there)
+    select = f"* EXCLUDE ({dropped})" if dropped else "*"
+    with source_errors(setting, f"{setting}.sql"):
+        con.execute(
+            f"COPY (SELECT {select}, coalesce({file}, {quoted(f'{setting}.sql')}) AS {SOURCE}, "
+            f"{row} AS {ROW} FROM ({sql}\n)) TO {quoted(str(target))} (FORMAT parquet)"
+        )
+
+
+def _reads_s3(settings: Settings) -> bool:
+    sections = [settings.sources.users, settings.sources.jobs, settings.sources.events]
+    for section in [*sections, *settings.inputs.values()]:
+        paths = (section.path,) if isinstance(section.path, str) else (section.path or ())
+        if any(settings.resolve(path).startswith("s3://") for path in paths):
+            return True
+    return False
