@@ -1,1 +1,4 @@
-"""Side-by-side runs against peers. Each file runs alone: `python benchmarks/NAME.py [--quick] [--json]`."""
+"""Side-by-side runs against peers; each file runs alone.
+
+`python benchmarks/NAME.py [--quick] [--json]`.
+"""

@@ -1,0 +1,25 @@
+"""Point-in-time features of users, of jobs and of the two together.
+
+One .sql file a table; one run for any range of days; one query (`pair_query`) that training,
+inference and evaluation share. A feature of day D uses only what was known before D 00:00.
+"""
+
+from conversion_platform.features.build import build_features
+from conversion_platform.features.pairs import feature_spec, pair_query
+from conversion_platform.features.spec import Feature, FeatureSpec
+from conversion_platform.features.tables import (
+    JOB_FEATURES,
+    USER_CATEGORY_FEATURES,
+    USER_FEATURES,
+)
+
+__all__ = [
+    "JOB_FEATURES",
+    "USER_CATEGORY_FEATURES",
+    "USER_FEATURES",
+    "Feature",
+    "FeatureSpec",
+    "build_features",
+    "feature_spec",
+    "pair_query",
+]

@@ -1,0 +1,135 @@
+"""The attribute columns of users and jobs, and how each becomes a feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conversion_platform.features.catalogue import JOB, USER, builtin_features
+from conversion_platform.features.spec import Feature, Level
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import ATTRIBUTES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+
+OTHER = "other"
+_LEVELS: dict[str, Level] = {"users": USER, "jobs": JOB}
+_KINDS = {
+    "numeric": "`{column}` of the {level}.",
+    "boolean": "1 if `{column}` of the {level} is true, 0 if false.",
+    "timestamp": "Days since `{column}` of the {level}; unknown while that lies ahead.",
+    "categorical": "`{column}` of the {level}; rare values are `other`.",
+}
+
+
+@dataclass(frozen=True)
+class AttributeFeature:
+    """One attribute column that is a feature.
+
+    Attributes:
+        column: The column of `users` or `jobs`.
+        kind: Its kind in the `attributes` table.
+        feature: The feature it becomes.
+    """
+
+    column: str
+    kind: str
+    feature: Feature
+
+
+def attribute_features(con: duckdb.DuckDBPyConnection, lake: Lake) -> list[AttributeFeature]:
+    """The attributes that are used, users' first, by name.
+
+    Raises:
+        NotReadyError: the `attributes` table has not been written.
+    """
+    lake.require(ATTRIBUTES)
+    rows = con.execute(
+        f"SELECT table_name, column_name, kind FROM {lake.select(ATTRIBUTES)} "
+        "WHERE used ORDER BY table_name DESC, column_name"
+    ).fetchall()
+    return [
+        AttributeFeature(column, kind, _feature(_LEVELS[table], column, kind))
+        for table, column, kind in rows
+        if kind in _KINDS
+    ]
+
+
+def _feature(level: Level, column: str, kind: str) -> Feature:
+    taken = {feature.name for feature in builtin_features()}
+    name = f"{level}_{column}"
+    return Feature(
+        f"{level}_attribute_{column}" if name in taken else name,
+        "categorical" if kind == "categorical" else "numeric",
+        level,
+        _KINDS[kind].format(column=column, level=level),
+    )
+
+
+def attribute_sql(attribute: AttributeFeature, alias: str, value: str) -> str:
+    """The select-list entry of an attribute.
+
+    Args:
+        attribute: The attribute.
+        alias: Table alias that has its column.
+        value: For a categorical attribute, the expression `kept_value` gave.
+    """
+    column = f'{alias}."{attribute.column}"'
+    expression = {
+        "numeric": f"{column}::FLOAT",
+        "boolean": f"{column}::INTEGER::FLOAT",
+        "timestamp": f"feature_age(d.as_of, {column})",
+        "categorical": value,
+    }[attribute.kind]
+    return f'{expression} AS "{attribute.feature.name}"'
+
+
+def kept_value(
+    con: duckdb.DuckDBPyConnection, level: Level, column: str, alias: str, most: int
+) -> str:
+    """SQL for a categorical value, with all but the `most` frequent ones as `other`.
+
+    Frequencies are those among the users that had joined (the jobs that had opened) before the
+    day: a value that becomes frequent later must not change what was known earlier.
+
+    Args:
+        con: A session with the room's tables in place.
+        level: `user` or `job`.
+        column: The column.
+        alias: Table alias that has it; the alias `d` has the day.
+        most: Values kept.
+    """
+    expression = f'{alias}."{column}"'
+    if _distinct_values(con, level, column) <= most:
+        return f"{expression}::VARCHAR"
+    _count_values(con, level, column, most)
+    return (
+        f"CASE WHEN {expression} IS NULL THEN NULL WHEN EXISTS ("
+        f'SELECT 1 FROM "{_vocabulary(level, column)}" AS v '
+        f"WHERE v.dt = d.dt AND v.value = {expression}::VARCHAR"
+        f") THEN {expression}::VARCHAR ELSE {quoted(OTHER)} END"
+    )
+
+
+def _vocabulary(level: Level, column: str) -> str:
+    return f"feature_vocabulary_{level}_{column}"
+
+
+def _distinct_values(con: duckdb.DuckDBPyConnection, level: Level, column: str) -> int:
+    row = con.execute(f'SELECT count(DISTINCT "{column}") FROM feature_{level}s').fetchone()
+    return int(row[0]) if row else 0
+
+
+def _count_values(con: duckdb.DuckDBPyConnection, level: Level, column: str, most: int) -> None:
+    since = {USER: "created_at", JOB: "opened_at"}[level]
+    con.execute(
+        f'CREATE OR REPLACE TEMP TABLE "{_vocabulary(level, column)}" AS '
+        f'SELECT d.dt, s."{column}"::VARCHAR AS value '
+        f"FROM feature_{level}s AS s INNER JOIN feature_days AS d "
+        f"ON coalesce(s.{since} < d.as_of, true) "
+        f'WHERE s."{column}" IS NOT NULL GROUP BY ALL '
+        f"QUALIFY row_number() OVER (PARTITION BY d.dt ORDER BY count(*) DESC, value) <= {most}"
+    )

@@ -1,0 +1,143 @@
+"""Builds the feature tables of a range of days in one run.
+
+The range is cut into stretches of a week. For each, the events of the stretch and of the 90 days
+before it are counted once, and every day's windows come out of that one count. Memory depends on
+the number of users, not on the number of days.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.features.attributes import (
+    AttributeFeature,
+    attribute_features,
+    attribute_sql,
+    kept_value,
+)
+from conversion_platform.features.catalogue import JOB, USER
+from conversion_platform.features.own import OwnFile, own_files, own_sql, run_own_file
+from conversion_platform.features.sources import (
+    attach_days,
+    attach_sources,
+    require_sources,
+)
+from conversion_platform.features.spec import Level
+from conversion_platform.features.tables import (
+    JOB_FEATURES,
+    USER_CATEGORY_FEATURES,
+    USER_FEATURES,
+)
+from conversion_platform.features.templates import rendered
+from conversion_platform.features.windows import TABLES, count_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from conversion_platform.lake import Lake, Written
+    from conversion_platform.settings import Settings
+
+STRETCH_DAYS = 7
+
+
+def build_features(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
+) -> list[Written]:
+    """Writes `user_features`, `job_features` and `user_category_features` of `days`.
+
+    A feature of day D uses only events known before D 00:00 local time. The rows of a day do not
+    depend on which other days are built with it.
+
+    Args:
+        con: A session of the lake.
+        lake: Where the checked source tables are, and where the features go.
+        settings: Zone, event types, shrinkage, and the folder of the user's own features.
+        days: Days to build.
+
+    Returns:
+        The partitions written, day by day within each table.
+
+    Raises:
+        NotReadyError: a source table, or a day of events, is missing.
+        SettingsError: a feature file of the user's own is wrong.
+    """
+    require_sources(lake, settings, days)
+    attributes = attribute_features(con, lake)
+    own = own_files(settings)
+    attach_sources(con, lake, settings, days)
+    written: list[Written] = []
+    for stretch in _stretches(days):
+        attach_days(con, settings, stretch)
+        _count(con, settings, stretch)
+        for file in own:
+            run_own_file(con, lake, settings, file, stretch)
+        written += _write(con, lake, settings, stretch, attributes, own)
+    return sorted(written, key=lambda one: (one.table, str(one.day)))
+
+
+def _stretches(days: DayRange) -> Iterator[DayRange]:
+    first = days.first
+    while first <= days.last:
+        last = min(first + (STRETCH_DAYS - 1) * ONE_DAY, days.last)
+        yield DayRange(first, last)
+        first = last + ONE_DAY
+
+
+def _count(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange) -> None:
+    for windows in TABLES:
+        count_windows(con, windows, days, settings.events.late_days)
+    con.execute(rendered("rates"))
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    days: DayRange,
+    attributes: list[AttributeFeature],
+    own: list[OwnFile],
+) -> list[Written]:
+    most = settings.features.max_categories
+    users = {
+        "region": kept_value(con, USER, "region", "u", most),
+        "shift": kept_value(con, USER, "shift", "u", most),
+        **_further(con, USER, "u", most, attributes, own),
+    }
+    jobs = {
+        "category": kept_value(con, JOB, "category", "d", most),
+        "region": kept_value(con, JOB, "region", "d", most),
+        "shift": kept_value(con, JOB, "shift", "d", most),
+        **_further(con, JOB, "d", most, attributes, own),
+    }
+    return [
+        *lake.write_days(con, USER_FEATURES, rendered("user_features", users), days),
+        *lake.write_days(con, JOB_FEATURES, rendered("job_features", jobs), days),
+        *lake.write_days(con, USER_CATEGORY_FEATURES, rendered("user_category_features"), days),
+    ]
+
+
+def _further(
+    con: duckdb.DuckDBPyConnection,
+    level: Level,
+    alias: str,
+    most: int,
+    attributes: list[AttributeFeature],
+    own: list[OwnFile],
+) -> dict[str, str]:
+    """The attribute columns and the user's own columns of one level."""
+    entries = [
+        attribute_sql(attribute, alias, kept_value(con, level, attribute.column, alias, most))
+        if attribute.kind == "categorical"
+        else attribute_sql(attribute, alias, "")
+        for attribute in attributes
+        if attribute.feature.level == level
+    ]
+    columns, joins = own_sql(con, [file for file in own if file.level == level], alias)
+    return {
+        "attributes": "".join(f",\n    {entry}" for entry in entries),
+        "own_columns": "".join(f",\n    {column}" for column in columns),
+        "own_joins": "".join(f"\n{join}" for join in joins),
+    }

@@ -1,0 +1,273 @@
+"""The user's own features: one .sql file each, in the folder that `features.folder` names.
+
+A file starts with `-- level: user` or `-- level: job`, and is one SELECT that returns `dt`, the
+id of its level, and numeric columns. It may read these views:
+
+    days(dt DATE, as_of TIMESTAMPTZ)   the days being built, and the moment each begins
+    users, jobs                        the checked tables
+    events                             the checked events of the last 90 days, with `known_at`
+
+Where a range of days is built the views hold what is known before its last day, so the file must
+follow one rule: for day D, use only events with `known_at < as_of`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import DayRange, day_start
+from conversion_platform.errors import SettingsError
+from conversion_platform.features.catalogue import HISTORY_DAYS
+from conversion_platform.features.sources import attach_days, event_days
+from conversion_platform.features.spec import Feature, Level
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+_LEVEL = re.compile(r"^--\s*level:\s*(user|job)\s*$")
+_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+_NUMERIC = re.compile(
+    r"^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$"
+)
+_VIEWS = ("users", "jobs", "events", "days")
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """One feature file.
+
+    Attributes:
+        path: Where it is.
+        level: Whether its rows are users or jobs.
+        sql: Its SELECT.
+    """
+
+    path: Path
+    level: Level
+    sql: str
+
+    @property
+    def table(self) -> str:
+        """The temporary table that holds its result."""
+        return f"feature_own_{self.path.stem}"
+
+    @property
+    def key(self) -> str:
+        """The id column of its level."""
+        return f"{self.level}_id"
+
+
+def own_files(settings: Settings) -> list[OwnFile]:
+    """The feature files, by name; none if no folder is set.
+
+    Raises:
+        SettingsError: the folder is not there, or a file has no level or a bad name.
+    """
+    if settings.features.folder is None:
+        return []
+    folder = Path(settings.resolve(settings.features.folder))
+    if not folder.is_dir():
+        raise SettingsError(
+            f"`features.folder` = '{folder}' is not a folder.",
+            "Create it, or correct the setting.",
+        )
+    return [_read(path) for path in sorted(folder.glob("*.sql"))]
+
+
+def _read(path: Path) -> OwnFile:
+    if not _NAME.match(path.stem):
+        raise SettingsError(
+            f"The feature file {path} has a name that cannot be used in SQL.",
+            "Rename it: small letters, digits and underscores, starting with a letter.",
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8: {error}.", "Save it as UTF-8.") from None
+    first, _, _ = text.lstrip("\ufeff").partition("\n")
+    level = _LEVEL.match(first.strip())
+    if level is None:
+        raise SettingsError(
+            f"{path} does not say what its rows are: its first line is {first.strip()!r}.",
+            "Make the first line `-- level: user` or `-- level: job`.",
+        )
+    return OwnFile(path, "user" if level[1] == "user" else "job", text.strip().rstrip(";"))
+
+
+def own_features(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    files: list[OwnFile],
+    taken: set[str],
+) -> list[Feature]:
+    """The features that the files add, found without running them.
+
+    Args:
+        con: A session of the lake.
+        lake: Where the source tables are.
+        settings: The settings.
+        files: The files.
+        taken: Names that other features have.
+
+    Raises:
+        SettingsError: a file's SQL does not bind, lacks `dt` or its id, returns a column that is
+            not numeric, or one whose name is taken.
+    """
+    days = DayRange.of(settings.platform.start_date)
+    attach_days(con, settings, days)
+    found: list[Feature] = []
+    for file in files:
+        with _views(con, lake, settings, days):
+            columns = _described(con, file)
+        found += [_feature(file, name, taken) for name in columns]
+    return found
+
+
+def _feature(file: OwnFile, name: str, taken: set[str]) -> Feature:
+    if name in taken:
+        raise SettingsError(
+            f"{file.path} returns a column `{name}`, and there is a feature of that name.",
+            f"Give the column another name, for instance `{file.path.stem}_{name}`.",
+        )
+    taken.add(name)
+    return Feature(name, "numeric", file.level, f"Your own, from {file.path.name}.")
+
+
+def run_own_file(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    file: OwnFile,
+    days: DayRange,
+) -> None:
+    """Runs one file for `days` (which `feature_days` holds) into its temporary table.
+
+    Raises:
+        SettingsError: the SQL fails, or returns two rows for one day and id.
+    """
+    import duckdb
+
+    with _views(con, lake, settings, days):
+        columns = _described(con, file)
+        listed = "".join(f', "{name}"::FLOAT AS "{name}"' for name in columns)
+        try:
+            con.execute(
+                f'CREATE OR REPLACE TEMP TABLE "{file.table}" AS '
+                f'SELECT dt::DATE AS dt, "{file.key}"::VARCHAR AS "{file.key}"{listed} '
+                f'FROM (\n{file.sql}\n) WHERE "{file.key}" IS NOT NULL'
+            )
+        except duckdb.Error as error:
+            raise _fails(file, error) from None
+    _check_unique(con, file)
+
+
+def own_sql(
+    con: duckdb.DuckDBPyConnection, files: list[OwnFile], alias: str
+) -> tuple[list[str], list[str]]:
+    """Select-list entries and joins that add the results of `files` to a feature query.
+
+    Args:
+        con: The session in which `run_own_file` ran.
+        files: Files of one level.
+        alias: Table alias that has the id; the alias `d` has the day.
+    """
+    columns, joins = [], []
+    for file in files:
+        rows = con.execute(f'DESCRIBE "{file.table}"').fetchall()
+        names = [row[0] for row in rows if row[0] not in ("dt", file.key)]
+        columns += [f'"{file.table}"."{name}"' for name in names]
+        joins.append(
+            f'LEFT JOIN "{file.table}" ON d.dt = "{file.table}".dt '
+            f'AND {alias}."{file.key}" = "{file.table}"."{file.key}"'
+        )
+    return columns, joins
+
+
+@contextmanager
+def _views(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
+) -> Iterator[None]:
+    """The views that a file may read, for as long as it is being run."""
+    last = day_start(days.last, settings.platform.time_zone).isoformat()
+    lake.view(con, USERS)
+    lake.view(con, JOBS)
+    con.execute("CREATE OR REPLACE TEMP VIEW days AS SELECT dt, as_of FROM feature_days")
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ("
+        "SELECT *, greatest(occurred_at, recorded_at) AS known_at FROM "
+        f"{lake.select(EVENTS, event_days(settings, days, HISTORY_DAYS))}"
+        f") WHERE known_at < TIMESTAMPTZ {quoted(last)}"
+    )
+    try:
+        yield
+    finally:
+        for view in _VIEWS:
+            con.execute(f"DROP VIEW IF EXISTS {view}")
+
+
+def _described(con: duckdb.DuckDBPyConnection, file: OwnFile) -> list[str]:
+    """The feature columns that a file returns."""
+    import duckdb
+
+    try:
+        rows = con.execute(f"DESCRIBE SELECT * FROM (\n{file.sql}\n)").fetchall()
+    except duckdb.Error as error:
+        raise _fails(file, error) from None
+    types = {row[0]: row[1] for row in rows}
+    for needed in ("dt", file.key):
+        if needed not in types:
+            raise SettingsError(
+                f"{file.path} returns no column `{needed}` (it returns {', '.join(types)}).",
+                f"Return `dt` (from the view `days`) and `{file.key}` with the features.",
+            )
+    names = [name for name in types if name not in ("dt", file.key)]
+    for name in names:
+        _check_column(file, name, types[name])
+    if not names:
+        raise SettingsError(
+            f"{file.path} returns no feature.", "Return at least one numeric column."
+        )
+    return names
+
+
+def _check_column(file: OwnFile, name: str, type_: str) -> None:
+    if not _NAME.match(name):
+        raise SettingsError(
+            f"{file.path} returns a column {name!r}, which cannot be a feature's name.",
+            "Name it in small letters, digits and underscores.",
+        )
+    if not _NUMERIC.match(type_):
+        raise SettingsError(
+            f"{file.path}: the column `{name}` is {type_}, not a number.",
+            "Cast it to DOUBLE, or leave it out.",
+        )
+
+
+def _check_unique(con: duckdb.DuckDBPyConnection, file: OwnFile) -> None:
+    row = con.execute(
+        f'SELECT dt, "{file.key}", count(*) FROM "{file.table}" GROUP BY ALL HAVING count(*) > 1 '
+        "ORDER BY ALL LIMIT 1"
+    ).fetchone()
+    if row is not None:
+        raise SettingsError(
+            f"{file.path} returns {row[2]} rows for dt {row[0]} and {file.key} '{row[1]}'.",
+            f"Group by `dt` and `{file.key}`, so that each day and {file.level} has one row.",
+        )
+
+
+def _fails(file: OwnFile, error: Exception) -> SettingsError:
+    return SettingsError(
+        f"{file.path} fails: {error}.",
+        "Correct the SQL; docs/features.md lists the views that it may read.",
+    )

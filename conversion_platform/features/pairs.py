@@ -1,0 +1,148 @@
+"""The one query that gives pairs their features, and the list of those features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.features.attributes import attribute_features
+from conversion_platform.features.catalogue import JOB, PAIR, USER, builtin_features
+from conversion_platform.features.own import own_features, own_files
+from conversion_platform.features.sources import event_days
+from conversion_platform.features.spec import FeatureSpec, Level
+from conversion_platform.features.tables import (
+    JOB_FEATURES,
+    USER_CATEGORY_FEATURES,
+    USER_FEATURES,
+)
+from conversion_platform.features.templates import event_conditions, rendered
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake, Table
+    from conversion_platform.settings import Settings
+
+PAIR_HISTORY_DAYS = 28
+_CARRIED = (
+    "prior_click_rate", "prior_conversion_rate", "prior_action_share", "user_actions_90d",
+    "clicked_pay", "category_impressions_28d", "category_clicks_28d", "category_conversions_28d",
+    "category_impressions_90d", "category_clicks_90d", "category_conversions_90d",
+    "impressions_7d", "impressions_28d", "clicks_28d", "conversions_28d", "pay_difference",
+    "pay_ratio", "pay", "shift_match", "skill_match", "same_region", "haversine",
+)  # fmt: skip
+
+
+def feature_spec(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> FeatureSpec:
+    """Every feature of this installation: built in, from attributes, and the user's own.
+
+    Raises:
+        NotReadyError: users, jobs or attributes have not been materialised.
+        SettingsError: a feature file of the user's own is wrong.
+    """
+    features = [feature.plain() for feature in builtin_features()]
+    features += [attribute.feature for attribute in attribute_features(con, lake)]
+    files = own_files(settings)
+    if files:
+        for table in (USERS, JOBS):
+            lake.require(table)
+        taken = {feature.name for feature in features}
+        features += own_features(con, lake, settings, files, taken)
+    order = {USER: 0, JOB: 1, PAIR: 2}
+    return FeatureSpec(tuple(sorted(features, key=lambda feature: order[feature.level])))
+
+
+def pair_query(
+    lake: Lake, settings: Settings, spec: FeatureSpec, pairs: str, days: DayRange
+) -> str:
+    """SQL that adds every feature of `spec` to pairs of user and job.
+
+    The same query serves training, batch inference and evaluation. It returns one row for each
+    row of `pairs`, in no particular order, with all columns of `pairs` and then the features:
+    numeric ones as FLOAT, categorical ones as VARCHAR, NULL where something is not known. A user
+    or job that has no features on the day (it joined or opened later) has NULLs.
+
+    Args:
+        lake: Where features and source tables are.
+        settings: Zone, event types, shrinkage, largest distance.
+        spec: Features to add.
+        pairs: A relation's name or a parenthesised query with user_id, job_id and dt (DATE), and
+            no column that begins with `_` or is named like a feature.
+        days: A range that holds every `dt` of the pairs.
+
+    Raises:
+        NotReadyError: features of one of `days`, or users or jobs, have not been materialised.
+    """
+    for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
+        lake.require(table, days)
+    for table in (USERS, JOBS):
+        lake.require(table)
+    listed = set(spec.names(level=PAIR))
+    query = rendered(
+        "pair_features",
+        {
+            **event_conditions(settings),
+            **_history(lake, settings, days),
+            "pairs": pairs,
+            "users": lake.select(USERS),
+            "jobs": lake.select(JOBS),
+            "user_features": _with_columns(lake, USER_FEATURES, spec, USER, days),
+            "job_features": _with_columns(lake, JOB_FEATURES, spec, JOB, days),
+            "user_category_features": lake.select(USER_CATEGORY_FEATURES, days),
+            "level_features": _level_features(spec),
+            "unlisted": ", ".join(f"_{name}" for name in _CARRIED),
+            "shrinkage": settings.features.shrinkage,
+            "max_distance_km": settings.features.max_distance_km,
+        },
+    )
+    left_out = [f.name for f in builtin_features() if f.level == PAIR and f.name not in listed]
+    return f"SELECT * EXCLUDE ({', '.join(left_out)}) FROM (\n{query})" if left_out else query
+
+
+def _history(lake: Lake, settings: Settings, days: DayRange) -> dict[str, object]:
+    """The events that say how often a user has met a job."""
+    partitions = event_days(settings, days, PAIR_HISTORY_DAYS)
+    zone = settings.platform.time_zone
+    ends = ((day, day_start(day + ONE_DAY, zone)) for day in partitions)
+    return {
+        "events": lake.select(EVENTS, partitions),
+        "partitions": ", ".join(
+            f"(DATE '{day.isoformat()}', TIMESTAMPTZ '{end.isoformat()}')" for day, end in ends
+        ),
+        "first": days.first.isoformat(),
+        "last": days.last.isoformat(),
+    }
+
+
+def _with_columns(lake: Lake, table: Table, spec: FeatureSpec, level: Level, days: DayRange) -> str:
+    """A feature table in which each feature of the spec exists.
+
+    An attribute or a file that came or went since a day was built leaves that day without its
+    column; a model that knows the feature then sees it as missing.
+    """
+    declared = {column.name for column in table.columns}
+    further = [
+        f'NULL::{_type(feature.kind)} AS "{feature.name}"'
+        for feature in spec.features
+        if feature.level == level and feature.name not in declared
+    ]
+    if not further:
+        return lake.select(table, days)
+    return (
+        f"(SELECT * FROM {lake.select(table, days)} UNION ALL BY NAME "
+        f"SELECT {', '.join(further)} WHERE false)"
+    )
+
+
+def _level_features(spec: FeatureSpec) -> str:
+    alias = {USER: "u", JOB: "j"}
+    return ",\n        ".join(
+        f'{alias[feature.level]}."{feature.name}"::{_type(feature.kind)} AS "{feature.name}"'
+        for feature in spec.features
+        if feature.level != PAIR
+    )
+
+
+def _type(kind: str) -> str:
+    return "FLOAT" if kind == "numeric" else "VARCHAR"

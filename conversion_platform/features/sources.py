@@ -1,0 +1,117 @@
+"""Puts what the feature queries read in place: users, jobs and events, in integer codes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.features.catalogue import HISTORY_DAYS
+from conversion_platform.features.templates import event_conditions, rendered
+from conversion_platform.lake.lake import not_ready
+from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+EPOCH = date(1970, 1, 1)
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01: how the queries count days."""
+    return (day - EPOCH).days
+
+
+def event_days(settings: Settings, days: DayRange, history: int) -> DayRange:
+    """The partitions of `events` that hold every event that features of `days` may use."""
+    return DayRange(
+        days.first - (history + settings.events.late_days) * ONE_DAY,
+        max(days.last - ONE_DAY, days.first - ONE_DAY),
+    )
+
+
+def require_sources(lake: Lake, settings: Settings, days: DayRange) -> None:
+    """Makes sure that the checked tables are there, and that no day of events is missing.
+
+    Raises:
+        NotReadyError: naming the table and the days.
+    """
+    for table in (USERS, JOBS, ATTRIBUTES):
+        lake.require(table)
+    present = lake.days(EVENTS)
+    last = days.last - ONE_DAY
+    if last < settings.platform.start_date:
+        return
+    if not present:
+        raise not_ready(EVENTS, f"No day is there, and features of {days} look back.")
+    first = max(present[0], event_days(settings, days, HISTORY_DAYS).first)
+    lake.require(EVENTS, DayRange(min(first, last), last))
+
+
+def attach_sources(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
+) -> None:
+    """Creates the temporary tables and views that the queries of `days` start from."""
+    partitions = event_days(settings, days, HISTORY_DAYS)
+    lake.view(con, EVENTS, partitions, "feature_source_events")
+    _attach_partitions(con, settings, partitions)
+    _attach_users_and_jobs(con, lake)
+    con.execute(rendered("macros", {"shrinkage": settings.features.shrinkage}))
+    con.execute(rendered("known_events", event_conditions(settings)))
+
+
+def attach_days(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange) -> None:
+    """Creates `feature_days`: the days asked for, with the moments they begin and end."""
+    zone = settings.platform.time_zone
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE feature_days "
+        "(dt DATE, day INTEGER, as_of TIMESTAMP WITH TIME ZONE, ends TIMESTAMP WITH TIME ZONE)"
+    )
+    con.executemany(
+        "INSERT INTO feature_days VALUES (?, ?, ?, ?)",
+        [
+            (day, day_number(day), day_start(day, zone), day_start(day + ONE_DAY, zone))
+            for day in days
+        ],
+    )
+
+
+def _attach_partitions(
+    con: duckdb.DuckDBPyConnection, settings: Settings, partitions: DayRange
+) -> None:
+    zone = settings.platform.time_zone
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE feature_partitions "
+        "(dt DATE, day INTEGER, ends TIMESTAMP WITH TIME ZONE)"
+    )
+    con.executemany(
+        "INSERT INTO feature_partitions VALUES (?, ?, ?)",
+        [(day, day_number(day), day_start(day + ONE_DAY, zone)) for day in partitions],
+    )
+
+
+def _attach_users_and_jobs(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE feature_users AS "
+        "SELECT row_number() OVER (ORDER BY user_id)::INTEGER AS user_code, * "
+        f"FROM {lake.select(USERS)}"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE feature_jobs AS "
+        "SELECT row_number() OVER (ORDER BY job_id)::INTEGER AS job_code, "
+        f"{_dense_code('category', 'category_code')}, "
+        f"{_dense_code('employer_id', 'employer_code')}, "
+        # Sums of cents do not depend on the order of summation; sums of doubles do.
+        f"TRY_CAST(round(pay * 100) AS BIGINT) AS pay_cents, * FROM {lake.select(JOBS)}"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE feature_categories AS "
+        "SELECT DISTINCT category_code, category FROM feature_jobs WHERE category IS NOT NULL"
+    )
+
+
+def _dense_code(column: str, name: str) -> str:
+    return f"if({column} IS NULL, NULL, dense_rank() OVER (ORDER BY {column}))::INTEGER AS {name}"

@@ -1,0 +1,51 @@
+"""Which features there are: the list that training stores in a model's card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["numeric", "categorical"]
+Level = Literal["user", "job", "pair"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature.
+
+    Attributes:
+        name: Column name, in the feature tables and in what `pair_query` returns.
+        kind: `numeric` (FLOAT; NULL = not known) or `categorical` (VARCHAR).
+        level: What it is a property of: the user, the job, or the two together.
+        description: One sentence, with the unit.
+    """
+
+    name: str
+    kind: Kind
+    level: Level
+    description: str
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """The features of one installation, in a fixed order."""
+
+    features: tuple[Feature, ...]
+
+    def names(self, kind: Kind | None = None, level: Level | None = None) -> tuple[str, ...]:
+        """Names in order, of one kind or level if given."""
+        return tuple(
+            feature.name
+            for feature in self.features
+            if kind in (None, feature.kind) and level in (None, feature.level)
+        )
+
+    def to_json(self) -> list[dict[str, str]]:
+        """The specification as a JSON value."""
+        return [asdict(feature) for feature in self.features]
+
+    @classmethod
+    def from_json(cls, value: Sequence[dict[str, Any]]) -> FeatureSpec:
+        """The specification that `to_json` gave."""
+        return cls(tuple(Feature(**entry) for entry in value))

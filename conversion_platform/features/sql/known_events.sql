@@ -1,0 +1,37 @@
+-- One row per event, in small integer codes, with the day on which it became known.
+--
+-- An event counts from the morning after it is both past and recorded:
+-- greatest(occurred_at, recorded_at) < D 00:00 local, which is `day < D`. Nearly every event is
+-- known on the day of its partition, so the calendar is asked only for the late ones.
+-- Days are integers: days since 1970-01-01.
+CREATE OR REPLACE TEMP VIEW feature_events AS
+WITH dated AS (
+    SELECT
+        e.user_id,
+        e.job_id,
+        e.event_type,
+        CASE
+            WHEN greatest(e.occurred_at, e.recorded_at) < p.ends THEN p.day
+            ELSE
+                (greatest(e.occurred_at, e.recorded_at) AT TIME ZONE '$zone')::DATE
+                - DATE '1970-01-01'
+        END AS day,
+        p.day AS partition_day
+    FROM feature_source_events AS e
+    INNER JOIN feature_partitions AS p ON e.dt = p.dt
+)
+
+SELECT
+    u.user_code,
+    j.job_code,
+    j.category_code,
+    j.pay_cents,
+    e.partition_day,
+    e.day::INTEGER AS day,
+    $impression AS impression,
+    e.event_type IN ($click_types) AS click,
+    e.event_type IN ($conversion_types) AS conversion
+FROM dated AS e
+INNER JOIN feature_users AS u ON e.user_id = u.user_id
+LEFT JOIN feature_jobs AS j ON e.job_id = j.job_id
+WHERE e.day - e.partition_day <= $late_days

@@ -1,0 +1,13 @@
+-- The three formulas that every level shares.
+
+-- A rate, shrunk: as if the prior had been seen in `shrinkage` further impressions.
+CREATE OR REPLACE TEMP MACRO feature_rate(hits, exposures, prior) AS
+    ((hits + $shrinkage * prior) / (exposures + $shrinkage))::FLOAT;
+
+-- Whole days since a day that is at most 90 days ago; NULL beyond.
+CREATE OR REPLACE TEMP MACRO feature_days_since(today, day) AS
+    (CASE WHEN today - day <= 90 THEN today - day END)::FLOAT;
+
+-- Days, with fraction, from a moment to the start of the day; NULL for what is still to come.
+CREATE OR REPLACE TEMP MACRO feature_age(as_of, moment) AS
+    (CASE WHEN moment < as_of THEN (epoch_us(as_of) - epoch_us(moment)) / 86400e6 END)::FLOAT;

@@ -1,0 +1,20 @@
+-- One row per user, category of job and day: where the user was shown, clicked or converted
+-- anything in the category within 90 days. Whoever is missing has zeros.
+SELECT
+    d.dt,
+    u.user_id,
+    c.category,
+    w.impressions_28d,
+    w.clicks_28d,
+    w.conversions_28d,
+    w.impressions_90d,
+    w.clicks_90d,
+    w.conversions_90d
+FROM feature_user_category_windows AS w
+INNER JOIN feature_days AS d ON w.day = d.day
+INNER JOIN feature_users AS u ON w.user_code = u.user_code
+INNER JOIN feature_categories AS c ON w.category_code = c.category_code
+WHERE
+    w.impressions_90d + w.clicks_90d + w.conversions_90d > 0
+    AND coalesce(u.created_at < d.as_of, true)
+    AND coalesce(u.left_at >= d.as_of, true)

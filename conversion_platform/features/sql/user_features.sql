@@ -1,0 +1,43 @@
+-- One row per user and day: everyone who had joined, and not left, when the day began.
+SELECT
+    d.dt,
+    u.user_id,
+    coalesce(w.impressions_1d, 0) AS user_impressions_1d,
+    coalesce(w.impressions_7d, 0) AS user_impressions_7d,
+    coalesce(w.impressions_28d, 0) AS user_impressions_28d,
+    coalesce(w.clicks_1d, 0) AS user_clicks_1d,
+    coalesce(w.clicks_7d, 0) AS user_clicks_7d,
+    coalesce(w.clicks_28d, 0) AS user_clicks_28d,
+    coalesce(w.clicks_90d, 0) AS user_clicks_90d,
+    coalesce(w.conversions_1d, 0) AS user_conversions_1d,
+    coalesce(w.conversions_7d, 0) AS user_conversions_7d,
+    coalesce(w.conversions_28d, 0) AS user_conversions_28d,
+    coalesce(w.conversions_90d, 0) AS user_conversions_90d,
+    feature_rate(user_clicks_1d, user_impressions_1d, r.click_rate) AS user_click_rate_1d,
+    feature_rate(user_clicks_7d, user_impressions_7d, r.click_rate) AS user_click_rate_7d,
+    feature_rate(user_clicks_28d, user_impressions_28d, r.click_rate) AS user_click_rate_28d,
+    feature_rate(user_clicks_90d, coalesce(w.impressions_90d, 0), r.click_rate)
+        AS user_click_rate_90d,
+    feature_rate(user_conversions_1d, user_impressions_1d, r.conversion_rate)
+        AS user_conversion_rate_1d,
+    feature_rate(user_conversions_7d, user_impressions_7d, r.conversion_rate)
+        AS user_conversion_rate_7d,
+    feature_rate(user_conversions_28d, user_impressions_28d, r.conversion_rate)
+        AS user_conversion_rate_28d,
+    feature_rate(user_conversions_90d, coalesce(w.impressions_90d, 0), r.conversion_rate)
+        AS user_conversion_rate_90d,
+    feature_days_since(d.day, w.event_day) AS user_days_since_event,
+    feature_days_since(d.day, w.click_day) AS user_days_since_click,
+    feature_days_since(d.day, w.conversion_day) AS user_days_since_conversion,
+    feature_age(d.as_of, u.created_at) AS user_tenure_days,
+    (w.clicked_cents_90d / nullif(w.priced_clicks_90d, 0) / 100)::FLOAT AS user_clicked_pay_90d,
+    u.desired_pay::FLOAT AS user_desired_pay,
+    $region AS user_region,
+    $shift AS user_shift$attributes$own_columns
+FROM feature_users AS u
+CROSS JOIN feature_days AS d
+LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code AND d.day = w.day
+LEFT JOIN feature_rates AS r ON d.day = r.day AND r.level = 'all'$own_joins
+WHERE
+    coalesce(u.created_at < d.as_of, true)
+    AND coalesce(u.left_at >= d.as_of, true)

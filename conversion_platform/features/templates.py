@@ -1,0 +1,42 @@
+"""Reads the .sql files of this room and fills in their few variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from conversion_platform.lake.lake import quoted
+
+if TYPE_CHECKING:
+    from conversion_platform.settings import Settings
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def rendered(name: str, variables: Mapping[str, object] | None = None) -> str:
+    """The SQL of `sql/NAME.sql` with its variables filled in."""
+    return _template(name).substitute(variables or {})
+
+
+def event_conditions(settings: Settings) -> dict[str, object]:
+    """What the settings say about event types, lateness and the time zone, as SQL."""
+    events = settings.events
+    shown = f"e.event_type IN ({_listed(events.impression_types)})"
+    return {
+        # Where nobody logs impressions, everything a user did counts as having been shown.
+        "impression": shown if events.negatives == "impressions" else "true",
+        "click_types": _listed(events.click_types),
+        "conversion_types": _listed(events.conversion_types),
+        "late_days": events.late_days,
+        "zone": settings.platform.time_zone,
+    }
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(quoted(value) for value in values) or "NULL"
