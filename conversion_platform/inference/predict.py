@@ -105,8 +105,8 @@ def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Ta
             f"""SELECT user_id, job_id,
                     (row_number() OVER best)::INTEGER AS rank, score
                 FROM _scored
-                QUALIFY row_number() OVER best <= {k}
                 WINDOW best AS (PARTITION BY user_id ORDER BY score DESC, job_id)
+                QUALIFY row_number() OVER best <= {k}
                 ORDER BY user_id, rank"""
         ).to_arrow_table()
     finally:
@@ -152,9 +152,7 @@ def _prepare(
             SELECT *, row_number() OVER (ORDER BY user_id) - 1 AS place
             FROM ({eligible_users_query(lake, settings, day)})"""
     )
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_JOBS} AS {open_jobs_query(lake, settings, day)}"
-    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {_JOBS} AS {open_jobs_query(lake, settings, day)}")
     return _count(con, _USERS), _count(con, _JOBS)
 
 

@@ -90,6 +90,9 @@ def _tidy(axes: Axes) -> None:
 
 def _mark_days(axes: Axes, days: list[date]) -> None:
     """At most ten dates, so that they never overlap."""
+    import numpy as np
+
     step = max(1, -(-len(days) // 10))
     shown = days[::step]
-    axes.set_xticks(shown, [day.strftime("%d %b") for day in shown])
+    labels = [day.strftime("%d %b") for day in shown]
+    axes.set_xticks(np.array(shown, dtype="datetime64[D]"), labels)

@@ -30,7 +30,9 @@ def rows_query(table: Table, rows: Rows) -> str:
         columns.append(("dt", "DATE"))
     selects = [
         "SELECT "
-        + ", ".join(f'CAST({literal(row.get(name))} AS {kind}) AS "{name}"' for name, kind in columns)
+        + ", ".join(
+            f'CAST({literal(row.get(name))} AS {kind}) AS "{name}"' for name, kind in columns
+        )
         for row in rows
     ]
     return " UNION ALL ".join(selects) or table.empty_select()
