@@ -16,6 +16,7 @@ GSM_BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_EXTENDED = frozenset("^{}\\[]~|€\f")
+_ALL_GSM = re.compile(f"[{re.escape(''.join(sorted(GSM_BASIC | GSM_EXTENDED)))}]*")
 SINGLE = {"gsm7": 160, "ucs2": 70}
 JOINED = {"gsm7": 153, "ucs2": 67}
 
@@ -25,6 +26,7 @@ PLAIN_FORMS = str.maketrans(
         "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "«": '"', "»": '"',
         "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",  # noqa: RUF001
         "…": "...", "•": "-", "·": "-", "×": "x", "™": "(TM)", "®": "(R)", "©": "(C)",  # noqa: RUF001
+        "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i", "Œ": "OE", "œ": "oe", "ẞ": "ß",  # noqa: RUF001
         "\u00a0": " ", "\u2002": " ", "\u2003": " ", "\u2009": " ", "\u202f": " ", "\t": " ",
         "\u200b": "", "\u200c": "", "\u2060": "", "\ufeff": "", "\u00ad": "",
     }
@@ -48,7 +50,7 @@ class Segments:
 
 def count_segments(text: str) -> Segments:
     """Counts the parts that a carrier makes of `text`."""
-    if all(character in GSM_BASIC or character in GSM_EXTENDED for character in text):
+    if _is_gsm(text):
         sizes = [2 if character in GSM_EXTENDED else 1 for character in text]
         return _counted("gsm7", sizes)
     return _counted("ucs2", [size for part in graphemes(text) for size in _pieces(part)])
@@ -83,12 +85,14 @@ def transliterate(text: str) -> str:
     Curly quotes, dashes, ellipses and odd blanks have plain forms; a letter with an accent that
     GSM-7 lacks loses it; emoji and other scripts stay as they are.
     """
+    if _is_gsm(text):
+        return text
     plain = text.translate(PLAIN_FORMS)
     return "".join(part if _is_gsm(part) else _unaccented(part) for part in graphemes(plain))
 
 
 def _is_gsm(text: str) -> bool:
-    return all(character in GSM_BASIC or character in GSM_EXTENDED for character in text)
+    return _ALL_GSM.fullmatch(text) is not None
 
 
 def _unaccented(part: str) -> str:
@@ -116,9 +120,9 @@ def _sticks(text: str, start: int, at: int) -> bool:
     if here.isascii():
         return before == "\r" and here == "\n"
     if _extends(here):
-        return before not in "\r\n"
+        return before not in "\r\n\u200b"
     if before == "\u200d":
-        return at - start > 1 and _is_pictograph(here)
+        return _is_pictograph(text[start]) and _is_pictograph(here) and not _is_flag_letter(here)
     if _is_flag_letter(here) and _is_flag_letter(before):
         return (at - start) % 2 == 1
     return _hangul_joins(before, here)
@@ -127,7 +131,7 @@ def _sticks(text: str, start: int, at: int) -> bool:
 def _extends(character: str) -> bool:
     return (
         unicodedata.category(character) in ("Mn", "Me", "Mc")
-        or character in "\u200c\u200d"
+        or character in "\u200c\u200d\u0e33\u0eb3"
         or "\U0001f3fb" <= character <= "\U0001f3ff"
         or "\U000e0020" <= character <= "\U000e007f"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
@@ -15,9 +16,10 @@ from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_M
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.lake import Lake, Table, Written
+    from conversion_platform.lake import Column, Lake, Table, Written
     from conversion_platform.settings import Settings
 
+BATCH = 50_000
 MESSAGES_OF_DAYS = f"""
     SELECT {", ".join(column.name for column in SENT_MESSAGES.columns)}
     FROM messages WHERE day BETWEEN ? AND ? ORDER BY message_id
@@ -89,17 +91,12 @@ def ledger_rows(
     """SQL over rows from the ledger, with the columns and types of `table`."""
     import pyarrow
 
-    columns: dict[str, list[Any]] = {column.name: [] for column in table.columns}
-    for row in rows:
-        for name, values in columns.items():
-            values.append(row[name])
-    types = {"INTEGER": pyarrow.int64(), "BOOLEAN": pyarrow.int64()}
-    arrays = {
-        column.name: pyarrow.array(columns[column.name], types.get(column.type, pyarrow.string()))
-        for column in table.columns
-    }
+    schema = pyarrow.schema([(column.name, _arrow_type(column)) for column in table.columns])
+    batches = []
+    while part := list(islice(rows, BATCH)):
+        batches.append(pyarrow.RecordBatch.from_pylist(part, schema))
     name = f"_ledger_{table.name}"
-    con.register(name, pyarrow.table(arrays))
+    con.register(name, pyarrow.Table.from_batches(batches, schema))
     try:
         casts = ", ".join(
             f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in table.columns
@@ -107,3 +104,10 @@ def ledger_rows(
         yield f"SELECT {casts} FROM {name}"
     finally:
         con.unregister(name)
+
+
+def _arrow_type(column: Column) -> Any:
+    """SQLite has no booleans and no times: they come as numbers and text."""
+    import pyarrow
+
+    return pyarrow.int64() if column.type in ("INTEGER", "BOOLEAN") else pyarrow.string()
