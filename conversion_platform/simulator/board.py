@@ -92,7 +92,7 @@ def jobs_opening(world: World, employers: Employers, day: int) -> Jobs:
         category=category,
         x=9.0 * rng.standard_normal(count),
         y=9.0 * rng.standard_normal(count),
-        pay=np.round(PAY[category] + 2.5 * rng.standard_normal(count), 2),
+        pay=np.round(PAY[category] + 2.8 * rng.standard_normal(count), 2),
         shift=rng.choice(3, count, p=SHIFT_SHARES),
         openings=1 + rng.geometric(1 / _mean_openings(world), count),
         urgent=rng.random(count) < 0.15,

@@ -35,12 +35,12 @@ class Rules:
         turned: Share of the users whose hidden tastes have turned (latent drift).
     """
 
-    base: float = -5.15
-    distance: float = 0.75
-    pay: float = 0.75
-    skill: float = 0.95
-    shift: float = 0.6
-    taste: float = 2.6
+    base: float = -5.6
+    distance: float = 1.25
+    pay: float = 1.3
+    skill: float = 1.62
+    shift: float = 0.95
+    taste: float = 1.35
     urgent: float = 0.15
     turned: float = 0.0
 
