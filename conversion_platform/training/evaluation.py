@@ -107,18 +107,34 @@ def clustered_mean(values: Array, clusters: Array, seed: int = 0) -> Estimate:
     """
     import numpy as np
 
-    if not len(values):
+    return clustered_ratio(values, np.ones(len(values)), clusters, seed)
+
+
+def clustered_ratio(
+    numerators: Array, denominators: Array, clusters: Array, seed: int = 0
+) -> Estimate:
+    """The ratio of two sums over slates with a bootstrap interval over clusters.
+
+    Args:
+        numerators: One number a slate, shape (n,).
+        denominators: One number a slate, shape (n,).
+        clusters: The slate's user, shape (n,).
+        seed: Seed of the draws; the same seed gives the same interval.
+    """
+    import numpy as np
+
+    if not np.sum(denominators):
         return NOT_MEASURABLE
     _, codes = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(codes, weights=values)
-    counts = np.bincount(codes)
+    above = np.bincount(codes, weights=numerators)
+    below = np.bincount(codes, weights=denominators)
     generator = np.random.default_rng(seed)
-    means = np.empty(REPLICATES)
+    ratios = np.empty(REPLICATES)
     for replicate in range(REPLICATES):
-        drawn = generator.integers(0, len(sums), len(sums))
-        means[replicate] = sums[drawn].sum() / counts[drawn].sum()
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Estimate(float(np.mean(values)), float(low), float(high))
+        drawn = generator.integers(0, len(above), len(above))
+        ratios[replicate] = above[drawn].sum() / below[drawn].sum()
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return Estimate(float(above.sum() / below.sum()), float(low), float(high))
 
 
 def paired_difference(
