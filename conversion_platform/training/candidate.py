@@ -197,7 +197,7 @@ def _load(
         popular[part] = batch.column(POPULARITY).to_numpy(zero_copy_only=False)
         filled += batch.num_rows
     examples = Examples(matrix, flags[:, 0], flags[:, 1])
-    return Window(examples, *keys.T, popularity=popular)
+    return Window(examples, keys[:, 0], keys[:, 1], keys[:, 2], popular)
 
 
 def _stream(con: duckdb.DuckDBPyConnection, lake: Lake, day: date, split: str) -> Any:
@@ -273,8 +273,10 @@ def _settings_used(settings: Settings) -> dict[str, Any]:
 
 
 def _fingerprint(*windows: Examples) -> str:
+    import numpy as np
+
     digest = hashlib.sha256()
     for window in windows:
         for array in (window.matrix, window.clicked, window.converted):
-            digest.update(array.tobytes() if array.ndim == 1 else memoryview(array))
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -234,7 +234,7 @@ def _summary(
             f"FROM labelled WHERE dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
         ).fetchone()
         assert row is not None
-        splits[name] = SplitCount(window, *row, kept_share=shares[name])
+        splits[name] = SplitCount(window, row[0], row[1], row[2], shares[name])
     thinned = [f"{name}: {share:.1%} of the slates kept" for name, share in shares.items()]
     notes = [split.note] if split.note else []
     notes += [note for note, share in zip(thinned, shares.values(), strict=True) if share < 1]

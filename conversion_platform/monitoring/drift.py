@@ -1,0 +1,232 @@
+"""The day's drift report: has what the model sees moved since it was judged?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.days import DayRange
+from conversion_platform.errors import NotReadyError
+from conversion_platform.inference.tables import DAILY_PREDICTIONS
+from conversion_platform.monitoring.evidently_report import compare
+from conversion_platform.monitoring.population import SCORE, reference, sample
+from conversion_platform.monitoring.tables import DRIFT
+from conversion_platform.training import champion, load_model
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+    from conversion_platform.training import RankingModel
+
+MISSING = "(missing)"
+
+
+@dataclass(frozen=True)
+class ColumnDrift:
+    """How far one column stands from the reference.
+
+    Attributes:
+        name: Feature, or 'score'.
+        kind: 'numeric' or 'categorical'.
+        statistic: Distance; None if either side has no value.
+        missing_today: Share without a value.
+        missing_reference: The same of the reference.
+        drifted: Whether distance or missing share moved by the threshold.
+    """
+
+    name: str
+    kind: str
+    statistic: float | None
+    missing_today: float
+    missing_reference: float
+    drifted: bool
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """One day against the model's test days.
+
+    Attributes:
+        day: The day watched.
+        model_version: The model that served it.
+        share_drifted: Drifted columns over all columns.
+        columns: Distance of each column that has one, largest first.
+        drifted: Whether the share is above `drift.max_drifted_share`.
+        html: Evidently's page.
+        key: Where the page is stored.
+        details: All columns, with missing shares.
+        rows_today: Pairs compared; 0 if there was nothing to compare.
+        rows_reference: Pairs they were compared with.
+    """
+
+    day: date
+    model_version: str
+    share_drifted: float
+    columns: dict[str, float]
+    drifted: bool
+    html: bytes
+    key: str
+    details: tuple[ColumnDrift, ...]
+    rows_today: int
+    rows_reference: int
+
+
+def drift_report(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> DriftReport:
+    """Compares the day's candidate pairs and their scores with the model's test days.
+
+    Writes the partition of `drift` and the page `reports/drift/dt=<day>/report.html`. A day
+    without eligible users or open jobs has nothing to compare and has not drifted.
+
+    Raises:
+        NotReadyError: predictions or features of the day are missing, or no model serves it.
+        RegistryError: the model's version is missing or damaged.
+    """
+    lake.require(DAILY_PREDICTIONS, [day])
+    model = load_model(lake, _serving(con, lake, day), settings.platform.threads)
+    today = sample(con, lake, settings, model, day)
+    before = reference(con, lake, settings, model, day)
+    details: tuple[ColumnDrift, ...] = ()
+    html = _nothing_to_compare(day)
+    if today.num_rows and before.num_rows:
+        details, html = _compared(settings, model, today, before, day)
+    report = _report(settings, day, model, details, html, today.num_rows, before.num_rows)
+    lake.storage.replace(report.key, report.html)
+    _write(con, lake, settings, report)
+    return report
+
+
+def report_key(day: date) -> str:
+    """Storage key of a day's page."""
+    return f"reports/drift/dt={day.isoformat()}/report.html"
+
+
+def _serving(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
+    """The model that made the day's predictions; the champion if there were none to make."""
+    predictions = lake.select(DAILY_PREDICTIONS, DayRange.of(day))
+    row = con.execute(f"SELECT max(model_version) FROM {predictions}").fetchone()
+    version = row[0] if row and row[0] is not None else champion(lake)
+    if version is None:
+        raise NotReadyError(
+            f"No model served {day}: there are no predictions and no champion.",
+            "Train and promote a model first (`conversion-platform run` does the whole chain).",
+        )
+    return str(version)
+
+
+def _compared(
+    settings: Settings, model: RankingModel, today: pa.Table, before: pa.Table, day: date
+) -> tuple[tuple[ColumnDrift, ...], bytes]:
+    kinds = {feature.name: feature.kind for feature in model.card.spec.features}
+    kinds[SCORE] = "numeric"
+    missing = {name: (_missing(today, name), _missing(before, name)) for name in kinds}
+    usable = [name for name in kinds if max(missing[name]) < 1.0]
+    numeric = [name for name in usable if kinds[name] == "numeric"]
+    categorical = [name for name in usable if kinds[name] == "categorical"]
+    found = compare(
+        _frame(today, numeric, categorical),
+        _frame(before, numeric, categorical),
+        numeric,
+        categorical,
+        settings.drift.statistic_threshold,
+        settings.drift.max_drifted_share,
+        day,
+    )
+    details = tuple(
+        _column(settings, name, kinds[name], found.statistics.get(name), missing[name])
+        for name in sorted(kinds)
+    )
+    return details, found.html
+
+
+def _missing(rows: pa.Table, name: str) -> float:
+    return float(rows.column(name).null_count / rows.num_rows)
+
+
+def _frame(rows: pa.Table, numeric: list[str], categorical: list[str]) -> pd.DataFrame:
+    """The columns as pandas; a missing category is a category of its own."""
+    frame: pd.DataFrame = rows.select([*numeric, *categorical]).to_pandas()
+    for name in categorical:
+        frame[name] = frame[name].fillna(MISSING)
+    return frame
+
+
+def _column(
+    settings: Settings, name: str, kind: str, statistic: float | None, missing: tuple[float, float]
+) -> ColumnDrift:
+    """A column drifts by its distance, or by its missing share, of which Evidently says nothing."""
+    moved = max(statistic or 0.0, abs(missing[0] - missing[1]))
+    drifted = moved >= settings.drift.statistic_threshold
+    return ColumnDrift(name, kind, statistic, missing[0], missing[1], drifted)
+
+
+def _report(
+    settings: Settings,
+    day: date,
+    model: RankingModel,
+    details: tuple[ColumnDrift, ...],
+    html: bytes,
+    rows_today: int,
+    rows_reference: int,
+) -> DriftReport:
+    share = sum(column.drifted for column in details) / max(len(details), 1)
+    measured = [column for column in details if column.statistic is not None]
+    ordered = sorted(measured, key=lambda column: (-(column.statistic or 0.0), column.name))
+    return DriftReport(
+        day=day,
+        model_version=model.card.version,
+        share_drifted=share,
+        columns={column.name: column.statistic or 0.0 for column in ordered},
+        drifted=share > settings.drift.max_drifted_share,
+        html=html,
+        key=report_key(day),
+        details=details,
+        rows_today=rows_today,
+        rows_reference=rows_reference,
+    )
+
+
+def _nothing_to_compare(day: date) -> bytes:
+    return (
+        "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Drift</title>"
+        f"<p>On {day} there was no eligible user with an open job, so nothing was compared.</p>"
+        "</html>\n"
+    ).encode()
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, report: DriftReport
+) -> None:
+    import pyarrow as pa
+
+    columns: dict[str, list[Any]] = {
+        "column_name": [column.name for column in report.details],
+        "kind": [column.kind for column in report.details],
+        "statistic": [column.statistic for column in report.details],
+        "missing_today": [column.missing_today for column in report.details],
+        "missing_reference": [column.missing_reference for column in report.details],
+        "drifted": [column.drifted for column in report.details],
+    }
+    types = ["VARCHAR", "VARCHAR", "DOUBLE", "DOUBLE", "DOUBLE", "BOOLEAN"]
+    listed = ", ".join(
+        f"{name}::{type_} AS {name}" for name, type_ in zip(columns, types, strict=True)
+    )
+    con.register("_drift", pa.table(columns))
+    try:
+        lake.write(
+            con,
+            DRIFT,
+            f"SELECT {listed}, {settings.drift.statistic_threshold}::DOUBLE AS threshold, "
+            f"{report.rows_today}::BIGINT AS rows_today, "
+            f"{report.rows_reference}::BIGINT AS rows_reference, "
+            f"'{report.model_version}' AS model_version FROM _drift",
+            report.day,
+        )
+    finally:
+        con.unregister("_drift")

@@ -1,0 +1,145 @@
+"""The population that is watched: a fixed panel of candidate pairs, before the model picks.
+
+Today's predictions are the model's own picks and the training examples are what people chose
+to show: compared with each other they differ on the quietest day. So both sides are drawn by
+one rule from all candidate pairs of their day, picked by nobody: the eligible users whose
+hashed ids come first, each with a few jobs drawn by hash. A user who is in the panel stays in
+it, so that two quiet days differ by little more than what these users did in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import DayRange
+from conversion_platform.errors import NotReadyError
+from conversion_platform.features import pair_query
+from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
+from conversion_platform.inference.candidates import (
+    eligible_users_query,
+    open_jobs_query,
+    pairs_query,
+)
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import JOBS, USERS
+from conversion_platform.training.registry import version_key
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+    from conversion_platform.training import RankingModel
+
+REFERENCE = "reference.parquet"
+SCORE = "score"
+
+
+def sample(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, model: RankingModel, day: date
+) -> pa.Table:
+    """The panel's candidate pairs of `day`: dt, the model's features, and `score`.
+
+    At most `drift.sample_rows` rows, the same ones each time; no id of a user or job.
+
+    Raises:
+        NotReadyError: sources, or the features of that day, are missing.
+    """
+    lake.require(USERS)
+    lake.require(JOBS)
+    lake.require(USER_FEATURES, [day])
+    lake.require(JOB_FEATURES, [day])
+    spec = model.card.spec
+    pairs = f"({_panel(lake, settings, day)})"
+    features = pair_query(lake, settings, spec, pairs, DayRange.of(day))
+    names = ", ".join(f'"{feature.name}"' for feature in spec.features)
+    rows = con.sql(
+        f"SELECT dt, {names} FROM ({features}) ORDER BY user_id, job_id"
+    ).to_arrow_table()
+    return rows.append_column(SCORE, [model.predict(rows)])
+
+
+def _panel(lake: Lake, settings: Settings, day: date) -> str:
+    """SQL for the panel's pairs: user_id, job_id, dt. Few users give more jobs each."""
+    most = settings.drift.sample_rows
+    return f"""
+        WITH panel AS (
+            SELECT * FROM ({eligible_users_query(lake, settings, day)})
+            ORDER BY md5_number_lower(user_id), user_id LIMIT {most}
+        ),
+        open_jobs AS ({open_jobs_query(lake, settings, day)}),
+        dealt AS (
+            SELECT *, row_number() OVER (
+                PARTITION BY user_id ORDER BY md5_number_lower(user_id || '|' || job_id), job_id
+            ) AS turn
+            FROM ({pairs_query(settings, "panel", "open_jobs", day)})
+        )
+        SELECT user_id, job_id, dt FROM dealt
+        ORDER BY turn, md5_number_lower(user_id), user_id, job_id LIMIT {most}"""
+
+
+def write_reference(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, model: RankingModel
+) -> int:
+    """Adds the reference sample to the model's version: one panel for each of its test days.
+
+    Returns:
+        Rows written.
+
+    Raises:
+        NotReadyError: the features of those days are missing.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    panels = [sample(con, lake, settings, model, day) for day in model.card.test_days]
+    rows = pa.concat_tables(panels)
+    with lake.storage.staged() as path:
+        pq.write_table(rows, path, compression="zstd")
+        lake.storage.adopt(path, version_key(model.card.version, REFERENCE))
+    return int(rows.num_rows)
+
+
+def reference(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, model: RankingModel, day: date
+) -> pa.Table:
+    """The reference rows that `day` is compared with.
+
+    Those of the same weekday if the test days had one, so that Mondays are compared with a
+    Monday. The sample is written at first use, and again if its file cannot be read.
+
+    Raises:
+        NotReadyError: the sample is missing and so are the features that it is made of.
+    """
+    rows = _stored(con, lake, model)
+    if rows is None:
+        write_reference(con, lake, settings, model)
+        rows = _stored(con, lake, model)
+    if rows is None:
+        raise NotReadyError(
+            f"The drift reference of model {model.card.version} cannot be read back.",
+            "Check the disk that holds platform.lake, then run the day again.",
+        )
+    return _same_weekday(rows, day)
+
+
+def _stored(con: duckdb.DuckDBPyConnection, lake: Lake, model: RankingModel) -> pa.Table | None:
+    """The whole stored sample; None if it is missing or damaged."""
+    import duckdb
+
+    location = lake.storage.location(version_key(model.card.version, REFERENCE))
+    try:
+        stored = con.sql(f"SELECT * FROM read_parquet({quoted(location)})").to_arrow_table()
+    except (duckdb.IOException, duckdb.InvalidInputException):
+        return None
+    expected = {*(feature.name for feature in model.card.spec.features), "dt", SCORE}
+    return stored if expected <= set(stored.column_names) else None
+
+
+def _same_weekday(rows: pa.Table, day: date) -> pa.Table:
+    days: Iterable[date] = rows.column("dt").to_pylist()
+    alike = [index for index, item in enumerate(days) if item.weekday() == day.weekday()]
+    return rows.take(alike) if alike else rows
