@@ -107,7 +107,18 @@ class Lake:
         A table that has no such partition gives its declared columns and no row. A file that
         is older than a column gives NULL there.
         """
-        return select_files(self.files(table, days), table.empty_select(), table.daily)
+        return _select_files(self.files(table, days), table.empty_select(), table.daily)
+
+    def select_keys(self, keys: Sequence[str], empty: str) -> str:
+        """SQL (a parenthesised query) over Hive-partitioned Parquet files that are no Table.
+
+        Args:
+            keys: Storage keys, with `dt=` in them.
+            empty: A query with the declared columns and no row.
+        """
+        files = [self.storage.location(key) for key in keys]
+        self._handed_out.update(files)
+        return _select_files(files, empty, hive=True)
 
     def view(
         self,
@@ -148,7 +159,7 @@ class Lake:
         """
         order = ", ".join(f'"{column}"' for column in table.key)
         with self.storage.staged() as path:
-            rows = self._copy(con, f"SELECT * FROM ({query}) ORDER BY {order}", path)
+            rows = self.copy_out(con, f"SELECT * FROM ({query}) ORDER BY {order}", path)
             size = path.stat().st_size
             self.storage.adopt(path, self.key(table, day))
         return Written(table.name, day, rows, size)
@@ -176,7 +187,15 @@ class Lake:
         finally:
             con.execute(f'DROP TABLE IF EXISTS "_days_of_{table.name}"')
 
-    def _copy(self, con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    def copy_out(self, con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+        """Writes a query to a local Parquet file; the same rows in the same order, same bytes.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            LakeError: the disk is full.
+        """
         # What the optimizer happens to know of NULLs changes the file's encoding: the same rows
         # would have other bytes in a run of one day than in a run of many.
         con.execute("SET disabled_optimizers = 'statistics_propagation'")
@@ -190,6 +209,11 @@ class Lake:
             con.execute("RESET disabled_optimizers")
         return int(copied[0]) if copied else 0
 
+    @property
+    def handed_out(self) -> list[str]:
+        """Every file location that queries of this lake were made over."""
+        return sorted(self._handed_out)
+
     @contextmanager
     def readable_errors(self) -> Iterator[None]:
         """Turns DuckDB's word on damaged files, full disks and memory into a LakeError.
@@ -201,7 +225,7 @@ class Lake:
         try:
             yield
         except duckdb.Error as error:
-            readable = lake_error(error, self.storage, sorted(self._handed_out))
+            readable = lake_error(error, self.storage, self.handed_out)
             if readable is None:
                 raise
             raise readable from error
@@ -230,13 +254,13 @@ def canonical_json(value: Any) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def select_files(files: Sequence[str], empty: str, daily: bool) -> str:
+def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:
     """SQL (a parenthesised query) over Parquet files and the columns of the query `empty`."""
     if not files:
         return f"({empty})"
     listed = ", ".join(quoted(file) for file in files)
-    hive = "true, hive_types = {'dt': DATE}" if daily else "false"
-    read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = {hive})"
+    folders = "true, hive_types = {'dt': DATE}" if hive else "false"
+    read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = {folders})"
     return f"(SELECT * FROM {read} UNION ALL BY NAME {empty})"
 
 

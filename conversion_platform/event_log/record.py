@@ -1,0 +1,151 @@
+"""What the stages wrote, as events: one query over a lake table for each type.
+
+`record` may be run again for the same days: an event that the log has is not added twice. A day
+whose partition is not there yet adds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.days import DayRange
+from conversion_platform.event_log.types import event_type_named
+from conversion_platform.event_log.writer import Appended, append
+from conversion_platform.inference.tables import DAILY_PREDICTIONS
+from conversion_platform.lake import Table
+from conversion_platform.lake.lake import quoted
+from conversion_platform.messaging.tables import MESSAGE_STATES, OUTCOMES, REPLIES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+OUTCOME_TIMES = {
+    "click": "clicked_at",
+    "conversion": "converted_at",
+    "conversion_any": "converted_any_at",
+    "opt_out": "opted_out_at",
+}
+
+
+def record(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    event_type: str,
+    days: DayRange,
+    recorded_at: datetime | None = None,
+) -> Appended:
+    """Logs what the stages wrote for `days`, as events of one type.
+
+    Where a stage has no clock of its own (predictions, assignments, promotions), `occurred_at`
+    is the time at which that day's run is due.
+
+    Args:
+        con: A session on `lake`.
+        lake: The stages' tables, and the log.
+        settings: Schedule and time zone.
+        event_type: One of `EVENT_TYPES`.
+        days: Days of the tables (of the assignment, for outcomes).
+        recorded_at: See `append`.
+
+    Raises:
+        EventLogError: see `append`.
+    """
+    spec = event_type_named(event_type)
+    query = QUERIES[spec.name](lake, settings, days)
+    return append(con, lake, spec.name, query, days, recorded_at)
+
+
+def _prediction_batches(lake: Lake, settings: Settings, days: DayRange) -> str:
+    return f"""
+        SELECT dt, {_run_time(settings)} AS occurred_at, model_version,
+               max(features_day) AS features_day, count(DISTINCT user_id) AS users,
+               count(*) AS "rows", {_fingerprints(lake, days)} AS fingerprint
+        FROM {lake.select(DAILY_PREDICTIONS, days)}
+        GROUP BY dt, model_version
+    """
+
+
+def _assignments(lake: Lake, settings: Settings, days: DayRange) -> str:
+    return _copied("assignment", lake, JOB_OF_THE_DAY, days, {"occurred_at": _run_time(settings)})
+
+
+def _message_states(lake: Lake, _settings: Settings, days: DayRange) -> str:
+    return _copied("message_state", lake, MESSAGE_STATES, days, {"occurred_at": '"at"'})
+
+
+def _replies(lake: Lake, _settings: Settings, days: DayRange) -> str:
+    return _copied("reply", lake, REPLIES, days, {"occurred_at": '"at"'})
+
+
+def _outcomes(lake: Lake, _settings: Settings, days: DayRange) -> str:
+    parts = [
+        _copied("outcome", lake, OUTCOMES, days, {"occurred_at": time, "kind": quoted(kind)})
+        + f" WHERE {time} IS NOT NULL"
+        for kind, time in OUTCOME_TIMES.items()
+    ]
+    return " UNION ALL ".join(parts)
+
+
+def _promotions(lake: Lake, settings: Settings, _days: DayRange) -> str:
+    from conversion_platform.training.registry import promotions
+
+    rows = ["(NULL::DATE, NULL, 0, NULL)"]  # gives the columns their number and names
+    rows += [
+        f"(DATE '{one.day}', {quoted(one.version)}, {one.number}, {quoted(one.reason)})"
+        for one in promotions(lake)
+    ]
+    return (
+        f"SELECT dt, {_run_time(settings)} AS occurred_at, model_version, "
+        "lag(model_version) OVER (ORDER BY number) AS previous_version, number, reason "
+        f"FROM (VALUES {', '.join(rows)}) AS p(dt, model_version, number, reason) "
+        "WHERE number > 0"
+    )
+
+
+Query = Callable[["Lake", "Settings", DayRange], str]
+QUERIES: dict[str, Query] = {
+    "prediction_batch": _prediction_batches,
+    "assignment": _assignments,
+    "message_state": _message_states,
+    "reply": _replies,
+    "outcome": _outcomes,
+    "model_promotion": _promotions,
+}
+
+
+def _copied(
+    event_type: str, lake: Lake, table: Table, days: DayRange, given: dict[str, str]
+) -> str:
+    """SQL that takes a type's columns from a table, with some given as expressions."""
+    names = [column.name for column in event_type_named(event_type).own_columns]
+    taken = [f'"{name}"' for name in ("dt", *names) if name not in given]
+    made = [f'{expression} AS "{name}"' for name, expression in given.items()]
+    return f"SELECT {', '.join(taken + made)} FROM {lake.select(table, days)}"
+
+
+def _run_time(settings: Settings) -> str:
+    """SQL for the moment at which the run of `dt` is due: a decision's own time, on any replay."""
+    clock, zone = settings.schedule.daily_at, quoted(settings.platform.time_zone)
+    return f"((dt + TIME '{clock.isoformat()}') AT TIME ZONE {zone})"
+
+
+def _fingerprints(lake: Lake, days: DayRange) -> str:
+    """SQL for the sha256 of the partition of `dt`."""
+    cases = [
+        f"WHEN DATE '{day}' THEN {quoted(_sha256(lake, day))}"
+        for day in lake.days(DAILY_PREDICTIONS)
+        if day in days
+    ]
+    return f"CASE dt {' '.join(cases)} END" if cases else "NULL"
+
+
+def _sha256(lake: Lake, day: date) -> str:
+    return hashlib.sha256(lake.storage.read(lake.key(DAILY_PREDICTIONS, day))).hexdigest()
