@@ -1,6 +1,6 @@
 """Builds the feature tables of a range of days in one run.
 
-The range is cut into stretches of a week. For each, the events of the stretch and of the 90 days
+The range is cut into stretches of a fortnight. For each, the events of it and of the 90 days
 before it are counted once, and every day's windows come out of that one count. Memory depends on
 the number of users, not on the number of days.
 """
@@ -21,6 +21,7 @@ from conversion_platform.features.own import OwnFile, own_files, own_sql, run_ow
 from conversion_platform.features.sources import (
     attach_days,
     attach_sources,
+    day_number,
     require_sources,
 )
 from conversion_platform.features.spec import Level
@@ -34,13 +35,15 @@ from conversion_platform.features.windows import TABLES, count_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     import duckdb
 
-    from conversion_platform.lake import Lake, Written
+    from conversion_platform.lake import Lake, Table, Written
     from conversion_platform.settings import Settings
 
-STRETCH_DAYS = 7
+STRETCH_DAYS = 14
+DAY = "<day>"
 
 
 def build_features(
@@ -71,10 +74,10 @@ def build_features(
     written: list[Written] = []
     for stretch in _stretches(days):
         attach_days(con, settings, stretch)
-        _count(con, settings, stretch)
+        _count(con, stretch)
         for file in own:
             run_own_file(con, lake, settings, file, stretch)
-        written += _write(con, lake, settings, stretch, attributes, own)
+        written += _write(con, lake, _queries(con, settings, attributes, own), stretch)
     return sorted(written, key=lambda one: (one.table, str(one.day)))
 
 
@@ -86,36 +89,58 @@ def _stretches(days: DayRange) -> Iterator[DayRange]:
         first = last + ONE_DAY
 
 
-def _count(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange) -> None:
+def _count(con: duckdb.DuckDBPyConnection, days: DayRange) -> None:
     for windows in TABLES:
-        count_windows(con, windows, days, settings.events.late_days)
+        count_windows(con, windows, days)
     con.execute(rendered("rates"))
 
 
 def _write(
     con: duckdb.DuckDBPyConnection,
     lake: Lake,
-    settings: Settings,
+    queries: list[tuple[Table, str]],
     days: DayRange,
+) -> list[Written]:
+    written = []
+    for day in days:
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE feature_day AS "
+            f"SELECT * FROM feature_days WHERE dt = DATE '{day.isoformat()}'"
+        )
+        written += [lake.write(con, table, _of_day(query, day), day) for table, query in queries]
+    return written
+
+
+def _of_day(query: str, day: date) -> str:
+    """A literal day lets DuckDB look at that day's stretches only."""
+    return query.replace(DAY, str(day_number(day)))
+
+
+def _queries(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
     attributes: list[AttributeFeature],
     own: list[OwnFile],
-) -> list[Written]:
+) -> list[tuple[Table, str]]:
+    """The query of each table for one day, which is still to be filled in."""
     most = settings.features.max_categories
     users = {
+        "day": DAY,
         "region": kept_value(con, USER, "region", "u", most),
         "shift": kept_value(con, USER, "shift", "u", most),
         **_further(con, USER, "u", most, attributes, own),
     }
     jobs = {
+        "day": DAY,
         "category": kept_value(con, JOB, "category", "d", most),
         "region": kept_value(con, JOB, "region", "d", most),
         "shift": kept_value(con, JOB, "shift", "d", most),
         **_further(con, JOB, "d", most, attributes, own),
     }
     return [
-        *lake.write_days(con, USER_FEATURES, rendered("user_features", users), days),
-        *lake.write_days(con, JOB_FEATURES, rendered("job_features", jobs), days),
-        *lake.write_days(con, USER_CATEGORY_FEATURES, rendered("user_category_features"), days),
+        (USER_FEATURES, rendered("user_features", users)),
+        (JOB_FEATURES, rendered("job_features", jobs)),
+        (USER_CATEGORY_FEATURES, rendered("user_category_features", {"day": DAY})),
     ]
 
 

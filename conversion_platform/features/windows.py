@@ -47,16 +47,13 @@ TABLES = (
 )
 
 
-def count_windows(
-    con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange, late_days: int
-) -> None:
+def count_windows(con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange) -> None:
     """Builds one table of counts for every day of `days`.
 
     Args:
         con: A session with `feature_events` in place.
         windows: What to count.
         days: The days as of which to count.
-        late_days: Days by which an event may be late.
     """
     names = [f"{what}_{span}d" for what, span in windows.counts]
     first = day_number(days.first)
@@ -74,18 +71,17 @@ def count_windows(
                     f"{_count(what, first - span)} AS {what}_{span}d"
                     for what, span in windows.counts
                 ),
-                "leaving": _leaving(windows, days, late_days),
+                "leaving": _leaving(windows, days),
                 "sums": _SEPARATOR.join(f"sum({name})::BIGINT AS {name}" for name in names),
                 "running_sums": _SEPARATOR.join(
-                    f"(sum({name}) OVER so_far)::BIGINT AS {name}" for name in names
+                    f"(sum({name}) OVER so_far)::{_type(name)} AS {name}" for name in names
                 ),
-                "names": _SEPARATOR.join(names),
             },
         )
     )
 
 
-def _leaving(windows: Windows, days: DayRange, late_days: int) -> str:
+def _leaving(windows: Windows, days: DayRange) -> str:
     """One branch for each window: what a day takes away when it drops out of it."""
     if len(days) == 1:
         return ""
@@ -97,7 +93,6 @@ def _leaving(windows: Windows, days: DayRange, late_days: int) -> str:
                 "span": span,
                 "first": day_number(days.first),
                 "last": day_number(days.last),
-                "late_days": late_days,
                 "columns": _SEPARATOR.join(
                     f"-{_count(what)}" if own == span else "0" for what, own in windows.counts
                 ),
@@ -112,4 +107,8 @@ def _count(what: str, since: int | None = None) -> str:
     recent = "" if since is None else f" AND day >= {since}"
     if what == "clicked_cents":
         return f"coalesce(sum(pay_cents) FILTER (WHERE click{recent}), 0)::BIGINT"
-    return f"count_if({_CONDITIONS[what]}{recent})"
+    return f"count(*) FILTER (WHERE {_CONDITIONS[what]}{recent})"
+
+
+def _type(name: str) -> str:
+    return "BIGINT" if name.startswith("clicked_cents") else "INTEGER"

@@ -1,4 +1,4 @@
--- One row per job and day: every job opened by the end of the day, unless it had closed more
+-- One row per job, for one day: every job opened by the end of the day, unless it had closed more
 -- than 60 days before. A closing that had not happened when the day began is not looked at.
 WITH present AS (
     SELECT
@@ -9,7 +9,7 @@ WITH present AS (
         coalesce(j.opened_at < d.as_of, true) AND coalesce(j.closed_at >= d.as_of, true)
             AS open_at_start
     FROM feature_jobs AS j
-    CROSS JOIN feature_days AS d
+    CROSS JOIN feature_day AS d
     WHERE
         coalesce(j.opened_at < d.ends, true)
         AND coalesce(j.closed_at >= d.as_of - INTERVAL 60 DAY, true)
@@ -39,12 +39,13 @@ counted AS (
             coalesce(w.conversions_28d, 0), coalesce(w.impressions_28d, 0), r.conversion_rate
         ) AS conversion_rate_28d
     FROM present AS p
-    LEFT JOIN feature_job_windows AS w ON p.job_code = w.job_code AND p.day = w.day
+    LEFT JOIN (
+        SELECT * FROM feature_job_windows WHERE starts <= $day AND $day < until
+    ) AS w ON p.job_code = w.job_code
     LEFT JOIN feature_rates AS r ON p.day = r.day AND r.level = 'all'
 )
 
 SELECT
-    d.dt,
     d.job_id,
     d.open_at_start,
     d.impressions_1d AS job_impressions_1d,
@@ -69,7 +70,7 @@ SELECT
         AS job_age_days,
     CASE WHEN d.open_at_start THEN
         percent_rank() OVER (
-            PARTITION BY d.dt, d.region, d.open_at_start
+            PARTITION BY d.region, d.open_at_start
             ORDER BY d.conversion_rate_28d DESC, d.click_rate_28d DESC
         )::FLOAT
     END AS job_popularity_rank,

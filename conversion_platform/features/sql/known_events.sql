@@ -4,7 +4,7 @@
 -- greatest(occurred_at, recorded_at) < D 00:00 local, which is `day < D`. Nearly every event is
 -- known on the day of its partition, so the calendar is asked only for the late ones.
 -- Days are integers: days since 1970-01-01.
-CREATE OR REPLACE TEMP VIEW feature_events AS
+CREATE OR REPLACE TEMP TABLE feature_events AS
 WITH dated AS (
     SELECT
         e.user_id,
@@ -26,7 +26,6 @@ SELECT
     j.job_code,
     j.category_code,
     j.pay_cents,
-    e.partition_day,
     e.day::INTEGER AS day,
     $impression AS impression,
     e.event_type IN ($click_types) AS click,

@@ -1,7 +1,6 @@
--- One row per user, category of job and day: where the user was shown, clicked or converted
+-- One row per user and category of job, for one day: where the user was shown, clicked or converted
 -- anything in the category within 90 days. Whoever is missing has zeros.
 SELECT
-    d.dt,
     u.user_id,
     c.category,
     w.impressions_28d,
@@ -11,10 +10,11 @@ SELECT
     w.clicks_90d,
     w.conversions_90d
 FROM feature_user_category_windows AS w
-INNER JOIN feature_days AS d ON w.day = d.day
+CROSS JOIN feature_day AS d
 INNER JOIN feature_users AS u ON w.user_code = u.user_code
 INNER JOIN feature_categories AS c ON w.category_code = c.category_code
 WHERE
-    w.impressions_90d + w.clicks_90d + w.conversions_90d > 0
+    w.starts <= $day AND $day < w.until
+    AND w.impressions_90d + w.clicks_90d + w.conversions_90d > 0
     AND coalesce(u.created_at < d.as_of, true)
     AND coalesce(u.left_at >= d.as_of, true)

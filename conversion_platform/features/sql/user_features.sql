@@ -1,6 +1,5 @@
--- One row per user and day: everyone who had joined, and not left, when the day began.
+-- One row per user, for one day: everyone who had joined, and not left, when the day began.
 SELECT
-    d.dt,
     u.user_id,
     coalesce(w.impressions_1d, 0) AS user_impressions_1d,
     coalesce(w.impressions_7d, 0) AS user_impressions_7d,
@@ -35,8 +34,10 @@ SELECT
     $region AS user_region,
     $shift AS user_shift$attributes$own_columns
 FROM feature_users AS u
-CROSS JOIN feature_days AS d
-LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code AND d.day = w.day
+CROSS JOIN feature_day AS d
+LEFT JOIN (
+    SELECT * FROM feature_user_windows WHERE starts <= $day AND $day < until
+) AS w ON u.user_code = w.user_code
 LEFT JOIN feature_rates AS r ON d.day = r.day AND r.level = 'all'$own_joins
 WHERE
     coalesce(u.created_at < d.as_of, true)

@@ -1,7 +1,8 @@
 -- Counts by $keys over windows that end before each day of $first..$last.
 --
 -- A count changes only when a day enters or leaves a window. Running sums over those changes give
--- stretches of days with the same counts, so a range of days costs little more than one day.
+-- stretches of days with the same counts (`starts` <= day < `until`), so a range of days costs
+-- little more than one day.
 -- Days before the range enter all at once, on its first day.
 CREATE OR REPLACE TEMP TABLE $target AS
 WITH changes AS (
@@ -27,26 +28,15 @@ steps AS (
         $sums
     FROM changes
     GROUP BY $keys, starts
-),
-
-stretches AS (
-    SELECT
-        $keys,
-        starts,
-        lead(starts, 1, $last + 1) OVER so_far AS until,
-        max(event_day) OVER so_far AS event_day,
-        max(click_day) OVER so_far AS click_day,
-        max(conversion_day) OVER so_far AS conversion_day,
-        $running_sums
-    FROM steps
-    WINDOW so_far AS (PARTITION BY $keys ORDER BY starts)
 )
 
 SELECT
     $keys,
-    unnest(range(starts, until))::INTEGER AS day,
-    event_day,
-    click_day,
-    conversion_day,
-    $names
-FROM stretches
+    starts,
+    lead(starts, 1, $last + 1) OVER so_far AS until,
+    max(event_day) OVER so_far AS event_day,
+    max(click_day) OVER so_far AS click_day,
+    max(conversion_day) OVER so_far AS conversion_day,
+    $running_sums
+FROM steps
+WINDOW so_far AS (PARTITION BY $keys ORDER BY starts)

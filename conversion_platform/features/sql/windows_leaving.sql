@@ -8,7 +8,5 @@
         NULL AS conversion_day,
         $columns
     FROM feature_events
-    WHERE
-        day BETWEEN $first - $span AND $last - $span - 1
-        AND partition_day BETWEEN $first - $span - $late_days AND $last - $span - 1
+    WHERE day BETWEEN $first - $span AND $last - $span - 1
     GROUP BY ALL
