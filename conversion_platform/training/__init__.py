@@ -19,11 +19,14 @@ from conversion_platform.training.promotion import Decision, decide
 from conversion_platform.training.ranker import RankingModel
 from conversion_platform.training.registry import (
     Promotion,
+    candidate,
     champion,
     load_card,
     load_model,
+    name_candidate,
     promote,
     promotions,
+    require_champion,
     versions,
 )
 from conversion_platform.training.split import training_days
@@ -40,6 +43,7 @@ __all__ = [
     "Promotion",
     "RankingModel",
     "build_examples",
+    "candidate",
     "champion",
     "clustered_mean",
     "decide",
@@ -49,9 +53,11 @@ __all__ = [
     "load_card",
     "load_model",
     "map_at_k",
+    "name_candidate",
     "paired_difference",
     "promote",
     "promotions",
+    "require_champion",
     "training_days",
     "versions",
 ]

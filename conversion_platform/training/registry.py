@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = "models"
 POINTERS = f"{ROOT}/champion"
+CANDIDATES = "models/candidates"
 MODEL, CALIBRATION, CARD = "model.ubj", "calibration.json", "card.json"
 RETRAIN = "Train again (`conversion-platform run`), or promote another version."
 
@@ -157,6 +158,44 @@ def champion(lake: Lake) -> str | None:
     """
     numbers = _pointer_numbers(lake)
     return _pointer(lake, numbers[-1]).version if numbers else None
+
+
+def require_champion(lake: Lake) -> str:
+    """The version that scores.
+
+    Raises:
+        RegistryError: if none has been promoted yet.
+    """
+    version = champion(lake)
+    if version is None:
+        raise RegistryError(
+            "There is no champion model yet.",
+            "Train one: `conversion-platform run --from D --to D` does so by itself, and so does "
+            "the job `train` on Dagster's pages.",
+        )
+    return version
+
+
+def name_candidate(lake: Lake, day: date, version: str) -> None:
+    """Says which version the training of `day` came to; the newest word counts."""
+    lake.write_json(_candidate_key(day), {"version": version})
+
+
+def candidate(lake: Lake, day: date) -> str:
+    """The version that the training of `day` came to.
+
+    Raises:
+        RegistryError: if no training ran for that day.
+    """
+    if _candidate_key(day) not in lake.storage.list(CANDIDATES):
+        raise RegistryError(
+            f"No candidate was trained for {day}.", "Materialise `candidate_model` for that day."
+        )
+    return str(lake.read_json(_candidate_key(day))["version"])
+
+
+def _candidate_key(day: date) -> str:
+    return f"{CANDIDATES}/{day.isoformat()}.json"
 
 
 def promote(lake: Lake, version: str, now_day: date, reason: str) -> Promotion:

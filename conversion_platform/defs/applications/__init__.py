@@ -1,0 +1,1 @@
+"""Stage `applications` as Dagster sees it."""

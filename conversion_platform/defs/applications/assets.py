@@ -1,0 +1,18 @@
+"""The uses of the model.
+
+What belongs here: each application as an asset. What does not: who gets which job
+(conversion_platform.applications).
+"""
+
+import dagster as dg
+
+from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY, assign_days
+from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
+from conversion_platform.defs.resources import Platform
+
+
+@asset_of(table_spec(JOB_OF_THE_DAY, group="applications", deps=["daily_predictions"]))
+def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        written = assign_days(con, lake, settings, days_of(context))
+    return materialized(written)

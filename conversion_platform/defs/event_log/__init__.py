@@ -1,0 +1,1 @@
+"""Stage `event_log` as Dagster sees it."""

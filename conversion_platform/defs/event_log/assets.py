@@ -1,0 +1,67 @@
+"""The append-only log, one asset for each event type.
+
+What belongs here: which stage each type is logged from. What does not: what an event holds or
+how it is kept once (conversion_platform.event_log).
+"""
+
+import dagster as dg
+
+from conversion_platform.days import DayRange
+from conversion_platform.defs.lake_asset import asset_of, days_of, plain_spec
+from conversion_platform.defs.resources import Platform
+from conversion_platform.event_log import EVENT_TYPES, EventType, record
+from conversion_platform.messaging import outcome_days
+from conversion_platform.settings import Settings
+
+LOGGED_FROM = {
+    "prediction_batch": "daily_predictions",
+    "assignment": "job_of_the_day",
+    "message_state": "message_states",
+    "reply": "replies",
+    "outcome": "outcomes",
+    "model_promotion": "champion_model",
+}
+
+
+def days_to_log(event_type: str, settings: Settings, days: DayRange) -> DayRange:
+    """The days whose events may be new: answers and outcomes come in for earlier days too."""
+    if event_type == "model_promotion":
+        return DayRange(settings.platform.start_date, days.last)
+    if event_type in ("message_state", "reply", "outcome"):
+        return outcome_days(settings, days)
+    return days
+
+
+def log_asset(event_type: EventType) -> dg.AssetsDefinition:
+    """The asset that appends one type of event."""
+    spec = plain_spec(
+        event_type.view,
+        event_type.description,
+        group="event_log",
+        kinds=("duckdb", "parquet"),
+        deps=[LOGGED_FROM[event_type.name]],
+    ).merge_attributes(
+        metadata={
+            "dagster/column_schema": dg.TableSchema(
+                columns=[
+                    dg.TableColumn(column.name, column.type, description=column.description)
+                    for column in event_type.columns
+                ]
+            )
+        }
+    )
+
+    @asset_of(spec)
+    def log(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+        with platform.session() as (con, lake, settings):
+            recorded_at = platform.now() if settings.platform.clock == "wall" else None
+            days = days_to_log(event_type.name, settings, days_of(context))
+            done = record(con, lake, settings, event_type.name, days, recorded_at)
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": done.new, "already_there": done.already_there}
+        )
+
+    return log
+
+
+log_assets = [log_asset(event_type) for event_type in EVENT_TYPES]

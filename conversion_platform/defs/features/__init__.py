@@ -1,0 +1,1 @@
+"""Stage `features` as Dagster sees it."""

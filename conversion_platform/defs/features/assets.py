@@ -1,0 +1,32 @@
+"""The point-in-time features.
+
+What belongs here: the feature tables as assets. What does not: any feature's definition
+(conversion_platform/features/sql).
+"""
+
+import dagster as dg
+
+from conversion_platform.defs.lake_asset import assets_of, days_of, one_result_a_table, table_spec
+from conversion_platform.defs.resources import Platform
+from conversion_platform.features import (
+    JOB_FEATURES,
+    USER_CATEGORY_FEATURES,
+    USER_FEATURES,
+    build_features,
+)
+
+GROUP = "features"
+SPECS = [
+    table_spec(table, group=GROUP, deps=["users", "jobs", "events"])
+    for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
+]
+
+
+ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]
+
+
+@assets_of("features", SPECS)
+def features(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
+    with platform.session() as (con, lake, settings):
+        written = build_features(con, lake, settings, days_of(context))
+    return one_result_a_table(SPECS, written)

@@ -1,0 +1,1 @@
+"""Stage `inference` as Dagster sees it."""

@@ -1,0 +1,29 @@
+"""The daily predictions.
+
+What belongs here: scoring as an asset. What does not: who is eligible and how pairs are scored
+(conversion_platform.inference).
+"""
+
+import dagster as dg
+
+from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
+from conversion_platform.defs.resources import Platform
+from conversion_platform.inference import DAILY_PREDICTIONS, predict_days
+from conversion_platform.training import require_champion
+
+SPEC = table_spec(
+    DAILY_PREDICTIONS,
+    group="inference",
+    kinds=("xgboost", "duckdb", "parquet"),
+    deps=["user_features", "job_features", "user_category_features", "champion_model"],
+)
+
+
+@asset_of(SPEC)
+def daily_predictions(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        version = require_champion(lake)
+        predicted = predict_days(con, lake, settings, days_of(context), version)
+    return materialized(predicted, {"model_version": version})

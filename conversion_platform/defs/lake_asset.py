@@ -1,0 +1,138 @@
+"""How a lake table becomes an asset: one factory for names, columns, owners and row counts.
+
+What belongs here: what all assets share. What does not: any stage's own work.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from conversion_platform.days import DayRange
+from conversion_platform.lake import Table, Written
+
+# A range of days is one run. The parameter is in beta; the warning would be printed once for
+# each asset at every load, and tells the user nothing that he could act on.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy")
+
+OWNERS = ("team:ml-platform",)
+ONE_RUN = dg.BackfillPolicy.single_run()
+
+Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
+
+
+def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> DayRange:
+    """The days that a run was asked for."""
+    return DayRange.spanning([date.fromisoformat(key) for key in context.partition_keys])
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """A table's columns as Dagster shows them."""
+    columns = [
+        dg.TableColumn(column.name, column.type, description=column.description)
+        for column in table.columns
+    ]
+    if table.daily:
+        columns.append(dg.TableColumn("dt", "DATE", description="Partition: the calendar day."))
+    return dg.TableSchema(columns=columns)
+
+
+def table_spec(
+    table: Table,
+    *,
+    group: str,
+    kinds: Iterable[str] = ("duckdb", "parquet"),
+    deps: Sequence[Any] = (),
+) -> dg.AssetSpec:
+    """The specification of the asset that writes `table`."""
+    return dg.AssetSpec(
+        table.name,
+        description=table.description,
+        group_name=group,
+        kinds=set(kinds),
+        owners=OWNERS,
+        deps=deps,
+        metadata={"dagster/column_schema": column_schema(table)},
+    )
+
+
+def plain_spec(
+    name: str, description: str, *, group: str, kinds: Iterable[str], deps: Sequence[Any] = ()
+) -> dg.AssetSpec:
+    """The specification of an asset that is not a lake table (a model, a report)."""
+    return dg.AssetSpec(
+        name,
+        description=description,
+        group_name=group,
+        kinds=set(kinds),
+        owners=OWNERS,
+        deps=deps,
+    )
+
+
+def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> Decorator:
+    """Declares one asset from its specification, one run for any range of days."""
+    return dg.asset(
+        name=spec.key.to_user_string(),
+        description=spec.description,
+        group_name=spec.group_name,
+        kinds=set(spec.kinds),
+        owners=spec.owners,
+        deps=spec.deps,
+        metadata=spec.metadata,
+        check_specs=list(checks),
+        backfill_policy=ONE_RUN,
+    )
+
+
+def assets_of(name: str, specs: Sequence[dg.AssetSpec]) -> Decorator:
+    """Declares several assets that one function writes together."""
+    return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)
+
+
+def written_metadata(written: Sequence[Written]) -> dict[str, Any]:
+    """Row count and size of what was written, with a line for each day."""
+    per_day = [
+        dg.TableRecord({"day": str(part.day or ""), "rows": part.rows, "bytes": part.bytes})
+        for part in written
+    ]
+    return {
+        "dagster/row_count": sum(part.rows for part in written),
+        "bytes": sum(part.bytes for part in written),
+        "partitions": dg.MetadataValue.table(per_day) if per_day else "none",
+    }
+
+
+def materialized(
+    written: Sequence[Written],
+    more: Mapping[str, Any] | None = None,
+    checks: Sequence[dg.AssetCheckResult] = (),
+) -> dg.MaterializeResult:
+    """The result of an asset that wrote lake partitions."""
+    return dg.MaterializeResult(
+        metadata={**written_metadata(written), **(more or {})}, check_results=list(checks)
+    )
+
+
+def one_result_a_table(specs: Sequence[dg.AssetSpec], written: Sequence[Written]) -> Any:
+    """The results of a function that wrote several tables, in the order of their specs."""
+    return tuple(
+        dg.MaterializeResult(
+            asset_key=spec.key,
+            metadata=written_metadata(
+                [part for part in written if part.table == spec.key.to_user_string()]
+            ),
+        )
+        for spec in specs
+    )
+
+
+def picture(png: bytes) -> dg.MarkdownMetadataValue:
+    """An inline picture for the asset's page."""
+    import base64
+
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{base64.b64encode(png).decode()})")

@@ -1,0 +1,1 @@
+"""Stage `marketplace` as Dagster sees it."""

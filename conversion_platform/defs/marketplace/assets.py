@@ -1,0 +1,82 @@
+"""The checked source tables.
+
+What belongs here: users, jobs and events as assets, with the checks on what was rejected. What
+does not: reading or repairing rows (conversion_platform.marketplace).
+"""
+
+import dagster as dg
+
+from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
+from conversion_platform.defs.resources import Platform
+from conversion_platform.marketplace import (
+    EVENTS,
+    JOBS,
+    USERS,
+    Loaded,
+    load_events,
+    load_jobs,
+    load_users,
+)
+from conversion_platform.settings import SourceSection
+
+GROUP = "marketplace"
+KINDS = ("duckdb", "parquet")
+
+
+def rejects_check(table: str) -> dg.AssetCheckSpec:
+    """The check that holds the share of rejected rows below the settings' limits."""
+    return dg.AssetCheckSpec(
+        "few_rejected_rows",
+        asset=table,
+        description="Warns above sources.*.warn_share of rejected rows, fails above fail_share.",
+        blocking=True,
+    )
+
+
+def rejects_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.AssetCheckResult:
+    """Judges what one source's loading rejected."""
+    share = loaded.reject_share
+    failed = share > limits.fail_share
+    return dg.AssetCheckResult(
+        asset_key=table,
+        check_name="few_rejected_rows",
+        passed=share <= limits.warn_share,
+        severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
+        description=f"{share:.2%} of {loaded.read_rows} rows rejected; see rejected_{table}.",
+        metadata={"share": share, "by_reason": dict(loaded.rejects)},
+    )
+
+
+def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.MaterializeResult:
+    """The materialisation of one source table."""
+    facts = {
+        "read_rows": loaded.read_rows,
+        "rejected_rows": sum(loaded.rejects.values()),
+        "rejected_by_reason": dict(loaded.rejects),
+    }
+    main = [part for part in loaded.written if part.table == table]
+    return materialized(main, facts, [rejects_result(table, loaded, limits)])
+
+
+@asset_of(table_spec(USERS, group=GROUP, kinds=KINDS), [rejects_check("users")])
+def users(platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        loaded = load_users(con, lake, settings)
+    return loaded_result("users", loaded, settings.sources.users)
+
+
+@asset_of(table_spec(JOBS, group=GROUP, kinds=KINDS), [rejects_check("jobs")])
+def jobs(platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        loaded = load_jobs(con, lake, settings)
+    return loaded_result("jobs", loaded, settings.sources.jobs)
+
+
+@asset_of(
+    table_spec(EVENTS, group=GROUP, kinds=KINDS, deps=["users", "jobs"]),
+    [rejects_check("events")],
+)
+def events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        loaded = load_events(con, lake, settings, days_of(context))
+    return loaded_result("events", loaded, settings.sources.events)

@@ -1,0 +1,1 @@
+"""Stage `messaging` as Dagster sees it."""

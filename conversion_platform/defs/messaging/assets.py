@@ -1,0 +1,65 @@
+"""The texts and what came of them.
+
+What belongs here: planning, sending and measuring as assets. What does not: who may be texted
+and when, or how a text is never sent twice (conversion_platform.messaging).
+"""
+
+import dagster as dg
+
+from conversion_platform.defs.lake_asset import (
+    asset_of,
+    assets_of,
+    days_of,
+    materialized,
+    one_result_a_table,
+    table_spec,
+)
+from conversion_platform.defs.resources import Platform
+from conversion_platform.messaging import (
+    measure_outcomes,
+    outcome_days,
+    plan_messages,
+    replay_day,
+    send_due,
+    snapshot,
+)
+from conversion_platform.messaging.tables import MESSAGE_STATES, OUTCOMES, REPLIES, SENT_MESSAGES
+
+GROUP = "messaging"
+KINDS = ("sqlite", "duckdb", "parquet")
+SENT_SPECS = [
+    table_spec(SENT_MESSAGES, group=GROUP, kinds=KINDS, deps=["job_of_the_day", "users", "jobs"]),
+    table_spec(MESSAGE_STATES, group=GROUP, kinds=KINDS, deps=["job_of_the_day"]),
+    table_spec(REPLIES, group=GROUP, kinds=KINDS, deps=["job_of_the_day"]),
+]
+
+
+ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]
+
+
+@assets_of("messages", SENT_SPECS)
+def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
+    """Plans the texts of the days, sends what is due, and writes down where each stands."""
+    days = days_of(context)
+    with platform.session() as (con, lake, settings), platform.messaging() as (ledger, provider):
+        for day in days:
+            planned = plan_messages(con, lake, settings, ledger, day)
+            context.log.info(f"{day}: {planned}")
+            if settings.platform.clock == "replay":
+                summary = replay_day(ledger, provider, settings, day)
+                context.log.info(f"{day}: {summary}")
+        if settings.platform.clock == "wall":
+            summary = send_due(ledger, provider, settings, platform.now(), platform.now)
+            context.log.info(str(summary))
+        written = snapshot(con, lake, settings, ledger, outcome_days(settings, days))
+    return one_result_a_table(SENT_SPECS, written)
+
+
+@asset_of(table_spec(OUTCOMES, group=GROUP, kinds=KINDS, deps=["sent_messages", "events"]))
+def outcomes(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    days = days_of(context)
+    with platform.session() as (con, lake, settings), platform.messaging() as (ledger, _):
+        open_days = outcome_days(settings, days)
+        # The run of a day happens in its morning: events of that day are still to come.
+        written = measure_outcomes(con, lake, settings, ledger, open_days, as_of=days.last)
+    return materialized(written)

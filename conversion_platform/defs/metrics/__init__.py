@@ -1,0 +1,1 @@
+"""Stage `metrics` as Dagster sees it."""

@@ -1,0 +1,28 @@
+"""The daily metrics.
+
+What belongs here: the metric table and its plot as an asset. What does not: a metric's
+definition (conversion_platform/metrics/*.sql).
+"""
+
+import dagster as dg
+
+from conversion_platform.defs.lake_asset import (
+    asset_of,
+    days_of,
+    materialized,
+    picture,
+    table_spec,
+)
+from conversion_platform.defs.resources import Platform
+from conversion_platform.metrics import DAILY_METRICS, compute_metrics, metrics_plot
+
+SPEC = table_spec(DAILY_METRICS, group="metrics", deps=["job_of_the_day", "outcomes"])
+
+
+@asset_of(SPEC)
+def daily_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    days = days_of(context)
+    with platform.session() as (con, lake, settings):
+        written = compute_metrics(con, lake, settings, days)
+        plot = metrics_plot(con, lake, days.widened(before=27))
+    return materialized(written, {"plot": picture(plot)})

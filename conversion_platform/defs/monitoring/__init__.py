@@ -1,0 +1,1 @@
+"""Stage `monitoring` as Dagster sees it."""

@@ -1,0 +1,89 @@
+"""The resource through which assets reach settings, lake, ledger and clock.
+
+What belongs here: how the running environment is bound. What does not: any logic over rows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import Field
+
+from conversion_platform.lake import Lake, open_lake
+from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.messaging import Ledger
+    from conversion_platform.messaging.providers.sandbox import Sandbox
+
+
+class Platform(dg.ConfigurableResource[Any]):
+    """Settings, lake, ledger and clock of one installation."""
+
+    settings_file: str = Field(
+        default="",
+        description="Settings file; empty means CONVERSION_PLATFORM_CONFIG, else "
+        "conversion_platform.toml in the working directory, else defaults.",
+    )
+
+    @property
+    def settings(self) -> Settings:
+        """The validated settings, read anew so that a long-lived process sees edits."""
+        return load_settings(self.settings_file or None)
+
+    @contextmanager
+    def session(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Lake, Settings]]:
+        """A DuckDB session on the lake, with the settings it was opened for."""
+        settings = self.settings
+        with secrets_in_environment(settings):
+            lake = open_lake(settings, s3_client(settings))
+            with lake.session() as con:
+                yield con, lake, settings
+
+    @contextmanager
+    def messaging(self) -> Iterator[tuple[Ledger, Sandbox]]:
+        """The open ledger and the provider that the settings name."""
+        from conversion_platform.messaging import open_ledger, open_provider
+
+        settings = self.settings
+        with open_ledger(settings) as ledger, closing(open_provider(settings)) as provider:
+            yield ledger, provider
+
+    def now(self) -> datetime:
+        """The wall clock, read here so that no domain code does."""
+        return datetime.now(UTC)
+
+
+def s3_client(settings: Settings) -> Any | None:
+    """A boto3 S3 client from dagster-aws's resource when the lake is on S3, else None."""
+    if not settings.lake_root.startswith("s3://"):
+        return None
+    from dagster_aws.s3 import S3Resource  # half a second of boto3: only where S3 is used
+
+    return S3Resource(endpoint_url=os.environ.get("AWS_ENDPOINT_URL_S3")).get_client()
+
+
+@contextmanager
+def secrets_in_environment(settings: Settings) -> Iterator[None]:
+    """Puts the Secrets Manager secrets that the settings name into the environment."""
+    if not settings.platform.aws_secrets:
+        yield
+        return
+    from dagster_aws.secretsmanager import SecretsManagerSecretsResource
+
+    resource = SecretsManagerSecretsResource(secrets=list(settings.platform.aws_secrets))
+    with resource.secrets_in_environment():
+        yield
+
+
+def settings_file_in_force() -> str:
+    """The settings file that a subprocess or a page should be given."""
+    file = load_settings().file
+    return str(file) if file else os.environ.get(CONFIG_VARIABLE, "")

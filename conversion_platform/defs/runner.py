@@ -1,0 +1,304 @@
+"""Runs jobs in this process through the same instance that the pages show.
+
+What belongs here: what `conversion-platform run` and `demo` need of Dagster. What does not:
+what a job does, or how a person is told (cli.py).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from threading import Event, Thread
+
+import dagster as dg
+
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.definitions import build_defs
+from conversion_platform.defs.resources import Platform
+from conversion_platform.errors import NotReadyError, PlatformError
+from conversion_platform.lake import Lake
+from conversion_platform.settings import Settings
+
+POLL_SECONDS = 0.3
+HOME_VARIABLE = "DAGSTER_HOME"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+INSTANCE_SETTINGS = """\
+# Dagster's own settings for this installation (docs/operations.md).
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1 # a lake has one writer
+run_monitoring:
+  enabled: true
+"""
+
+_STEP_EVENTS = {
+    dg.DagsterEventType.STEP_START: "started",
+    dg.DagsterEventType.STEP_SUCCESS: "finished",
+    dg.DagsterEventType.STEP_FAILURE: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One job over a range of days."""
+
+    job: str
+    days: DayRange
+    why: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one job is.
+
+    Attributes:
+        step: The job and its days.
+        names: Its steps, by the order in which they finished, then those that remain.
+        finished: Steps that are done.
+        running: The step under way, if any.
+        share: Work done, 0 to 1, weighted by how long each step took last time.
+    """
+
+    step: Step
+    names: tuple[str, ...]
+    finished: tuple[str, ...] = ()
+    running: str | None = None
+    share: float = 0.0
+
+
+Watcher = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of one job."""
+
+    step: Step
+    run_id: str
+    success: bool
+    failed_checks: tuple[str, ...] = field(default=())
+
+
+def dagster_home(settings: Settings) -> Path:
+    """The instance's folder: DAGSTER_HOME, else `dagster_home` beside the settings file.
+
+    A folder without dagster.yaml gets one.
+    """
+    home = Path(os.environ.get(HOME_VARIABLE) or settings.base / "dagster_home").absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(INSTANCE_SETTINGS)
+    return home
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of this installation."""
+    home = dagster_home(settings)
+    os.environ[HOME_VARIABLE] = str(home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
+    """What has to run so that `days` are done: history and training first where they lack.
+
+    Raises:
+        NotReadyError: `days` start before the platform's first day.
+    """
+    from conversion_platform.features.tables import USER_FEATURES
+    from conversion_platform.training import champion, training_days
+
+    first = settings.platform.start_date
+    if days.first < first:
+        raise NotReadyError(
+            f"{days.first} is before platform.start_date = {first}, where the data starts.",
+            "Ask for a later day, or set platform.start_date to the first day of your events.",
+        )
+    steps = []
+    if champion(lake) is None:
+        wanted = training_days(settings, days.first)
+        wanted = DayRange(max(wanted.first, first), wanted.last)
+        have = set(lake.days(USER_FEATURES))
+        if any(day not in have for day in wanted):
+            upto = DayRange(wanted.first, days.first - ONE_DAY)
+            steps.append(Step("history", upto, "checked tables and features to learn from"))
+        steps.append(Step("train", DayRange.of(days.first), "the first champion"))
+    return [*steps, Step("daily", days, "the day" if len(days) == 1 else "the days")]
+
+
+def execute(
+    instance: dg.DagsterInstance, settings: Settings, step: Step, watch: Watcher
+) -> Finished:
+    """Runs one job in this process.
+
+    Args:
+        instance: Where the run is recorded.
+        settings: Those in force.
+        step: The job and its days.
+        watch: Called whenever the progress changes, from another thread.
+
+    Raises:
+        PlatformError: what an asset raised, with the name of the asset in front.
+        KeyboardInterrupt: the person stopped it; the run is marked as failed.
+    """
+    platform = Platform(settings_file=str(settings.file or ""))
+    job = build_defs(settings, platform).resolve_job_def(step.job)
+    run_id = str(uuid.uuid4())
+    names = tuple(node.name for node in job.graph.node_defs)
+    with watched(instance, run_id, step, names, expected_seconds(instance, step.job), watch):
+        result = job.execute_in_process(
+            run_config=QUIET,
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            **partition_arguments(step.days),
+        )
+    if not result.success:
+        raise failure_of(result)
+    failed = tuple(
+        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed
+    )
+    return Finished(step, run_id, True, failed)
+
+
+def partition_arguments(days: DayRange) -> dict[str, object]:
+    """One day is a partition; more days are one run over a range."""
+    if len(days) == 1:
+        return {"partition_key": days.first.isoformat()}
+    return {"tags": {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}}
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> BaseException:
+    """The error that ended a run, as a message for a person."""
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            return error_of_step(event)
+    return PlatformError(
+        f"Run {result.run_id} did not finish.", "Look at the run's log on Dagster's pages."
+    )
+
+
+def error_of_step(event: dg.DagsterEvent) -> BaseException:
+    """The error of a failed step; one of ours keeps its own words."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    message = (error.message if error else "no message").strip()
+    problem, found, remedy = message.partition("\n  What to do: ")
+    name = error.cls_name if error else None
+    if name in ("KeyboardInterrupt", "DagsterExecutionInterruptedError"):
+        return KeyboardInterrupt()
+    if not found:
+        remedy = "Look at the run's log on Dagster's pages; if this is a defect, report it."
+    else:
+        problem = problem.partition(": ")[2] or problem
+    return PlatformError(f"Asset `{event.step_key}` failed: {problem.strip()}", remedy.strip())
+
+
+def expected_seconds(instance: dg.DagsterInstance, job: str) -> dict[str, float]:
+    """How long each step of a job took in its last successful run; empty the first time."""
+    wanted = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS])
+    runs = instance.get_runs(wanted, limit=1)
+    if not runs:
+        return {}
+    return {
+        stats.step_key: max(stats.end_time - stats.start_time, 0.05)
+        for stats in instance.get_run_step_stats(runs[0].run_id)
+        if stats.start_time and stats.end_time
+    }
+
+
+@contextmanager
+def watched(
+    instance: dg.DagsterInstance,
+    run_id: str,
+    step: Step,
+    names: tuple[str, ...],
+    seconds: dict[str, float],
+    watch: Watcher,
+) -> Iterator[None]:
+    """Reads the run's events beside it and tells the watcher how far it is."""
+    done = Event()
+    thread = Thread(
+        target=follow, args=(instance, run_id, step, names, seconds, watch, done), daemon=True
+    )
+    watch(Progress(step, names))
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=5)
+
+
+def follow(
+    instance: dg.DagsterInstance,
+    run_id: str,
+    step: Step,
+    names: tuple[str, ...],
+    seconds: dict[str, float],
+    watch: Watcher,
+    done: Event,
+) -> None:
+    """Tells the watcher each change until the run is over."""
+    seen: tuple[tuple[str, ...], str | None] = ((), None)
+    while True:
+        last = done.wait(POLL_SECONDS)
+        state = finished_and_running(instance, run_id)
+        if state != seen:
+            seen = state
+            watch(Progress(step, names, *state, share_done(names, state[0], seconds)))
+        if last:
+            return
+
+
+def finished_and_running(
+    instance: dg.DagsterInstance, run_id: str
+) -> tuple[tuple[str, ...], str | None]:
+    """The steps that are done, and the one under way."""
+    finished: list[str] = []
+    running = None
+    for entry in instance.all_logs(run_id, of_type=set(_STEP_EVENTS)):
+        event = entry.dagster_event
+        if event is None or event.step_key is None:
+            continue
+        if _STEP_EVENTS[event.event_type] == "started":
+            running = event.step_key
+        else:
+            finished.append(event.step_key)
+            running = None
+    return tuple(finished), running
+
+
+def share_done(
+    names: tuple[str, ...], finished: tuple[str, ...], seconds: dict[str, float]
+) -> float:
+    """The share of the work that is behind us."""
+    usual = sum(seconds.values()) / len(seconds) if seconds else 1.0
+    weights = {name: seconds.get(name, usual) for name in names}
+    total = sum(weights.values())
+    return sum(weights.get(name, usual) for name in finished) / total if total else 0.0
+
+
+def last_run_day(instance: dg.DagsterInstance) -> date | None:
+    """The last day of the newest successful daily run."""
+    wanted = dg.RunsFilter(job_name="daily", statuses=[dg.DagsterRunStatus.SUCCESS])
+    for run in instance.get_runs(wanted, limit=1):
+        key = run.tags.get(RANGE_END) or run.tags.get("dagster/partition")
+        return date.fromisoformat(key) if key else None
+    return None

@@ -1,0 +1,1 @@
+"""Stage `training` as Dagster sees it."""

@@ -1,0 +1,162 @@
+"""The model: examples, candidate, evaluation, explanations, champion.
+
+What belongs here: training as assets, with its pictures. What does not: how a model is fitted,
+judged or promoted (conversion_platform.training).
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from conversion_platform.defs.lake_asset import (
+    asset_of,
+    days_of,
+    materialized,
+    picture,
+    plain_spec,
+    table_spec,
+)
+from conversion_platform.defs.resources import Platform
+from conversion_platform.training import (
+    TRAINING_EXAMPLES,
+    ModelCard,
+    build_examples,
+    candidate,
+    champion,
+    decide,
+    evaluate,
+    explain,
+    fit_candidate,
+    name_candidate,
+    promote,
+)
+
+GROUP = "training"
+FEATURES = ("user_features", "job_features", "user_category_features")
+
+
+@asset_of(table_spec(TRAINING_EXAMPLES, group=GROUP, deps=["events", *FEATURES]))
+def training_examples(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        made = [build_examples(con, lake, settings, day) for day in days_of(context)]
+    splits = {name: count.rows for name, count in made[-1].splits.items()}
+    return materialized([summary.written for summary in made], {"rows_by_split": splits})
+
+
+@asset_of(
+    plain_spec(
+        "candidate_model",
+        "A freshly fitted, calibrated XGBoost model with its card; an immutable version.",
+        group=GROUP,
+        kinds=("xgboost",),
+        deps=["training_examples"],
+    )
+)
+def candidate_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        for day in days_of(context):
+            card = fit_candidate(con, lake, settings, day)
+            name_candidate(lake, day, card.version)
+    return dg.MaterializeResult(metadata=card_metadata(card))
+
+
+def card_metadata(card: ModelCard) -> dict[str, Any]:
+    """What a reader of the graph wants to know of a version."""
+    return {
+        "model_version": card.version,
+        "trees": card.rounds,
+        "inputs": len(card.columns),
+        "rows_by_split": {name: split.rows for name, split in card.splits.items()},
+        "days_by_split": {name: str(split.days) for name, split in card.splits.items()},
+        "notes": list(card.notes),
+    }
+
+
+@asset_of(
+    plain_spec(
+        "model_evaluation",
+        "The candidate on days that it has not seen, beside the human baseline and popularity.",
+        group=GROUP,
+        kinds=("duckdb", "scikitlearn"),
+        deps=["candidate_model"],
+    ),
+    [
+        dg.AssetCheckSpec(
+            "beats_the_human_baseline",
+            asset="model_evaluation",
+            description="The 95 % interval of the gain in MAP@k over the human order is above 0.",
+        )
+    ],
+)
+def model_evaluation(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        version = candidate(lake, days_of(context).last)
+        result = evaluate(con, lake, settings, version)
+    check = dg.AssetCheckResult(
+        check_name="beats_the_human_baseline",
+        passed=result.beats_human,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=str(result.gain_over_human),
+    )
+    figures = {
+        "model_version": version,
+        f"map_at_{result.k}": str(result.map_model),
+        "map_human": str(result.map_human),
+        "map_popularity": str(result.map_popularity),
+        "gain_over_human": str(result.gain_over_human),
+        "auc": result.auc if result.auc is not None else "not measurable",
+        "slates": result.slates,
+    }
+    return dg.MaterializeResult(metadata=figures, check_results=[check])
+
+
+@asset_of(
+    plain_spec(
+        "model_explanations",
+        "SHAP values of the candidate on its test examples: which features move its scores.",
+        group=GROUP,
+        kinds=("shap", "xgboost"),
+        deps=["candidate_model"],
+    )
+)
+def model_explanations(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:
+    with platform.session() as (con, lake, settings):
+        made = explain(con, lake, settings, candidate(lake, days_of(context).last))
+    top = [dg.TableRecord({"feature": name, "impact": value}) for name, value in made.top_features]
+    return dg.MaterializeResult(
+        metadata={
+            "model_version": made.version,
+            "rows": made.rows,
+            "summary": picture(made.png),
+            "top_features": dg.MetadataValue.table(top),
+        }
+    )
+
+
+@asset_of(
+    plain_spec(
+        "champion_model",
+        "The version that scores: the candidate if it is not worse, else the one before.",
+        group=GROUP,
+        kinds=("xgboost",),
+        deps=["model_evaluation"],
+    )
+)
+def champion_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    day = days_of(context).last
+    with platform.session() as (con, lake, settings):
+        decision = decide(con, lake, settings, candidate(lake, day))
+        if decision.promote:
+            promote(lake, decision.candidate, day, decision.reason)
+        holder = champion(lake) or "none"
+    return dg.MaterializeResult(
+        metadata={
+            "champion": holder,
+            "promoted": decision.promote,
+            "reason": decision.reason,
+        }
+    )
