@@ -274,7 +274,9 @@ def _insert(
 def _recorded(con: sqlite3.Connection, message: dict[str, Any]) -> str:
     """Writes one row and says what it counts as."""
     if con.execute(INSERT_MESSAGE, message).rowcount == 0:
-        con.execute(SUPPRESS_PLANNED if message["reason"] else FOLLOW_ASSIGNMENT, message)
+        con.execute(FOLLOW_ASSIGNMENT, message)
+        if message["reason"]:
+            con.execute(SUPPRESS_PLANNED, message)
         return "already"
     return f"suppressed:{message['reason']}" if message["reason"] else "planned"
 

@@ -72,7 +72,8 @@ def put(
 ) -> None:
     """Writes users, jobs and the day's assignments."""
     _write(con, lake, USERS, [_user(one) for one in people])
-    _write(con, lake, JOBS, [{"job_id": "j1", "title": "Barista", "pay": 18.5}])
+    jobs = [{"job_id": "j1", "title": "Barista", "pay": 18.5}, {"job_id": "j2", "title": "Cook"}]
+    _write(con, lake, JOBS, [*jobs, {"job_id": "j3"}])
     _write(con, lake, JOB_OF_THE_DAY, [_assignment(one, day) for one in people], day)
 
 

@@ -1,0 +1,128 @@
+"""A plan is one unique row for each treated assignment, before anything leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from conversion_platform.days import ONE_DAY
+from conversion_platform.errors import NotReadyError, SettingsError
+from conversion_platform.messaging import plan_messages
+from conversion_platform_tests.messaging.conftest import Office, OpenOffice
+from conversion_platform_tests.messaging.world import (
+    AGREED,
+    DAY,
+    TEN_IN_NEW_YORK,
+    everyone,
+    person,
+    phone,
+    put,
+)
+
+
+def test_the_holdout_gets_no_message(office: Office) -> None:
+    summary = office.plan(person(1), person(2, arm="holdout"))
+    assert (summary.assigned, summary.planned) == (1, 1)
+    office.replay()
+    assert office.texts_to(phone(2)) == []
+    assert sum(office.ledger.counts().values()) == 1
+
+
+def test_a_plan_made_twice_is_made_once(office: Office) -> None:
+    people = everyone(20)
+    first = office.plan(*people)
+    again = office.plan(*people)
+    assert (first.planned, first.already) == (20, 0)
+    assert (again.planned, again.already) == (0, 20)
+    office.replay()
+    assert office.plan(*people).already == 20
+    office.replay()
+    assert len(office.provider.outbox()) == 20
+
+
+def test_who_may_not_be_texted_is_suppressed_with_its_reason(office: Office) -> None:
+    summary = office.plan(
+        person(1, consent_at=None),
+        person(2, phone=None),
+        person(3, phone="12"),
+        person(4, consent_text=None),
+        person(5, consent_at=AGREED + timedelta(days=365)),
+    )
+    assert summary.planned == 0
+    assert summary.suppressed == {
+        "consent_incomplete": 1,
+        "consent_later": 1,
+        "invalid_phone": 1,
+        "no_consent": 1,
+        "no_phone": 1,
+    }
+    office.replay()
+    assert office.provider.outbox() == []
+    assert office.message("u000001")["rule_id"] == "consent-on-record"
+
+
+def test_a_suppression_outlives_a_reimport_of_the_users(office: Office) -> None:
+    office.ledger.suppress(phone(1), TEN_IN_NEW_YORK, "stop", "keyword-stop")
+    written = phone(1).removeprefix("+1")
+    renamed = person(1, user_id="another", phone=f"({written[:3]}) {written[3:6]}-{written[6:]}")
+    assert office.plan(renamed).suppressed == {"opted_out": 1}
+
+
+def test_nothing_is_planned_when_a_template_is_wrong(open_office: OpenOffice) -> None:
+    office = open_office('[cohorts.everyone]\n[cohorts.nurses]\ntemplate = "{{ tilte }} STOP"\n')
+    with pytest.raises(SettingsError, match="nurses"):
+        office.plan(person(1))
+    assert office.ledger.counts() == {}
+
+
+def test_a_day_without_assignments_is_not_ready(office: Office) -> None:
+    put(office.con, office.lake, [person(1)])
+    with pytest.raises(NotReadyError, match="job_of_the_day"):
+        plan_messages(office.con, office.lake, office.settings, office.ledger, DAY + ONE_DAY)
+
+
+def test_a_planned_text_follows_its_assignment_until_it_is_under_way(office: Office) -> None:
+    office.plan(person(1), person(2))
+    summary = office.plan(person(1, job_id="j2"))
+    assert summary.withdrawn == 1
+    assert office.message("u000001")["job_id"] == "j2"
+    assert "Cook" in str(office.message("u000001")["body"])
+    assert office.message("u000002")["reason"] == "withdrawn"
+
+
+def test_a_job_without_the_value_that_the_template_prints_is_not_texted(office: Office) -> None:
+    office.plan(person(1))
+    office.plan(person(1, job_id="j3"), person(2, job_id="j3"))
+    assert office.message("u000001")["reason"] == "missing_value"
+    assert office.message("u000002")["reason"] == "missing_value"
+
+
+def test_a_sent_text_stays_what_it_was(office: Office) -> None:
+    office.plan(person(1))
+    office.replay()
+    sent = office.message("u000001")
+    office.plan(person(1, job_id="j2"), person(2))
+    office.plan(person(2))
+    assert office.message("u000001") == sent
+
+
+def test_a_text_of_too_many_parts_is_not_sent(open_office: OpenOffice) -> None:
+    office = open_office(f'[cohorts.everyone]\ntemplate = "{"long " * 100} STOP"\n')
+    assert office.plan(person(1)).suppressed == {"too_long": 1}
+    assert office.message("u000001")["segments"] == 4
+
+
+def test_the_number_of_parts_is_in_the_plan(open_office: OpenOffice) -> None:
+    office = open_office(f'[cohorts.everyone]\ntemplate = "{"word " * 40} STOP"\n')
+    office.plan(person(1))
+    assert office.message("u000001")["segments"] == 2
+
+
+def test_the_day_of_a_text_ends_where_the_recipient_is(office: Office) -> None:
+    honolulu = person(1, time_zone="Pacific/Honolulu", state="HI")
+    nowhere = person(2, time_zone=None, state="TN")
+    office.plan(honolulu, nowhere, replace(person(3), time_zone=None, state=None))
+    assert office.message("u000001")["expires_at"] == "2026-03-11T10:00:00.000000+00:00"
+    assert office.message("u000002")["expires_at"] == "2026-03-11T04:00:00.000000+00:00"
