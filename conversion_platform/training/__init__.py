@@ -4,7 +4,7 @@ Reads features and the checked source tables; writes `training_examples` and fil
 `models/`. The champion pointer is all that later stages need to follow.
 """
 
-from conversion_platform.training.candidate import evaluate, fit_candidate
+from conversion_platform.training.fitting import evaluate, fit_candidate
 from conversion_platform.training.card import ModelCard
 from conversion_platform.training.evaluation import (
     Estimate,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import RegistryError, TrainingError
-from conversion_platform.training.candidate import evaluate
+from conversion_platform.training.fitting import evaluate
 from conversion_platform.training.registry import champion, load_card
 
 if TYPE_CHECKING:
