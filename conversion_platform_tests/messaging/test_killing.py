@@ -1,0 +1,111 @@
+"""kill -9 in the middle of planning and sending: no text is lost, none goes out twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+from conversion_platform.messaging.tables import MESSAGE_STATES, SENT_MESSAGES
+from conversion_platform_tests.killing import kill_at_work
+from conversion_platform_tests.messaging.conftest import OpenOffice
+from conversion_platform_tests.messaging.world import (
+    DAY,
+    everyone,
+    later,
+    person,
+    phone,
+    put,
+    read,
+)
+
+PEOPLE = 3000
+
+SEND = """
+import sys
+from pathlib import Path
+from conversion_platform.messaging import open_ledger, open_provider, replay_day
+from conversion_platform.settings import load_settings
+from conversion_platform_tests.messaging.world import DAY
+
+settings = load_settings(Path(sys.argv[1]) / "conversion_platform.toml")
+ledger, provider = open_ledger(settings), open_provider(settings)
+print("at work", flush=True)
+replay_day(ledger, provider, settings, DAY)
+"""
+
+PLAN = """
+import sys
+from pathlib import Path
+from conversion_platform.lake import open_lake
+from conversion_platform.messaging import open_ledger, plan_messages
+from conversion_platform.messaging import planning
+from conversion_platform.settings import load_settings
+from conversion_platform_tests.messaging.world import DAY
+
+planning.BATCH = 400
+settings = load_settings(Path(sys.argv[1]) / "conversion_platform.toml")
+lake = open_lake(settings)
+with lake.session() as con, open_ledger(settings) as ledger:
+    print("at work", flush=True)
+    plan_messages(con, lake, settings, ledger, DAY)
+"""
+
+
+def carriers_count(folder: Path) -> int:
+    con = sqlite3.connect(folder / "messaging" / "sandbox.sqlite")
+    (count,) = con.execute("SELECT count(*) FROM outbox").fetchone()
+    con.close()
+    return int(count)
+
+
+def test_a_sender_killed_again_and_again_sends_every_text_once(open_office: OpenOffice) -> None:
+    killed = open_office(name="killed")
+    calm = open_office(name="calm")
+    for office in (killed, calm):
+        office.plan(*everyone(PEOPLE))
+    calm.replay()
+    folder = killed.settings.base
+    seen = []
+    for seed in range(6):
+        kill_at_work(SEND, str(folder), seconds=0.3, seed=seed)
+        seen.append(carriers_count(folder))
+    assert any(0 < count < PEOPLE for count in seen), seen
+    killed.replay()
+    assert killed.provider.duplicates() == 0
+    assert Counter(text.phone for text in killed.provider.outbox()) == Counter(
+        phone(number) for number in range(PEOPLE)
+    )
+    assert killed.ledger.counts() == {"delivered": PEOPLE}
+    for office in (killed, calm):
+        office.snapshot()
+    assert (folder / "lake" / killed.lake.key(SENT_MESSAGES, DAY)).read_bytes() == (
+        calm.settings.base / "lake" / calm.lake.key(SENT_MESSAGES, DAY)
+    ).read_bytes()
+
+
+def test_a_planner_killed_again_and_again_plans_every_text_once(open_office: OpenOffice) -> None:
+    office = open_office()
+    put(office.con, office.lake, everyone(PEOPLE))
+    for seed in range(3):
+        kill_at_work(PLAN, str(office.settings.base), seconds=0.8, seed=seed)
+    office.plan(*everyone(PEOPLE))
+    assert office.ledger.counts() == {"planned": PEOPLE}
+    assert office.replay().sent == PEOPLE
+    assert office.provider.duplicates() == 0
+
+
+def test_the_same_plan_twice_gives_the_same_bytes(open_office: OpenOffice) -> None:
+    files = []
+    for name in ("one", "two"):
+        office = open_office("[messaging.sandbox]\nfail_share = 0.1\nstop_share = 0.2\n", name=name)
+        office.plan(*everyone(150), person(999, arm="holdout"))
+        office.replay()
+        office.receive(later(hours=9))
+        office.snapshot()
+        office.snapshot()
+        root = office.settings.base / "lake"
+        tables = ("sent_messages", "message_states", "replies")
+        files.append([(root / t / f"dt={DAY}" / "data.parquet").read_bytes() for t in tables])
+        assert len(read(office.con, office.lake, MESSAGE_STATES)) > 450
+    assert files[0] == files[1]
