@@ -62,11 +62,12 @@ def employers_of(world: World) -> Employers:
     counts = np.maximum(6, np.round(metro_shares(world) * world.jobs / 14)).astype(np.int64)
     total = int(counts.sum())
     quality = 0.5 * rng.standard_normal(total)
+    rating = 3.6 + 0.6 * quality + 0.5 * rng.standard_normal(total)
     return Employers(
         metro=np.repeat(np.arange(world.metros), counts),
         quality=quality,
         liking=rng.standard_normal(total),
-        rating=np.round(np.clip(3.6 + 0.6 * quality + 0.5 * rng.standard_normal(total), 1, 5), 1),
+        rating=np.round(np.clip(rating, 1.0, 5.0), 1).astype(np.float64),
         categories=rng.integers(0, len(CATEGORIES), (total, 3)),
     )
 

@@ -163,7 +163,7 @@ def _check_next(folder: Path, day: date) -> None:
     last = state.last_day(folder)
     if day not in (last, last + ONE_DAY):
         raise SourceError(
-            f"The simulated world in {folder} is published up to {last}; {day} is not the next day.",
+            f"The simulated world in {folder} is published up to {last}; {day} is not next.",
             f"Advance {last + ONE_DAY} next: days are published in order.",
         )
 

@@ -57,7 +57,7 @@ def moved(rules: Rules, drift: Drift, amount: float) -> Rules:
     if drift.kind == "concept":
         return dataclasses.replace(
             rules,
-            pay=rules.pay * (1 + 1.5 * amount),
+            pay=rules.pay * (1 + 0.4 * amount),
             distance=rules.distance * (1 - amount),
         )
     if drift.kind == "latent":

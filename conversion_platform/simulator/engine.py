@@ -179,9 +179,7 @@ def _with_hires(
     taken = _rank_within(lucky.job) < state.openings_left[lucky.job]
     hired = lucky.where(taken)
     at = hired.occurred + rng.integers(18 * HOUR, 150 * HOUR, len(hired)) // SECOND * SECOND
-    hires = rows.new_events(
-        hired.user, hired.job, rows.HIRE, at, hired.position, rows.RECRUITER
-    )
+    hires = rows.new_events(hired.user, hired.job, rows.HIRE, at, hired.position, rows.RECRUITER)
     hires = dataclasses.replace(hires, channel=hired.channel)
     absent = hires.where(rng.random(len(hires)) < NO_SHOW_SHARE)
     later = absent.occurred + rng.integers(8 * HOUR, 96 * HOUR, len(absent)) // SECOND * SECOND
@@ -240,4 +238,3 @@ def _texted(before: Texted, texts: Texts, number: int) -> Texted:
         user=np.concatenate([before.user[recent], texts.user]),
         day=np.concatenate([before.day[recent], np.full(len(texts.user), number)]),
     )
-

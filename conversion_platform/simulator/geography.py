@@ -64,8 +64,6 @@ CATEGORIES = (
     ("care", 19.0, "Home caregiver"),
     ("security", 19.5, "Security guard"),
     ("construction", 24.0, "Construction helper"),
-    ("office", 21.0, "Front desk clerk"),
-    ("events", 17.5, "Event crew"),
 )
 SHIFTS = ("day", "evening", "night")
 SHIFT_SHARES = (0.52, 0.30, 0.18)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -82,10 +82,11 @@ def texts_of(texts: pyarrow.Table | Iterable[Text], truth: Truth) -> Texts:
         SourceError: a text names a user or job that does not exist.
     """
     names = ("message_id", "user_id", "job_id", "delivered_at")
+    columns: Any = texts
     given: list[Text] = (
-        list(zip(*(texts[name].to_pylist() for name in names), strict=True))
+        list(zip(*(columns[name].to_pylist() for name in names), strict=True))
         if hasattr(texts, "column_names")
-        else [tuple(text) for text in texts]
+        else list(texts)
     )
     given.sort(key=lambda text: (text[3], text[0]))
     user = _numbers([text[1] for text in given], len(truth.users), "user")
@@ -99,7 +100,7 @@ def _numbers(ids: list[str], count: int, what: str) -> Ints:
     strange = np.flatnonzero((numbers < 0) | (numbers >= count))
     if len(strange):
         raise SourceError(
-            f"A text names {what} {ids[int(strange[0])]!r}, whom the simulated world does not know.",
+            f"A text names {what} {ids[int(strange[0])]!r}, unknown to the simulated world.",
             "Give texts of the world that was built in this folder.",
         )
     return numbers
@@ -127,7 +128,9 @@ def react(
         return After(organic, ())
     number = truth.world.index(day)
     segment = truth.users.segment[texts.user]
-    logit = truth.logit(texts.user, texts.job, rules, day_logit(day, texts_of_week(state, texts.user)))
+    logit = truth.logit(
+        texts.user, texts.job, rules, day_logit(day, texts_of_week(state, texts.user))
+    )
     fresh = _never_applied(state, organic, texts)
     gone, taken_over = _moved(truth, texts, organic, fresh & (segment == SURE_THING), number)
     annoyed = texts.user[segment == DO_NOT_DISTURB]
@@ -142,7 +145,9 @@ def react(
 def _never_applied(state: State, organic: Events, texts: Texts) -> Flags:
     """Which texts offer a job that the user has not applied to, today included."""
     today = organic.where(organic.type == rows.APPLICATION)
-    before = np.concatenate([_pair(state.applied.user, state.applied.job), _pair(today.user, today.job)])
+    before = np.concatenate(
+        [_pair(state.applied.user, state.applied.job), _pair(today.user, today.job)]
+    )
     fresh: Flags = ~np.isin(_pair(texts.user, texts.job), before)
     return fresh
 
@@ -189,9 +194,7 @@ def _choices(
     return clicks, applies
 
 
-def _text_events(
-    truth: Truth, texts: Texts, clicks: Flags, applies: Flags, number: int
-) -> Events:
+def _text_events(truth: Truth, texts: Texts, clicks: Flags, applies: Flags, number: int) -> Events:
     rng = stream(truth.world, "text delays", number)
     count = len(texts.user)
     clicked = texts.at + (20 + rng.exponential(1500.0, count)).astype(np.int64) * SECOND

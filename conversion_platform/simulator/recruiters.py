@@ -25,13 +25,13 @@ def human_score(truth: Truth, user: Ints, job: Ints, popularity: Floats, day: in
     gap = (jobs.pay[job] - users.desired_pay[user]) / 4.0
     age = np.maximum(0, day - jobs.opened_day[job])
     score: Floats = (
-        -0.65 * np.log1p(truth.distance(user, job))
-        + 0.8 * truth.states(user, job)
-        + 0.85 * np.log1p(popularity)
+        -0.72 * np.log1p(truth.distance(user, job))
+        + 0.9 * truth.states(user, job)
+        + 0.9 * np.log1p(popularity)
         + 0.3 * np.exp(-age / 4.0)
-        + 0.4 * np.clip(gap, -1.0, 1.0)
-        + 0.35 * (users.shift[user] == jobs.shift[job])
-        + 0.25 * truth.employers.liking[jobs.employer[job]]
+        + 0.45 * np.clip(gap, -1.0, 1.0)
+        + 0.38 * (users.shift[user] == jobs.shift[job])
+        + 0.22 * truth.employers.liking[jobs.employer[job]]
         + WHIM * Hash(truth.world.seed, "whim", day + 1).gumbel(user, job)
     )
     return score

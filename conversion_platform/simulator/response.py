@@ -14,6 +14,7 @@ import numpy as np
 
 from conversion_platform.days import ONE_DAY
 from conversion_platform.simulator.board import Employers, Jobs
+from conversion_platform.simulator.geography import CATEGORIES
 from conversion_platform.simulator.people import Users
 from conversion_platform.simulator.streams import Flags, Floats, Hash, Ints
 from conversion_platform.simulator.world import World
@@ -25,6 +26,7 @@ MONTH_LOGIT = (0.08, 0.04, 0.0, 0.0, 0.03, 0.06, 0.02, 0.0, 0.05, 0.03, 0.0, -0.
 FATIGUE = 0.12
 USUAL_LOG_DISTANCE = 2.6
 STATED_IS_TRUE = 0.75
+MEAN_TASTE = 1 / len(CATEGORIES)
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class Rules:
         turned: Share of the users whose hidden tastes have turned (latent drift).
     """
 
-    base: float = -5.6
-    distance: float = 1.25
-    pay: float = 1.3
-    skill: float = 1.62
-    shift: float = 0.95
-    taste: float = 1.35
+    base: float = -5.8
+    distance: float = 1.27
+    pay: float = 1.32
+    skill: float = 1.72
+    shift: float = 0.98
+    taste: float = 1.5
     urgent: float = 0.15
     turned: float = 0.0
 
@@ -91,7 +93,7 @@ class Truth:
             + jobs.quality[job]
             + rules.skill * (users.true_skill[inner] == category)
             + rules.pay * users.pay_sensitivity[inner] * self._pay(user, job)
-            + rules.taste * (users.taste[inner, category] - 0.1)
+            + rules.taste * (users.taste[inner, category] - MEAN_TASTE)
         )
         return learnable
 
@@ -121,8 +123,9 @@ class Truth:
         couple = user >> 1
         other = np.minimum(user ^ 1, len(self.users) - 1)
         turns = Hash(self.world.seed, "turn").uniform(couple).reshape(user.shape) < rules.turned
-        both_here = self.users.joined_day[user] == self.users.joined_day[other]
-        inner: Ints = np.where(turns & both_here, other, user)
+        # Who arrives together stays a couple; the first users count as one arrival.
+        arrival = np.maximum(self.users.joined_day, -1)
+        inner: Ints = np.where(turns & (arrival[user] == arrival[other]), other, user)
         return inner
 
     def _distance_and_shift(

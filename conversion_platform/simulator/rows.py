@@ -54,7 +54,9 @@ def no_events() -> Events:
 
 def joined(parts: list[Events]) -> Events:
     """The events of all parts, in order."""
-    return Events(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in NAMES})
+    return Events(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in NAMES}
+    )
 
 
 def new_events(
@@ -130,9 +132,7 @@ def events_table(events: Events) -> pyarrow.Table:
             "event_type": words(events.type, TYPES),
             "occurred_at": moments(events.occurred),
             "recorded_at": moments(events.recorded),
-            "position": pa.array(
-                events.position, pa.int32(), mask=events.position == NO_POSITION
-            ),
+            "position": pa.array(events.position, pa.int32(), mask=events.position == NO_POSITION),
             "channel": words(events.channel, CHANNELS),
         }
     )

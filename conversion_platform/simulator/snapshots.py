@@ -209,7 +209,9 @@ def _if(condition: pyarrow.Array, then: object, otherwise: object = None) -> pya
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.if_else(condition, then, pa.scalar(None, pa.string()) if otherwise is None else otherwise)
+    return pc.if_else(
+        condition, then, pa.scalar(None, pa.string()) if otherwise is None else otherwise
+    )
 
 
 def _pick(truth: Truth, name: str, users: Ints, count: int) -> Ints:

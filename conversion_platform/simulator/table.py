@@ -121,7 +121,9 @@ def _plain_scores(pairs: Pairs) -> dict[str, Floats]:
 
 def _rankings(maps: dict[str, float]) -> tuple[Ranking, ...]:
     human, oracle = maps["recruiter (human baseline)"], maps["oracle"]
-    ranked = [Ranking(name, value, (value - human) / (oracle - human)) for name, value in maps.items()]
+    ranked = [
+        Ranking(name, value, (value - human) / (oracle - human)) for name, value in maps.items()
+    ]
     return tuple(sorted(ranked, key=lambda ranking: ranking.map_at_10))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from conversion_platform.simulator.universe import day_logit, rules_on, universe
 
 if TYPE_CHECKING:
     import pyarrow
-
-NO_USERS = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -142,10 +140,16 @@ def pairs_of(
         today = rules or rules_on(world, effects, day)
         parts += _pairs_of_day(truth, today, here, board["job"], board["popularity"], applied)
     if not parts:
-        return Pairs(*(np.zeros(0, np.int64) for _ in range(11)))
-    pairs = Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return _no_pairs()
+    columns: list[Any] = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    pairs = Pairs(*columns)
     order = np.lexsort((pairs.job, pairs.user, pairs.number))
     return Pairs(*(column[order] for column in vars(pairs).values()))
+
+
+def _no_pairs() -> Pairs:
+    nothing: list[Any] = [np.zeros(0, np.int64)] * 3 + [np.zeros(0)] * 8
+    return Pairs(*nothing)
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ class _Visits:
     day: date
 
 
-def _day_files(folder: Path, day: date) -> tuple[dict[str, Ints], dict[str, Ints]]:
+def _day_files(folder: Path, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
     place = folder / f"truth/days/dt={day.isoformat()}"
     if not place.exists():
         raise SourceError(

@@ -34,9 +34,7 @@ def universe(world: World, effects: tuple[Effect, ...], last: date) -> Truth:
     """Everyone and everything that has arrived by the end of `last`."""
     days = range(world.index(last) + 1)
     employers = board.employers_of(world)
-    arrivals = [
-        people.users_joining(world, day, wave_between(world, effects, day)) for day in days
-    ]
+    arrivals = [people.users_joining(world, day, wave_between(world, effects, day)) for day in days]
     openings = [board.jobs_opening(world, employers, day) for day in days]
     return Truth(
         world=world,
@@ -71,7 +69,7 @@ def open_jobs(truth: Truth, state: State, day: date) -> Ints:
 
 def day_logit(day: date, texts: Ints) -> Floats:
     """Season, and the fatigue of users by their number of texts in the week before."""
-    logit: Floats = season(day) - FATIGUE * texts
+    logit: Floats = season(day) - FATIGUE * texts.astype(np.float64)
     return logit
 
 

@@ -65,12 +65,12 @@ class World:
 
     seed: int = 20260105
     users: int = 5_000
-    jobs: int = 2_500
+    jobs: int = 2_700
     metros: int = 8
-    history_days: int = 84
+    history_days: int = 90
     start: date = date(2026, 1, 5)
     slate: int = 8
-    activity: float = 0.2
+    activity: float = 0.24
     time_zone: str = "America/New_York"
     late_share: float = 0.01
     duplicate_share: float = 0.001
