@@ -8,6 +8,8 @@ from conversion_platform.marketplace.attributes import Attribute, infer_attribut
 from conversion_platform.marketplace.checking import Example, Loaded
 from conversion_platform.marketplace.contract import REASONS
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users
+from conversion_platform.marketplace.report import SourceCheck, SourceReport, check_sources
+from conversion_platform.marketplace.screen import render
 from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
     EVENTS,
@@ -32,8 +34,12 @@ __all__ = [
     "Attribute",
     "Example",
     "Loaded",
+    "SourceCheck",
+    "SourceReport",
+    "check_sources",
     "infer_attributes",
     "load_events",
     "load_jobs",
     "load_users",
+    "render",
 ]

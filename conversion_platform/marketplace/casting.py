@@ -38,11 +38,16 @@ def value_sql(field: Field, column: str | None, kind: str, zone: str | None) -> 
         whole = f"CASE WHEN {number} = trunc({number}) THEN {number} END"
         return f"TRY_CAST({whole} AS BIGINT)"
     text = clean_text(column, kind)
-    return rf"regexp_replace({text}, '^(-?[0-9]+)\.0+$', '\1')" if field.kind == "id" else text
+    if field.kind == "id" and kind == "VARCHAR":
+        whole = rf"regexp_replace({text}, '^(-?[0-9]+)\.0+$', '\1')"
+        return f"CASE WHEN contains({text}, '.') THEN {whole} ELSE {text} END"
+    return text
 
 
 def clean_text(column: str, kind: str) -> str:
     """SQL for a value as trimmed text; NULL where nothing is left."""
+    if kind != "VARCHAR":
+        return as_text(column, kind)
     return rf"nullif(trim({as_text(column, kind)}, E' \t\r\n'), '')"
 
 

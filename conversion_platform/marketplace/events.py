@@ -90,7 +90,8 @@ class StagedEvents:
         return (
             f"(SELECT * REPLACE ("
             f"CASE WHEN {copy} THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
-            f"CASE WHEN {copy} THEN 'event_id' ELSE {COLUMN} END AS {COLUMN}) "
+            f"CASE WHEN {copy} THEN 'event_id' ELSE {COLUMN} END AS {COLUMN}, "
+            f"CASE WHEN {copy} THEN event_id ELSE {DETAIL} END AS {DETAIL}) "
             f"FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'dt': DATE}}))"
         )
 

@@ -1,0 +1,285 @@
+"""Looks at the sources as a whole before anything runs: what is there, and what will be missing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.lake import Lake, LocalStorage
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace import tables
+from conversion_platform.marketplace.attributes import Attribute, infer_attributes
+from conversion_platform.marketplace.checking import Example, summary
+from conversion_platform.marketplace.events import StagedEvents, staged_events
+from conversion_platform.marketplace.loading import load_jobs, load_users
+from conversion_platform.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class SourceCheck:
+    """One source: rows by what became of them.
+
+    Attributes:
+        name: `users`, `jobs` or `events`.
+        read_rows: Accepted and rejected rows.
+        rejects: Rejected rows by reason code.
+        examples: One of each, without personal data.
+        verdict: `ok`, `warn` or `fail`, by the settings' limits on the share of rejects.
+    """
+
+    name: str
+    read_rows: int
+    accepted_rows: int
+    rejects: Mapping[str, int]
+    examples: Mapping[str, Example]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What `conversion-platform check-sources` shows.
+
+    Attributes:
+        sources: Users, jobs, events.
+        first_day: First local day with an accepted event; None without any.
+        last_day: Last such day.
+        empty_days: Days between them without an event.
+        event_types: Accepted events by type.
+        impressions: User, job and day combinations with an impression.
+        converted: Those of them with a conversion inside the attribution window.
+        conversions: Conversion events.
+        phone_share: Share of users with a phone number.
+        consent_share: Share of users with a phone number and consent.
+        attributes: Further columns of users and jobs.
+        missing: What later stages will have to do without, one sentence each.
+    """
+
+    sources: tuple[SourceCheck, ...]
+    first_day: date | None
+    last_day: date | None
+    empty_days: int
+    event_types: Mapping[str, int]
+    impressions: int
+    converted: int
+    conversions: int
+    phone_share: float
+    consent_share: float
+    attributes: tuple[Attribute, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def conversion_rate(self) -> float | None:
+        """Converted impressions over impressions; None without impressions."""
+        return self.converted / self.impressions if self.impressions else None
+
+
+def check_sources(settings: Settings) -> SourceReport:
+    """Reads all three sources, whole, into a passing lake, and reports.
+
+    Nothing in the platform's lake changes.
+
+    Raises:
+        SourceError: a source cannot be read at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="check-sources-") as folder:
+        limits = settings.platform
+        lake = Lake(LocalStorage(Path(folder)), limits.threads, limits.memory_limit)
+        with lake.session() as con:
+            loads = [load_users(con, lake, settings), load_jobs(con, lake, settings)]
+            checks = [
+                _check(
+                    settings, name, load.read_rows, load.accepted_rows, load.rejects, load.examples
+                )
+                for name, load in zip(("users", "jobs"), loads, strict=True)
+            ]
+            with staged_events(con, lake, settings, None) as staged:
+                return _report(con, lake, settings, staged, checks)
+
+
+def _check(
+    settings: Settings,
+    name: str,
+    read: int,
+    accepted: int,
+    rejects: Mapping[str, int],
+    examples: Mapping[str, Example],
+) -> SourceCheck:
+    section = getattr(settings.sources, name)
+    share = (read - accepted) / read if read else 0.0
+    verdict = "ok"
+    if share > section.fail_share:
+        verdict = "fail"
+    elif share > section.warn_share:
+        verdict = "warn"
+    return SourceCheck(name, read, accepted, rejects, examples, verdict)
+
+
+def _report(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    staged: StagedEvents,
+    checks: list[SourceCheck],
+) -> SourceReport:
+    con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {staged.accepted()}")
+    lake.view(con, tables.USERS)
+    lake.view(con, tables.JOBS)
+    types = {
+        kind: int(count)
+        for kind, count in con.execute(
+            "SELECT event_type, count(*) FROM checked_events GROUP BY 1 ORDER BY 2 DESC, 1"
+        ).fetchall()
+    }
+    rejects, examples = summary(con, staged.rejected())
+    accepted = sum(types.values())
+    read = accepted + sum(rejects.values())
+    events = _check(settings, "events", read, accepted, rejects, examples)
+    first, last, days = _one(con, "SELECT min(dt), max(dt), count(DISTINCT dt) FROM checked_events")
+    impressions, converted = _one(con, _conversion_query(settings))
+    users, phones, consents = _one(
+        con,
+        "SELECT count(*), count(phone), count(*) FILTER (phone IS NOT NULL "
+        "AND consent_at IS NOT NULL) FROM users",
+    )
+    attributes = tuple(infer_attributes(con, lake, settings))
+    conversions = sum(types.get(kind, 0) for kind in settings.events.conversion_types)
+    return SourceReport(
+        sources=(*checks, events),
+        first_day=first,
+        last_day=last,
+        empty_days=(last - first).days + 1 - days if first else 0,
+        event_types=types,
+        impressions=impressions,
+        converted=converted,
+        conversions=conversions,
+        phone_share=phones / users,
+        consent_share=consents / users,
+        attributes=attributes,
+        missing=tuple(_missing(con, settings, types, impressions, converted)),
+    )
+
+
+def _one(con: duckdb.DuckDBPyConnection, query: str) -> Any:
+    row = con.execute(query).fetchone()
+    assert row is not None
+    return row
+
+
+def _conversion_query(settings: Settings) -> str:
+    """Counts impressions (user, job, day) and those that a conversion within the window follows."""
+    shown = _types(settings.events.impression_types)
+    done = _types(settings.events.conversion_types)
+    window = settings.events.attribution_window_days
+    return (
+        "WITH shown AS (SELECT user_id, job_id, dt, min(occurred_at) AS shown_at "
+        f"FROM checked_events WHERE event_type IN ({shown}) GROUP BY ALL), "
+        "done AS (SELECT user_id, job_id, occurred_at AS done_at FROM checked_events "
+        f"WHERE event_type IN ({done})), "
+        "followed AS (SELECT DISTINCT s.user_id, s.job_id, s.dt FROM shown AS s JOIN done AS d "
+        "USING (user_id, job_id) WHERE d.done_at >= s.shown_at "
+        f"AND d.done_at < s.shown_at + INTERVAL {window} DAY) "
+        "SELECT (SELECT count(*) FROM shown), (SELECT count(*) FROM followed)"
+    )
+
+
+def _types(names: tuple[str, ...]) -> str:
+    return ", ".join(quoted(name) for name in names) or "NULL"
+
+
+def _missing(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    types: Mapping[str, int],
+    impressions: int,
+    converted: int,
+) -> list[str]:
+    """What later stages will have to do without."""
+    return [
+        *_missing_labels(settings, types, impressions, converted),
+        *_missing_columns(con),
+        *_missing_slots(con, impressions),
+    ]
+
+
+def _missing_labels(
+    settings: Settings, types: Mapping[str, int], impressions: int, converted: int
+) -> list[str]:
+    if not types:
+        return ["No accepted event: nothing can be learned, and nobody counts as active."]
+    sampled = settings.events.negatives == "sampled"
+    conversions = sum(types.get(kind, 0) for kind in settings.events.conversion_types)
+    found = []
+    if conversions == 0:
+        listed = ", ".join(settings.events.conversion_types)
+        found.append(
+            f"Only one class of labels: no event of a conversion type ({listed}). A model cannot "
+            f"be trained; event types there: {', '.join(types)}."
+        )
+    if sampled:
+        found.append("Negatives are sampled from the jobs open at that moment, as set.")
+    elif impressions == 0:
+        found.append(
+            "No impressions: set events.negatives = 'sampled', and negatives are sampled from the "
+            "jobs open at that moment."
+        )
+    elif converted == impressions:
+        found.append(
+            "Only one class of labels: every impression converts. Log impressions without a "
+            "conversion too, or set events.negatives = 'sampled'."
+        )
+    elif converted == 0 and conversions:
+        found.append(
+            "Only one class of labels: no conversion follows an impression of the same user and "
+            "job within events.attribution_window_days."
+        )
+    return found
+
+
+_COLUMNS = {
+    "phone": ("users", "No phone: nobody can be texted."),
+    "consent_at": ("users", "No consent: nobody may be texted."),
+    "time_zone": ("users", "No users.time_zone: send times go by platform.time_zone."),
+    "state": ("users", "No users.state: texting rules of single states cannot be applied."),
+    "skills": ("users", "No users.skills: no skill match."),
+    "title": ("jobs", "No jobs.title: texts cannot name the job."),
+    "category": ("jobs", "No jobs.category: no affinity to kinds of work."),
+    "employer_id": ("jobs", "No jobs.employer_id: no employer features."),
+    "closed_at": ("jobs", "No jobs.closed_at: every job counts as open for good."),
+}
+_PAIRS = {
+    ("region", "region"): "No region on both sides: candidates are not kept to a labour market.",
+    ("latitude", "latitude"): "No coordinates on both sides: no distance.",
+    ("desired_pay", "pay"): "No pay on both sides: no pay match.",
+    ("shift", "shift"): "No shift on both sides: no shift match.",
+}
+
+
+def _missing_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
+    there = {name: _filled(con, name) for name in ("users", "jobs")}
+    single = [text for name, (table, text) in _COLUMNS.items() if not there[table][name]]
+    pairs = [
+        text
+        for (users, jobs), text in _PAIRS.items()
+        if not (there["users"][users] and there["jobs"][jobs])
+    ]
+    return single + pairs
+
+
+def _filled(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, bool]:
+    table = tables.USERS if name == "users" else tables.JOBS
+    names = [column.name for column in table.columns]
+    row = _one(con, f"SELECT {', '.join(f'count({column})' for column in names)} FROM {name}")
+    return {column: count > 0 for column, count in zip(names, row, strict=True)}
+
+
+def _missing_slots(con: duckdb.DuckDBPyConnection, impressions: int) -> list[str]:
+    if impressions and not _one(con, "SELECT count(position) FROM checked_events")[0]:
+        return ["No events.position: the effect of the slot cannot be told from the job's."]
+    return []

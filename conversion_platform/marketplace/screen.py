@@ -1,0 +1,148 @@
+"""The report of `check-sources` as text that fits on one screen."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from conversion_platform.marketplace.attributes import Attribute
+from conversion_platform.marketplace.checking import Example
+from conversion_platform.marketplace.report import SourceReport
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+WIDTH = 100
+_MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
+
+
+def render(report: SourceReport, width: int = WIDTH, color: bool = False) -> str:
+    """The report as text.
+
+    Args:
+        report: What `check_sources` found.
+        width: Columns of the screen.
+        color: Whether to write terminal colours.
+    """
+    from rich.console import Console
+
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+    )
+    for part in (_sources(report), _rejects(report)):
+        if part is not None:
+            console.print(part)
+    _facts(console, report)
+    return out.getvalue()
+
+
+def _table(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        number = column.strip().endswith(("rows", "read", "accepted", "rejected", "share"))
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
+    return table
+
+
+def _sources(report: SourceReport) -> RenderableType:
+    table = _table("Source", "read", "accepted", "rejected", "share", "")
+    for source in report.sources:
+        rejected = source.read_rows - source.accepted_rows
+        share = rejected / source.read_rows if source.read_rows else 0.0
+        table.add_row(
+            source.name,
+            f"{source.read_rows:,}",
+            f"{source.accepted_rows:,}",
+            f"{rejected:,}",
+            f"{share:.2%}",
+            _MARKS[source.verdict],
+        )
+    return table
+
+
+def _rejects(report: SourceReport) -> RenderableType | None:
+    table = _table("Source", "Reason", "rows", "Example")
+    for source in report.sources:
+        for reason, count in source.rejects.items():
+            example = source.examples.get(reason)
+            table.add_row(source.name, reason, f"{count:,}", _example(example))
+    return table if table.row_count else None
+
+
+def _example(example: Example | None) -> str:
+    from rich.markup import escape
+
+    if example is None:
+        return ""
+    row = f" row {example.row_number}" if example.row_number is not None else ""
+    value = f": {example.column} = {example.detail!r}" if example.column else ""
+    if example.column is None and example.detail:
+        value = f": {example.detail}"
+    return escape(f"{example.source}{row}{value}")
+
+
+def _facts(console: Console, report: SourceReport) -> None:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in (
+        ("Days", _days(report)),
+        ("Events", _listed(report.event_types)),
+        ("Conversion", _conversion(report)),
+        (
+            "Texting",
+            f"{report.phone_share:.1%} of users have a phone number, "
+            f"{report.consent_share:.1%} a phone number and consent",
+        ),
+        ("Attributes", _attributes(report.attributes)),
+    ):
+        grid.add_row(name, text)
+    for place, text in enumerate(report.missing):
+        grid.add_row("" if place else "Missing", text)
+    console.print()
+    console.print(grid)
+
+
+def _days(report: SourceReport) -> str:
+    if report.first_day is None or report.last_day is None:
+        return "no accepted event"
+    covered = (report.last_day - report.first_day).days + 1
+    gaps = f", {report.empty_days:,} of them without an event" if report.empty_days else ""
+    return f"{report.first_day} to {report.last_day}: {covered:,} days{gaps}"
+
+
+def _listed(types: object, most: int = 8) -> str:
+    assert isinstance(types, dict)
+    shown = [f"{name} {count:,}" for name, count in list(types.items())[:most]]
+    more = f", {len(types) - most} more types" if len(types) > most else ""
+    return (", ".join(shown) + more) or "none"
+
+
+def _conversion(report: SourceReport) -> str:
+    if report.conversion_rate is None:
+        return f"{report.conversions:,} conversions, no impressions"
+    return (
+        f"{report.conversion_rate:.2%}: {report.converted:,} of {report.impressions:,} impressions "
+        "(user, job and day) within the attribution window"
+    )
+
+
+def _attributes(attributes: tuple[Attribute, ...], most: int = 12) -> str:
+    used = [f"{a.table_name}.{a.column_name} ({a.kind})" for a in attributes if a.used]
+    unused = [f"{a.table_name}.{a.column_name} ({a.reason})" for a in attributes if not a.used]
+    parts = [", ".join(used[:most]) + (f" and {len(used) - most} more" if len(used) > most else "")]
+    if unused:
+        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
+        parts.append(f"not used: {', '.join(unused[:5])}{more}")
+    return "; ".join(part for part in parts if part) or "none"

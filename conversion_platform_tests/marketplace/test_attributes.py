@@ -1,0 +1,79 @@
+"""Further columns of users and jobs find their kind by themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conversion_platform.marketplace import ATTRIBUTES, USERS
+from conversion_platform_tests.marketplace.world import World, write_csv, write_parquet
+
+MANY = (
+    'SELECT i AS user_id, i % 7 AS "Years.Worked", (i % 2 = 0) AS vip, '
+    "TIMESTAMPTZ '2025-01-01 00:00:00+00' + to_days(i::INT) AS \"lastLogin\", "
+    "'level ' || (i % 3) AS level, 'Name ' || i AS name, repeat('word ', 20) || (i % 3) AS about, "
+    "NULL::VARCHAR AS nothing, 'same' AS country, i * 1000 AS company_id, '0' || (i % 4) AS plan "
+    "FROM range(1, 200) t(i)"
+)
+EXPECTED = {
+    "years_worked": ("numeric", True),
+    "vip": ("boolean", True),
+    "last_login": ("timestamp", True),
+    "level": ("categorical", True),
+    "name": ("text", False),
+    "about": ("text", False),
+    "nothing": ("categorical", False),
+    "country": ("categorical", False),
+    "company_id": ("text", False),
+    "plan": ("categorical", True),
+}
+
+
+def _found(built: World) -> dict[str, tuple[str, bool]]:
+    rows = built.rows(ATTRIBUTES, "column_name, kind, used, reason")
+    assert all(used == (reason is None) for _, _, used, reason in rows)
+    return {name: (kind, used) for name, kind, used, _ in rows}
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_kinds_are_the_same_from_typed_columns_and_from_text(tmp_path: Path, form: str) -> None:
+    (write_parquet if form == "parquet" else write_csv)(MANY, tmp_path / f"users.{form}")
+    built = World(tmp_path, f'[sources.users]\npath = "users.{form}"\n').fill()
+    built.load_users()
+    assert _found(built) == EXPECTED
+
+
+def test_order_of_rows_does_not_change_what_is_found(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(users=f"SELECT * FROM ({MANY}) ORDER BY md5(user_id::VARCHAR)")
+    built.load_users()
+    assert _found(built) == EXPECTED
+
+
+def test_settings_choose_and_ignore(tmp_path: Path) -> None:
+    toml = '[sources.users]\npath = "source/users.parquet"\nattributes = ["Years.Worked", "name"]\n'
+    built = World(tmp_path, toml).fill(users=MANY)
+    built.load_users()
+    assert {name for name, (_, used) in _found(built).items() if used} == {"years_worked", "name"}
+    built.toml = '[sources.users]\npath = "source/users.parquet"\nignore = ["level"]\n'
+    built.load_users()
+    assert _found(built)["level"] == ("categorical", False)
+
+
+def test_a_further_column_never_takes_the_place_of_a_contract_column(tmp_path: Path) -> None:
+    toml = '[sources.users]\npath = "source/users.parquet"\ncolumns = { region = "metro" }\n'
+    users = "SELECT 1 AS user_id, 'Austin' AS metro, 'south' AS region"
+    built = World(tmp_path, toml).fill(users=users)
+    built.load_users()
+    assert built.rows(USERS, "region, region_2") == [("Austin", "south")]
+
+
+def test_attributes_of_jobs_and_users_stand_side_by_side(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(
+        users="SELECT i AS user_id, i % 2 AS a FROM range(9) t(i)",
+        jobs="SELECT i AS job_id, i % 2 AS b FROM range(9) t(i)",
+    )
+    built.load_users()
+    built.load_jobs()
+    built.load_users()
+    assert built.rows(ATTRIBUTES, "table_name, column_name") == [("jobs", "b"), ("users", "a")]

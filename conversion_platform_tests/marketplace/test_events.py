@@ -1,0 +1,240 @@
+"""Events: every row of a range is accepted or kept with its reason, once, whatever the range."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversion_platform.days import DayRange
+from conversion_platform.errors import NotReadyError
+from conversion_platform.lake import open_lake
+from conversion_platform.marketplace import (
+    EVENTS,
+    REASONS,
+    REJECTED_EVENTS,
+    load_events,
+    load_jobs,
+    load_users,
+)
+from conversion_platform_tests.marketplace import world
+from conversion_platform_tests.marketplace.world import DAYS, World, write_parquet
+
+COLUMNS = ["event_id", "user_id", "job_id", "event_type", "occurred_at", "recorded_at", "position"]
+GOOD = {
+    "event_id": "'good'",
+    "user_id": "'1'",
+    "job_id": "'10'",
+    "event_type": "'click'",
+    "occurred_at": "'2026-01-03T15:00:00Z'",
+}
+
+
+def _events(*rows: dict[str, str]) -> str:
+    return world.values(COLUMNS, [{**GOOD, **row} for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"user_id": "'99'"}, "unknown_user"),
+        ({"job_id": "'99'"}, "unknown_job"),
+        ({"user_id": "NULL"}, "missing_id"),
+        ({"job_id": "''"}, "missing_id"),
+        ({"event_type": "NULL"}, "missing_event_type"),
+        ({"event_type": "'17'"}, "number_where_text_belongs"),
+        ({"occurred_at": "NULL"}, "missing_time"),
+        ({"occurred_at": "'noon'"}, "not_a_time"),
+        ({"occurred_at": "'2026-01-03 15:00:00'"}, "time_without_zone"),
+        ({"recorded_at": "'noon'"}, "not_a_time"),
+        ({"position": "'first'"}, "not_a_number"),
+        ({"position": "'1.5'"}, "not_a_number"),
+        ({"position": "'-1'"}, "out_of_range"),
+        ({"event_id": "'good'"}, "duplicate_id"),
+    ],
+)
+def test_an_event_that_breaks_the_contract_is_kept_with_its_reason(
+    tmp_path: Path, columns: dict[str, str], reason: str
+) -> None:
+    assert reason in REASONS
+    built = World(tmp_path).fill(events=_events({}, {"event_id": "'bad'", **columns}))
+    _, _, loaded = built.load()
+    assert loaded.rejects == {reason: 1}
+    assert (loaded.read_rows, loaded.accepted_rows) == (2, 1)
+    assert built.rows(REJECTED_EVENTS, "reason, source, row_number") == [
+        (reason, "source/events/all.parquet", 2)
+    ]
+    assert built.rows(EVENTS, "event_id") == [("good",)]
+
+
+def test_a_number_that_the_settings_name_as_an_event_type_is_one(tmp_path: Path) -> None:
+    built = World(tmp_path, '[events]\nconversion_types = ["17"]\n')
+    _, _, loaded = built.fill(events=_events({"event_type": "'17'"})).load()
+    assert loaded.rejects == {}
+
+
+def test_of_copies_the_one_recorded_first_stays_even_from_another_file(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(events=_events({"recorded_at": "'2026-01-04T15:00:00Z'"}))
+    write_parquet(
+        _events({"recorded_at": "'2026-01-03T16:00:00Z'"}),
+        tmp_path / "source/events/later.parquet",
+    )
+    built.load()
+    assert built.rows(EVENTS, "recorded_at") == [(datetime(2026, 1, 3, 16, tzinfo=UTC),)]
+    assert built.rows(REJECTED_EVENTS, "source, detail") == [("source/events/all.parquet", "good")]
+
+
+def test_a_good_copy_is_not_lost_to_a_bad_one(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(events=_events({"user_id": "'99'"}, {}))
+    _, _, loaded = built.load()
+    assert loaded.rejects == {"unknown_user": 1}
+    assert loaded.accepted_rows == 1
+
+
+def test_without_event_ids_equal_rows_are_one_event_and_others_are_not(tmp_path: Path) -> None:
+    columns = COLUMNS[1:]
+    rows = [{**GOOD, "position": "1"}, {**GOOD, "position": "1"}, {**GOOD, "position": "2"}]
+    _, _, loaded = World(tmp_path).fill(events=world.values(columns, rows)).load()
+    assert loaded.rejects == {"duplicate_id": 1}
+    assert loaded.accepted_rows == 2
+
+
+def test_the_day_of_an_event_is_the_local_one(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(events=_events({"occurred_at": "'2026-01-03T04:59:59Z'"}))
+    built.load()
+    assert built.rows(EVENTS, "dt") == [(date(2026, 1, 2),)]
+
+
+def test_what_the_source_does_not_say_is_filled_as_documented(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(events=_events({}))
+    built.load()
+    assert built.rows(EVENTS, "recorded_at = occurred_at, position, channel") == [
+        (True, None, None)
+    ]
+
+
+def test_a_late_event_reaches_its_day_within_the_late_days_and_is_reported_beyond(
+    tmp_path: Path,
+) -> None:
+    late = {"occurred_at": "'2026-01-02T15:00:00Z'", "recorded_at": "'2026-01-06T15:00:00Z'"}
+    for late_days, accepted in ((4, 1), (3, 0)):
+        built = World(tmp_path, f"[events]\nlate_days = {late_days}\n").fill(events=_events(late))
+        _, _, loaded = built.load(DayRange.of(date(2026, 1, 6)))
+        assert loaded.accepted_rows == accepted
+        assert loaded.rejects == ({} if accepted else {"too_late": 1})
+        assert loaded.read_rows == 1
+    assert built.rows(REJECTED_EVENTS, "dt") == [(date(2026, 1, 6),)]
+
+
+def test_a_late_event_in_the_folder_of_the_day_it_came_reaches_its_own_day(tmp_path: Path) -> None:
+    built = World(tmp_path).fill()
+    (tmp_path / "source/events/all.parquet").unlink()
+    write_parquet(_events({}), tmp_path / "source/events/dt=2026-01-05/a.parquet")
+    _, _, loaded = built.load(DayRange.of(date(2026, 1, 3)))
+    assert (loaded.accepted_rows, loaded.rejects) == (1, {})
+    _, _, loaded = built.load(DayRange.of(date(2026, 1, 5)))
+    assert (loaded.accepted_rows, loaded.rejects) == (1, {})
+
+
+def test_an_event_in_a_folder_before_its_day_is_rejected_there_and_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    built = World(tmp_path, "[events]\nlate_days = 0\n").fill()
+    (tmp_path / "source/events/all.parquet").unlink()
+    write_parquet(_events({}), tmp_path / "source/events/dt=2026-01-01/a.parquet")
+    _, _, loaded = built.load(DayRange.of(date(2026, 1, 1)))
+    assert loaded.rejects == {"wrong_folder": 1}
+    _, _, loaded = built.load(DayRange.of(date(2026, 1, 2)))
+    assert loaded.read_rows == 0
+
+
+def test_rejects_without_a_time_go_to_the_last_day_of_the_run_or_the_day_of_their_folder(
+    tmp_path: Path,
+) -> None:
+    built = World(tmp_path).fill(events=_events({"occurred_at": "NULL"}))
+    built.load()
+    assert built.rows(REJECTED_EVENTS, "dt") == [(DAYS.last,)]
+    folder = tmp_path / "source/events/dt=2026-01-02"
+    folder.mkdir()
+    (tmp_path / "source/events/all.parquet").rename(folder / "a.parquet")
+    built.load()
+    assert built.rows(REJECTED_EVENTS, "dt") == [(date(2026, 1, 2),)]
+
+
+def test_events_need_users_and_jobs_first(tmp_path: Path) -> None:
+    with World(tmp_path).fill().session() as (con, lake, loaded_settings):
+        with pytest.raises(NotReadyError, match="users"):
+            load_events(con, lake, loaded_settings, DAYS)
+
+
+def test_one_run_for_a_range_leaves_the_same_bytes_as_a_run_for_each_day(tmp_path: Path) -> None:
+    query = (
+        "SELECT 'e' || (i % 90) AS event_id, i % 3 AS user_id, 10 AS job_id, 'click' AS event_type, "
+        "TIMESTAMPTZ '2026-01-02 12:00:00+00' + to_hours((i % 90)::INT) AS occurred_at, "
+        "occurred_at + to_minutes(i::INT) AS recorded_at FROM range(100) t(i)"
+    )
+    built = World(tmp_path).fill(events=query)
+    built.load(DayRange(date(2026, 1, 4), date(2026, 1, 6)))
+    whole = _bytes(tmp_path)
+    shutil.rmtree(tmp_path / "lake")
+    for day in DayRange(date(2026, 1, 4), date(2026, 1, 6)):
+        built.load(DayRange.of(day))
+    assert _bytes(tmp_path) == whole
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    lake = folder / "lake"
+    return {str(file.relative_to(lake)): file.read_bytes() for file in lake.rglob("*.parquet")}
+
+
+ROW = st.fixed_dictionaries(
+    {
+        "event_id": st.sampled_from(["NULL", "'a'", "'b'", "'c'"]),
+        "user_id": st.sampled_from(["'1'", "'2'", "'99'", "NULL", "'1.0'"]),
+        "job_id": st.sampled_from(["'10'", "'20'", "'99'", "''"]),
+        "event_type": st.sampled_from(["'click'", "'impression'", "NULL", "'5'"]),
+        "occurred_at": st.one_of(
+            st.sampled_from(["NULL", "'x'", "'2026-01-03 10:00'", "'1800-01-01T00:00:00Z'"]),
+            st.integers(0, 5).map(lambda day: f"'{date(2026, 1, 1) + timedelta(day)}T15:00:00Z'"),
+        ),
+        "recorded_at": st.sampled_from(
+            ["NULL", "'2026-01-04T15:00:00Z'", "'2026-01-08T15:00:00Z'"]
+        ),
+        "position": st.sampled_from(["NULL", "'0'", "'-2'", "'one'"]),
+    }
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(ROW, min_size=1, max_size=25))
+def test_accepted_and_rejected_rows_are_the_rows_read_each_exactly_once(
+    rows: list[dict[str, str]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        numbered = [{**row, "line": str(place)} for place, row in enumerate(rows)]
+        query = world.values([*COLUMNS, "line"], numbered)
+        built = World(Path(folder), "[events]\nlate_days = 0\n").fill(events=query)
+        lake = open_lake(built.settings)
+        with lake.session() as con:
+            load_users(con, lake, built.settings)
+            load_jobs(con, lake, built.settings)
+            loaded = load_events(
+                con, lake, built.settings, DayRange(date(2025, 12, 31), date(2026, 1, 8))
+            )
+            kept = con.execute(
+                f"SELECT count(*), count(DISTINCT row_json->>'line') FROM {lake.select(REJECTED_EVENTS)}"
+            ).fetchone()
+            ids = con.execute(
+                f"SELECT count(*), count(DISTINCT event_id) FROM {lake.select(EVENTS)}"
+            ).fetchone()
+    assert loaded.read_rows == len(rows)
+    assert loaded.accepted_rows + loaded.rejected_rows == len(rows)
+    assert kept == (loaded.rejected_rows, loaded.rejected_rows)
+    assert ids == (loaded.accepted_rows, loaded.accepted_rows)
+    assert set(loaded.rejects) <= set(REASONS)
+    assert set(loaded.examples) == set(loaded.rejects)

@@ -1,0 +1,121 @@
+"""`check-sources`: one screen that says what is there and what will be missing."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from conversion_platform.marketplace import SourceReport, check_sources, render
+from conversion_platform.marketplace.masking import masked
+from conversion_platform_tests.marketplace import world
+from conversion_platform_tests.marketplace.world import World
+
+FULL_USERS = (
+    "SELECT i AS user_id, TIMESTAMPTZ '2026-01-01 05:00:00+00' AS created_at, "
+    "'+1 212 555 01' || (10 + i) AS phone, "
+    "CASE WHEN i < 5 THEN TIMESTAMPTZ '2026-01-01 05:00:00+00' END AS consent_at, "
+    "'America/New_York' AS time_zone, 'NY' AS state, 'nyc' AS region, 40.7 AS latitude, "
+    "-74.0 AS longitude, 15.0 AS desired_pay, 'cook' AS skills, 'day' AS shift, i % 2 AS n "
+    "FROM range(10) t(i) UNION ALL SELECT 99, NULL, '212 555 0199', NULL, '212 555 0188', NULL, "
+    "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+)
+FULL_JOBS = (
+    "SELECT i AS job_id, TIMESTAMPTZ '2026-01-01 05:00:00+00' AS opened_at, "
+    "TIMESTAMPTZ '2026-02-01 05:00:00+00' AS closed_at, 'Cook' AS title, 'e1' AS employer_id, "
+    "'cook' AS category, 'nyc' AS region, 40.7 AS latitude, -74.0 AS longitude, 15.0 AS pay, "
+    "'day' AS shift FROM range(4) t(i)"
+)
+FULL_EVENTS = (
+    "SELECT event_type || '-' || i AS event_id, i % 10 AS user_id, i % 4 AS job_id, event_type, "
+    "TIMESTAMPTZ '2026-01-02 15:00:00+00' + to_days((i // 10)::INT) + "
+    "CASE event_type WHEN 'application' THEN INTERVAL 1 HOUR ELSE INTERVAL 0 HOUR END "
+    "AS occurred_at, i % 3 AS position FROM range(40) t(i), "
+    "(VALUES ('impression'), ('application')) v(event_type) "
+    "WHERE event_type = 'impression' OR i < 10"
+)
+
+
+def _report(tmp_path: Path, **sources: str) -> SourceReport:
+    filled = {"users": FULL_USERS, "jobs": FULL_JOBS, "events": FULL_EVENTS, **sources}
+    return check_sources(World(tmp_path).fill(**filled).settings)
+
+
+def test_the_report_counts_what_is_there(tmp_path: Path) -> None:
+    report = _report(tmp_path)
+    assert [(s.name, s.read_rows, s.accepted_rows, s.verdict) for s in report.sources] == [
+        ("users", 11, 10, "warn"),
+        ("jobs", 4, 4, "ok"),
+        ("events", 50, 50, "ok"),
+    ]
+    assert (report.first_day, report.last_day) == (date(2026, 1, 2), date(2026, 1, 5))
+    assert report.event_types == {"impression": 40, "application": 10}
+    assert (report.impressions, report.converted) == (40, 10)
+    assert report.conversion_rate == 0.25
+    assert (report.phone_share, report.consent_share) == (1.0, 0.5)
+    assert report.missing == ()
+
+
+def test_looking_changes_nothing_in_the_lake(tmp_path: Path) -> None:
+    _report(tmp_path)
+    assert not (tmp_path / "lake").exists()
+
+
+def test_the_screen_is_one_screen_and_shows_no_phone_number(tmp_path: Path) -> None:
+    screen = render(_report(tmp_path))
+    assert len(screen.splitlines()) < 40
+    assert max(map(len, screen.splitlines())) <= 100
+    assert "unknown_time_zone" in screen or "number_where_text_belongs" in screen
+    assert "0188" not in screen
+    assert "0199" not in screen
+    for part in ("2026-01-02 to 2026-01-05", "25.00%", "100.0% of users", "users.n (numeric)"):
+        assert part in screen
+
+
+@pytest.mark.parametrize(
+    ("sources", "part"),
+    [
+        ({"users": world.USERS}, "nobody can be texted"),
+        ({"users": world.USERS}, "no distance"),
+        ({"users": world.USERS}, "No region"),
+        ({"jobs": world.JOBS.replace("10,", "1,")}, "no pay match"),
+        ({"events": FULL_EVENTS.replace("'impression'", "'click'")}, "negatives are sampled"),
+        ({"events": FULL_EVENTS.replace("'application'", "'other'")}, "Only one class of labels"),
+        (
+            {
+                "events": FULL_EVENTS.replace("OR i < 10", "")
+                + " AND i < 10 UNION ALL "
+                + FULL_EVENTS.replace(
+                    "event_type = 'impression' OR i < 10", "event_type = 'application' AND i < 10"
+                ).replace("event_type || '-'", "'x' || '-'")
+            },
+            "Only one class of labels: every impression converts",
+        ),
+        ({"events": FULL_EVENTS.replace("AS position", "AS slot")}, "No events.position"),
+    ],
+)
+def test_what_will_be_missing_downstream_is_said_before_anything_runs(
+    tmp_path: Path, sources: dict[str, str], part: str
+) -> None:
+    report = _report(tmp_path, **sources)
+    assert any(part in line for line in report.missing), report.missing
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "shown"),
+    [
+        ("phone", "x", "(personal)"),
+        ("latitude", "91.5", "(personal)"),
+        ("user_id", "+1 (212) 555-0199", "...99"),
+        ("title", "call 212.555.0199 now", "call ...99 now"),
+        ("title", "mail a.b@example.com", "mail (address)"),
+        ("occurred_at", "2026-01-03 10:00:00", "2026-01-03 10:00:00"),
+        ("user_id", "10000", "10000"),
+        ("title", None, None),
+    ],
+)
+def test_an_example_shows_nothing_personal(
+    column: str, text: str | None, shown: str | None
+) -> None:
+    assert masked(column, text) == shown

@@ -1,0 +1,119 @@
+"""Small sources for the tests of this room: tables written as files beside a settings file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from conversion_platform.days import DayRange
+from conversion_platform.lake import Lake, Table, open_lake
+from conversion_platform.marketplace import Loaded, load_events, load_jobs, load_users
+from conversion_platform.settings import Settings, load_settings
+
+FIRST = date(2026, 1, 1)
+DAYS = DayRange(date(2026, 1, 2), date(2026, 1, 4))
+
+USERS = "SELECT * FROM (VALUES (1, '2026-01-01T05:00:00Z'), (2, '2026-01-01T05:00:00Z')) u(user_id, created_at)"
+JOBS = "SELECT * FROM (VALUES (10, '2026-01-01T05:00:00Z'), (20, '2026-01-01T05:00:00Z')) j(job_id, opened_at)"
+EVENTS = """
+SELECT * FROM (VALUES
+    ('a', 1, 10, 'impression', '2026-01-02T15:00:00Z'),
+    ('b', 1, 10, 'application', '2026-01-02T16:00:00Z'),
+    ('c', 2, 20, 'impression', '2026-01-03T15:00:00Z')
+) e(event_id, user_id, job_id, event_type, occurred_at)
+"""
+
+
+def write_parquet(query: str, target: Path) -> Path:
+    """Writes the rows of a query to a Parquet file."""
+    return _write(query, target, "FORMAT parquet")
+
+
+def write_csv(query: str, target: Path, delimiter: str = ",") -> Path:
+    """Writes the rows of a query to a CSV file (`.gz` by its name)."""
+    return _write(query, target, f"FORMAT csv, HEADER, DELIMITER '{delimiter}'")
+
+
+def _write(query: str, target: Path, form: str) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(f"COPY ({query}) TO '{target}' ({form})")
+    return target
+
+
+@dataclass
+class World:
+    """A settings file in a folder, with sources beside it."""
+
+    folder: Path
+    toml: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        file = self.folder / "conversion_platform.toml"
+        file.write_text(f'[platform]\nstart_date = "2026-01-01"\n{self.toml}')
+        return load_settings(file)
+
+    def fill(self, users: str = USERS, jobs: str = JOBS, events: str = EVENTS) -> World:
+        """Writes the three sources in their default places."""
+        write_parquet(users, self.folder / "source/users.parquet")
+        write_parquet(jobs, self.folder / "source/jobs.parquet")
+        write_parquet(events, self.folder / "source/events/all.parquet")
+        return self
+
+    @contextmanager
+    def session(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Lake, Settings]]:
+        settings = self.settings
+        lake = open_lake(settings)
+        with lake.session() as con:
+            yield con, lake, settings
+
+    def load_users(self) -> Loaded:
+        """Loads users alone."""
+        with self.session() as (con, lake, settings):
+            return load_users(con, lake, settings)
+
+    def load_jobs(self) -> Loaded:
+        """Loads jobs alone."""
+        with self.session() as (con, lake, settings):
+            return load_jobs(con, lake, settings)
+
+    def load(self, days: DayRange = DAYS) -> tuple[Loaded, Loaded, Loaded]:
+        """Loads all three sources."""
+        with self.session() as (con, lake, settings):
+            return (
+                load_users(con, lake, settings),
+                load_jobs(con, lake, settings),
+                load_events(con, lake, settings, days),
+            )
+
+    def rows(self, table: Table, columns: str = "*", order: str = "ALL") -> list[tuple[Any, ...]]:
+        """Rows of a lake table."""
+        with self.session() as (con, lake, _):
+            found: list[tuple[Any, ...]] = con.execute(
+                f"SELECT {columns} FROM {lake.select(table)} ORDER BY {order}"
+            ).fetchall()
+            return found
+
+    def reasons(self, table: Table) -> dict[str, str]:
+        """Reason code by the first value of each rejected source row."""
+        return {
+            str(next(iter(json.loads(row).values()))): reason
+            for row, reason in self.rows(table, "row_json, reason")
+        }
+
+
+def values(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
+    """SQL of rows given as SQL literals by column; what is not given is NULL."""
+    lines = ", ".join(
+        "(" + ", ".join(row.get(column, "NULL") for column in columns) + ")" for row in rows
+    )
+    return f"SELECT * FROM (VALUES {lines}) AS v({', '.join(columns)})"
