@@ -110,7 +110,7 @@ def report_key(day: date) -> str:
 def _serving(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
     """The model that made the day's predictions; the champion if there were none to make."""
     predictions = lake.select(DAILY_PREDICTIONS, DayRange.of(day))
-    row = con.execute(f"SELECT max(model_version) FROM {predictions}").fetchone()
+    row = con.sql(f"SELECT max(model_version) FROM {predictions}").fetchone()
     version = row[0] if row and row[0] is not None else champion(lake)
     if version is None:
         raise NotReadyError(
