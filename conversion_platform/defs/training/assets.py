@@ -11,7 +11,6 @@ import dagster as dg
 from conversion_platform.defs.lake_asset import (
     asset_of,
     days_of,
-    materialized,
     picture,
     plain_spec,
     table_spec,
@@ -41,8 +40,15 @@ def training_examples(
 ) -> dg.MaterializeResult:
     with platform.session() as (con, lake, settings):
         made = [build_examples(con, lake, settings, day) for day in days_of(context)]
-    splits = {name: count.rows for name, count in made[-1].splits.items()}
-    return materialized([summary.written for summary in made], {"rows_by_split": splits})
+    splits = made[-1].splits
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(split.rows for split in splits.values()),
+            "rows_by_split": {name: split.rows for name, split in splits.items()},
+            "conversions_by_split": {name: split.positives for name, split in splits.items()},
+            "notes": list(made[-1].notes),
+        }
+    )
 
 
 @asset_of(
