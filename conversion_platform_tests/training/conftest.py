@@ -1,16 +1,23 @@
-"""Settings and a fitted candidate on the small world, for the tests of this room."""
+"""Settings, and a small world with its examples, made once and copied for each test."""
 
 from __future__ import annotations
 
+import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from conversion_platform.lake import open_lake
 from conversion_platform.settings import Settings, load_settings
+from conversion_platform.training import build_examples
+from conversion_platform_tests.training.world import small_world
 
+# One thread: with more, XGBoost's threads wait for each other where tests share the cores.
 WINDOWS = """
 [platform]
 start_date = 2026-01-01
+threads = 1
 [training]
 train_days = 12
 validation_days = 4
@@ -20,9 +27,33 @@ trees = 40
 """
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
     """Windows that fit the small world."""
-    file = tmp_path / "conversion_platform.toml"
+    file = folder / "conversion_platform.toml"
     file.write_text(WINDOWS)
     return load_settings(file)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, date]:
+    """The small world with features and examples, and the day of its training."""
+    folder = tmp_path_factory.mktemp("small-world")
+    chosen = settings_in(folder)
+    lake = open_lake(chosen)
+    with lake.session() as con:
+        day = small_world(con, lake, chosen)
+        build_examples(con, lake, chosen, day)
+    return folder, day
+
+
+@pytest.fixture
+def day(made_once: tuple[Path, date], tmp_path: Path, settings: Settings) -> date:
+    """The small world in the test's own lake; returns the day of its training."""
+    source, day = made_once
+    shutil.copytree(source / "lake", tmp_path / "lake", dirs_exist_ok=True)
+    return day

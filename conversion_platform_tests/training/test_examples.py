@@ -25,7 +25,6 @@ from conversion_platform_tests.training.world import (
     at,
     put_events,
     put_people,
-    small_world,
 )
 
 if TYPE_CHECKING:
@@ -51,15 +50,11 @@ def background(days: DayRange = DAYS) -> list[Event]:
 
 
 @pytest.fixture
-def build(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> Any:
-    """Builds the examples of DAY from events and returns the rows."""
-    put_people(con, lake)
+def build(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date) -> Any:
+    """Builds the examples of DAY from events (features: the small world's) and returns the rows."""
 
     def built(events: list[Event], chosen: Settings = settings) -> list[dict[str, Any]]:
         put_events(con, lake, background() + events, DAYS)
-        if not getattr(built, "featured", False):
-            build_features(con, lake, settings, DAYS)
-            built.featured = True  # type: ignore[attr-defined]
         build_examples(con, lake, chosen, DAY)
         return [row for row in rows(con, lake) if row["user_id"] != "u0009"]
 
@@ -187,9 +182,9 @@ def test_clocks_that_go_forward_do_not_let_an_unfinished_window_in(
 
 
 def test_the_summary_counts_each_window_and_says_that_they_were_shortened(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
 ) -> None:
-    day = small_world(con, lake, settings, length=12)
+    day = date(2026, 1, 13)
     summary = build_examples(con, lake, settings, day)
     assert [len(split.days) for split in summary.splits.values()] == [7, 1, 1]
     assert summary.rows == len(rows(con, lake, day))
@@ -198,9 +193,8 @@ def test_the_summary_counts_each_window_and_says_that_they_were_shortened(
 
 
 def test_building_twice_gives_the_same_bytes(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
 ) -> None:
-    day = small_world(con, lake, settings, length=12)
     build_examples(con, lake, settings, day)
     first = lake.storage.read(lake.key(TRAINING_EXAMPLES, day))
     build_examples(con, lake, settings, day)
@@ -208,10 +202,8 @@ def test_building_twice_gives_the_same_bytes(
 
 
 def test_above_the_limit_whole_slates_are_kept_by_hash(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
 ) -> None:
-    day = small_world(con, lake, settings, length=20)
-    build_examples(con, lake, settings, day)
     everything = rows(con, lake, day)
     few = changed(settings, "training", max_examples=1000)
     summary = build_examples(con, lake, few, day)
@@ -232,11 +224,9 @@ def test_missing_features_are_named_with_the_command_to_run(
 
 
 def test_a_source_without_impressions_is_told_about_sampled_negatives(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
 ) -> None:
-    put_people(con, lake)
     put_events(con, lake, [], DAYS)
-    build_features(con, lake, settings, DAYS)
     with pytest.raises(TrainingError, match="sampled"):
         build_examples(con, lake, settings, DAY)
 
@@ -260,11 +250,9 @@ def interest(days: DayRange = DAYS) -> list[Event]:
 
 
 def test_negatives_are_open_jobs_of_the_users_region_that_are_not_the_positive(
-    con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings
+    con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings, day: date
 ) -> None:
-    put_people(con, lake)
     put_events(con, lake, interest(), DAYS)
-    build_features(con, lake, sampled, DAYS)
     build_examples(con, lake, sampled, DAY)
     found = rows(con, lake)
     clicks = {(event.user, event.job, event.at) for event in interest()}
@@ -279,11 +267,9 @@ def test_negatives_are_open_jobs_of_the_users_region_that_are_not_the_positive(
 
 
 def test_the_draw_of_negatives_is_the_same_each_time(
-    con: duckdb.DuckDBPyConnection, tmp_path: Path, lake: Lake, sampled: Settings
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, lake: Lake, sampled: Settings, day: date
 ) -> None:
-    put_people(con, lake)
     put_events(con, lake, interest(), DAYS)
-    build_features(con, lake, sampled, DAYS)
     build_examples(con, lake, sampled, DAY)
     first = lake.storage.read(lake.key(TRAINING_EXAMPLES, DAY))
     other = open_lake(sampled)

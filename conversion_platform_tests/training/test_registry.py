@@ -11,7 +11,6 @@ from conversion_platform.errors import RegistryError
 from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings
 from conversion_platform.training import (
-    build_examples,
     champion,
     fit_candidate,
     load_card,
@@ -22,7 +21,6 @@ from conversion_platform.training import (
 )
 from conversion_platform.training.registry import version_key
 from conversion_platform_tests.training.test_examples import changed
-from conversion_platform_tests.training.world import small_world
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,12 +29,13 @@ DAY = date(2026, 2, 1)
 
 
 @pytest.fixture
-def two(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> tuple[str, str]:
+def two(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> tuple[str, str]:
     """Two versions of one day."""
-    day = small_world(con, lake, settings, length=12)
-    build_examples(con, lake, settings, day)
-    other = changed(settings, "training", seed=8)
-    first, second = (fit_candidate(con, lake, each, day) for each in (settings, other))
+    few = changed(settings, "training", trees=5)
+    other = changed(few, "training", seed=8)
+    first, second = (fit_candidate(con, lake, each, day) for each in (few, other))
     return first.version, second.version
 
 
@@ -49,7 +48,7 @@ def test_a_version_is_named_by_its_day_and_ten_digits_of_its_content(
     lake: Lake, two: tuple[str, str]
 ) -> None:
     assert sorted(two) == versions(lake)
-    assert all(version.startswith("2026-01-13-") and len(version) == 21 for version in two)
+    assert all(version.startswith("2026-01-25-") and len(version) == 21 for version in two)
 
 
 def test_the_newest_pointer_names_the_champion_and_the_older_ones_stay(

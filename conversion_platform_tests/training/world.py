@@ -109,8 +109,13 @@ def put_people(con: duckdb.DuckDBPyConnection, lake: Lake, users: int = 60, jobs
     lake.write(con, ATTRIBUTES, ATTRIBUTES.empty_select())
 
 
-def random_events(days: DayRange, users: int = 60, jobs: int = 24, seed: int = 0) -> list[Event]:
-    """Slates in random order; a job of the user's own kind is clicked and applied for far more."""
+def random_events(
+    days: DayRange, users: int = 60, jobs: int = 24, seed: int = 0, turn: int = 0
+) -> list[Event]:
+    """Slates in random order; a job of the user's own kind is clicked and applied for far more.
+
+    `turn` gives users the taste of another kind than the skill that they state.
+    """
     generator = np.random.default_rng(seed)
     events = []
     for day in days:
@@ -119,7 +124,7 @@ def random_events(days: DayRange, users: int = 60, jobs: int = 24, seed: int = 0
                 pair = (f"u{user:04d}", f"j{job:04d}")
                 shown = at(day, 9.0)
                 events.append(Event(*pair, "impression", shown, position=slot))
-                liked = user % 4 == job % 4
+                liked = (user + turn) % 4 == job % 4
                 if generator.random() < (0.5 if liked else 0.06):
                     events.append(Event(*pair, "click", shown + timedelta(minutes=5)))
                     if generator.random() < (0.6 if liked else 0.2):
