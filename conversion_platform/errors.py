@@ -8,7 +8,8 @@
     ├── TrainingError      a model cannot be fitted or evaluated on the data at hand
     ├── RegistryError      a model version or the champion pointer is missing or damaged
     ├── MessagingError     a text cannot be planned, rendered or sent
-    └── EventLogError      the append-only log cannot be read or appended to
+    ├── EventLogError      the append-only log cannot be read or appended to
+    └── QueryError         a query at the SQL prompt is not allowed or cannot be run
 
 Callers that only want to show the message catch PlatformError; nothing in the project
 catches `Exception` to carry on.
@@ -62,3 +63,7 @@ class MessagingError(PlatformError):
 
 class EventLogError(PlatformError):
     """The append-only log cannot be read or appended to."""
+
+
+class QueryError(PlatformError):
+    """A query at the SQL prompt is not allowed or cannot be run."""

@@ -1,0 +1,147 @@
+"""What the stages wrote becomes events, each once, without personal data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conversion_platform.days import DayRange
+from conversion_platform.event_log import EVENT_TYPES, attach_views, record
+from conversion_platform.lake import Lake, LocalStorage
+from conversion_platform.settings import Settings
+from conversion_platform.training.registry import POINTERS
+from conversion_platform_tests.event_log.small_lake import DAY, fill, fill_people
+
+if TYPE_CHECKING:
+    import duckdb
+
+DAYS = DayRange.of(DAY)
+RUN_TIME = datetime(2026, 3, 2, 11, tzinfo=UTC)  # 06:00 in New York
+
+
+def record_all(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange = DAYS
+) -> dict[str, int]:
+    return {kind.name: record(con, lake, settings, kind.name, days).new for kind in EVENT_TYPES}
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return con.execute(query).fetchall()
+
+
+@pytest.fixture
+def con(lake: Lake, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    fill(con, lake)
+    fill_people(con, lake)
+    lake.write_json(
+        f"{POINTERS}/000001.json", {"version": "v0", "day": "2026-02-23", "reason": "First."}
+    )
+    lake.write_json(
+        f"{POINTERS}/000002.json", {"version": "v1", "day": "2026-03-02", "reason": "It's better."}
+    )
+    return con
+
+
+def test_everything_of_a_day_is_logged_once(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    first = record_all(con, lake, settings)
+    assert first == {
+        "prediction_batch": 1,
+        "assignment": 2,
+        "message_state": 2,
+        "reply": 1,
+        "outcome": 3,
+        "model_promotion": 1,
+    }
+    before = {key: lake.storage.read(key) for key in lake.storage.list("event_log")}
+    assert set(record_all(con, lake, settings).values()) == {0}
+    assert {key: lake.storage.read(key) for key in lake.storage.list("event_log")} == before
+
+
+def test_a_prediction_batch_says_how_much_by_what_and_from_which_bytes(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    record_all(con, lake, settings)
+    fill(con, lake, version="'v2'")
+    assert record_all(con, lake, settings)["prediction_batch"] == 1
+    attach_views(con, lake, settings)
+    found = rows(
+        con,
+        "SELECT model_version, users, rows, occurred_at, length(fingerprint), recorded_at "
+        "FROM log_prediction_batch ORDER BY model_version",
+    )
+    assert found == [("v1", 2, 3, RUN_TIME, 64, None), ("v2", 2, 3, RUN_TIME, 64, None)]
+    assert rows(con, "SELECT count(DISTINCT fingerprint) FROM log_prediction_batch") == [(2,)]
+
+
+def test_an_assignment_that_was_made_anew_stands_beside_the_first(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    record_all(con, lake, settings)
+    fill(con, lake, version="'v2'")
+    assert record_all(con, lake, settings)["assignment"] == 1
+    attach_views(con, lake, settings)
+    found = rows(con, "SELECT model_version FROM log_assignment WHERE user_id = 'u1' ORDER BY 1")
+    assert found == [("v1",), ("v2",)]
+
+
+def test_the_holdout_is_logged_as_such(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    record_all(con, lake, settings)
+    attach_views(con, lake, settings)
+    assert rows(con, "SELECT user_id FROM log_assignment WHERE arm = 'holdout'") == [("u2",)]
+    found = rows(con, "SELECT user_id, kind, dt, occurred_at FROM log_outcome ORDER BY ALL")
+    assert found == [
+        ("u1", "click", DAY, datetime(2026, 3, 2, 15, 10, tzinfo=UTC)),
+        ("u1", "opt_out", DAY, datetime(2026, 3, 2, 16, tzinfo=UTC)),
+        ("u2", "conversion_any", DAY, datetime(2026, 3, 4, 1, tzinfo=UTC)),
+    ]
+
+
+def test_a_promotion_names_the_champion_before(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    record(con, lake, settings, "model_promotion", DAYS.widened(before=30))
+    attach_views(con, lake, settings)
+    found = rows(con, "SELECT dt, number, previous_version, reason FROM log_model_promotion")
+    assert sorted(found)[1] == (DAY, 2, "v0", "It's better.")
+    assert sorted(found)[0][2] is None
+
+
+def test_days_that_have_not_run_add_nothing(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    days = DayRange.of(DAY).widened(before=-1, after=5)
+    assert set(record_all(con, lake, settings, days).values()) == {0}
+
+
+def test_an_empty_lake_adds_nothing(tmp_path: Path, settings: Settings) -> None:
+    lake = Lake(LocalStorage(tmp_path / "empty"))
+    with lake.session() as con:
+        assert set(record_all(con, lake, settings).values()) == {0}
+    assert lake.storage.list("") == []
+
+
+def test_the_log_holds_no_personal_data(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    record_all(con, lake, settings)
+    attach_views(con, lake, settings)
+    for kind in EVENT_TYPES:
+        text = str(rows(con, f"SELECT * FROM {kind.view}"))
+        assert "+1512" not in text
+        assert "Zelda" not in text
+
+
+def test_the_time_of_logging_is_kept_where_it_is_given(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    now = datetime(2026, 3, 2, 11, 5, tzinfo=UTC)
+    record(con, lake, settings, "reply", DAYS, recorded_at=now)
+    attach_views(con, lake, settings)
+    assert rows(con, "SELECT recorded_at FROM log_reply") == [(now,)]
