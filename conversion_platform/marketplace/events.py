@@ -53,47 +53,49 @@ class StagedEvents:
 
     Attributes:
         folder: Files by `dt=`.
-        losers: SQL of (source, ordinal) of the later copies of an id.
+        flagged: SQL of the rows that were rejected or might have been: few, with all columns.
         broken: SQL of lines that are not rows, with `dt`; None where there is none.
-        first_day: First local day of the whole source; known only where nothing was staged.
+        first_day: First local day of the source; known only where nothing was staged.
         last_day: Its last day.
     """
 
     folder: Path
-    losers: str
+    flagged: str
     broken: str | None
     first_day: date | None = None
     last_day: date | None = None
 
     def accepted(self, day: date | None = None) -> str:
         """SQL of the rows of `events` on a day (with `dt` where no day is given)."""
-        columns = ", ".join(column.name for column in EVENTS.table.columns)
-        dt = "" if day else ", dt"
-        return f"(SELECT {columns}{dt} FROM {self._rows(day)} WHERE {REASON} IS NULL)"
+        names = ", ".join(column.name for column in EVENTS.table.columns)
+        columns = names if day else f"{names}, dt"
+        return (
+            f"(SELECT {columns} FROM {staged_rows(self.folder, day)} WHERE {JSON} IS NULL "
+            f"UNION ALL SELECT {columns} FROM {self.flagged} "
+            f"WHERE {REASON} IS NULL{_on(day)})"
+        )
 
     def rejected(self, day: date | None = None) -> str:
         """SQL of the rows of `rejected_events` on a day (with `dt` where no day is given)."""
-        rows = f"SELECT {_KEPT}, dt FROM {self._rows(day)} WHERE {REASON} IS NOT NULL"
+        rows = f"SELECT {_KEPT}, dt FROM {self.flagged} WHERE {REASON} IS NOT NULL"
         if self.broken:
-            when = f" WHERE dt = DATE '{day}'" if day else ""
-            rows = f"{rows} UNION ALL SELECT {_KEPT}, dt FROM ({self.broken}){when}"
-        dropped = " EXCLUDE (dt)" if day else ""
-        return f"(SELECT *{dropped} FROM ({rejected_select(f'({rows})')}))"
+            rows = f"{rows} UNION ALL SELECT {_KEPT}, dt FROM ({self.broken})"
+        columns = "* EXCLUDE (dt)" if day else "*"
+        wanted = f"(SELECT * FROM ({rows}) WHERE true{_on(day)})"
+        return f"(SELECT {columns} FROM ({rejected_select(wanted)}))"
 
-    def _rows(self, day: date | None) -> str:
-        """SQL over the staged rows, the later copies of an id marked."""
-        part = f"dt={day.isoformat()}" if day else "dt=*"
-        if not any(self.folder.glob(f"{part}/*.parquet")):
-            return f"(SELECT * FROM read_parquet({quoted(str(self.folder / 'form.parquet'))}))"
-        files = quoted(str(self.folder / part / "*.parquet"))
-        copy = f"{REASON} IS NULL AND ({SOURCE}, {ORDINAL}) IN (SELECT * FROM {self.losers})"
-        return (
-            f"(SELECT * REPLACE ("
-            f"CASE WHEN {copy} THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
-            f"CASE WHEN {copy} THEN 'event_id' ELSE {COLUMN} END AS {COLUMN}, "
-            f"CASE WHEN {copy} THEN event_id ELSE {DETAIL} END AS {DETAIL}) "
-            f"FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'dt': DATE}}))"
-        )
+
+def staged_rows(folder: Path, day: date | None = None) -> str:
+    """SQL over the staged rows of a day, or of all days."""
+    part = f"dt={day.isoformat()}" if day else "dt=*"
+    if not any(folder.glob(f"{part}/*.parquet")):
+        return f"read_parquet({quoted(str(folder / 'form.parquet'))})"
+    files = quoted(str(folder / part / "*.parquet"))
+    return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'dt': DATE}})"
+
+
+def _on(day: date | None) -> str:
+    return f" AND dt = DATE '{day.isoformat()}'" if day else ""
 
 
 @contextmanager
@@ -118,10 +120,10 @@ def staged_events(
         target = folder / "days"
         with source_errors(EVENTS.setting, relation.place):
             _stage(cursor, lake, settings, relation, matched, days, target)
-            losers = _losers(cursor, target, folder)
+            flagged = _resolve(cursor, target, folder)
             broken = _broken(relation, settings, days)
             ends = _ends(cursor, settings, relation, matched, target)
-        yield StagedEvents(target, losers, broken, *ends)
+        yield StagedEvents(target, flagged, broken, *ends)
 
 
 def _stage(
@@ -239,15 +241,24 @@ def _placing(settings: Settings, days: DayRange | None) -> str:
     )
 
 
-def _losers(cursor: duckdb.DuckDBPyConnection, target: Path, folder: Path) -> str:
-    """Of the rows with one id the one recorded first stays; SQL of the others."""
-    file = quoted(str(folder / "losers.parquet"))
-    rows = StagedEvents(target, "(SELECT NULL, NULL WHERE false)", None)._rows(None)
+def _resolve(cursor: duckdb.DuckDBPyConnection, target: Path, folder: Path) -> str:
+    """Settles which rows with one id stay; SQL of all rows that were in question.
+
+    The one recorded first stays. A copy that is rejected for another reason does not count.
+    """
+    file = quoted(str(folder / "flagged.parquet"))
+    order = f"recorded_at, occurred_at, {SOURCE}, {ROW} NULLS LAST, {JSON}, {ORDINAL}"
+    copies = (
+        f"SELECT *, {REASON} IS NULL AND row_number() OVER (PARTITION BY event_id, "
+        f"{REASON} IS NULL ORDER BY {order}) > 1 AS _cp_copy "
+        f"FROM {staged_rows(target)} WHERE {JSON} IS NOT NULL"
+    )
     cursor.execute(
-        f"COPY (SELECT {SOURCE}, {ORDINAL} FROM (SELECT {SOURCE}, {ORDINAL}, row_number() OVER ("
-        f"PARTITION BY event_id ORDER BY recorded_at, occurred_at, {SOURCE}, {ROW} NULLS LAST, "
-        f"{JSON}, {ORDINAL}) AS copy FROM {rows} WHERE {REASON} IS NULL AND {JSON} IS NOT NULL) "
-        f"WHERE copy > 1) TO {file} (FORMAT parquet)"
+        f"COPY (SELECT * EXCLUDE (_cp_copy) REPLACE ("
+        f"CASE WHEN _cp_copy THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
+        f"CASE WHEN _cp_copy THEN 'event_id' ELSE {COLUMN} END AS {COLUMN}, "
+        f"CASE WHEN _cp_copy THEN event_id ELSE {DETAIL} END AS {DETAIL}) "
+        f"FROM ({copies})) TO {file} (FORMAT parquet)"
     )
     return f"read_parquet({file}, hive_partitioning = false)"
 
