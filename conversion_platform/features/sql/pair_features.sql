@@ -182,7 +182,11 @@ SELECT
     _shift_match::INTEGER::FLOAT AS shift_match,
     _skill_match::INTEGER::FLOAT AS skill_match,
     _same_region::INTEGER::FLOAT AS same_region,
-    least(12742.0176 * asin(sqrt(least(greatest(_haversine, 0), 1))), $max_distance_km)::FLOAT
-        AS distance_km,
+    -- least() skips NULLs, and rounding can take the haversine of antipodes above 1.
+    if(
+        _haversine IS NULL,
+        NULL,
+        least(12742.0176 * asin(sqrt(least(_haversine, 1))), $max_distance_km)
+    )::FLOAT AS distance_km,
     isodow(dt)::FLOAT AS day_of_week
 FROM feature_matched AS m
