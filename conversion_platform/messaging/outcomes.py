@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 
 def outcome_days(settings: Settings, days: DayRange) -> DayRange:
-    """The days whose outcomes may still change in a run for `days`: those and the ones before
-    them within the attribution window, late events included.
+    """The days whose outcomes may still change in a run for `days`: those, and before them the
+    attribution window, the days in which late events come, and the day on which the last began.
     """
-    return days.widened(before=settings.events.attribution_window_days + settings.events.late_days)
+    events = settings.events
+    return days.widened(before=events.attribution_window_days + events.late_days + 1)
 
 
 def measure_outcomes(

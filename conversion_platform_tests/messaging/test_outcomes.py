@@ -144,7 +144,7 @@ def test_days_without_assignments_are_left_out(office: Office) -> None:
     days = outcome_days(office.settings, DayRange.of(DAY))
     written = measure_outcomes(office.con, office.lake, office.settings, office.ledger, days, DAY)
     assert [one.day for one in written] == [DAY]
-    assert (days.first, days.last) == (DAY - 5 * ONE_DAY, DAY)
+    assert (days.first, days.last) == (DAY - 6 * ONE_DAY, DAY)
 
 
 def test_outcomes_have_the_declared_columns_and_types(office: Office) -> None:
