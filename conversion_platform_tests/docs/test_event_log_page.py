@@ -1,0 +1,45 @@
+"""docs/event_log.md says what the code says, and its queries run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conversion_platform.event_log import EVENT_TYPES, attach_views
+from conversion_platform.event_log.reference import types_reference
+from conversion_platform.lake import Lake
+from conversion_platform.settings import Settings
+from conversion_platform_tests.event_log.small_lake import fill
+
+if TYPE_CHECKING:
+    import duckdb
+
+PAGE = Path(__file__).parents[2] / "docs" / "event_log.md"
+QUERIES = re.findall(
+    r"^-- (.*?)\n(.*?;)\n", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
+
+
+def test_the_page_holds_every_type_and_column_as_the_code_has_them() -> None:
+    generated = PAGE.read_text(encoding="utf-8").partition("keeps\nit in step.\n\n")[2]
+    assert generated == types_reference(), (
+        "docs/event_log.md is behind: replace its section `The types` by the output of "
+        "`python -m conversion_platform.event_log.reference`"
+    )
+    assert all(f"### `{kind.name}`" in generated for kind in EVENT_TYPES)
+
+
+def test_the_page_has_queries() -> None:
+    assert len(QUERIES) == 4
+
+
+@pytest.mark.parametrize(("title", "query"), QUERIES, ids=[title for title, _ in QUERIES])
+def test_every_query_of_the_page_runs(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, title: str, query: str
+) -> None:
+    fill(con, lake)
+    attach_views(con, lake, settings)
+    con.execute(query).fetchall()
