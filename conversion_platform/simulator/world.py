@@ -102,7 +102,7 @@ class World:
     @classmethod
     def large(cls, **changes: Any) -> World:
         """100,000 users, 5,000 jobs, 180 days: about 20 million events."""
-        big = cls(users=100_000, jobs=5_000, history_days=180, activity=0.14)
+        big = cls(users=100_000, jobs=5_000, history_days=180, activity=0.175)
         return dataclasses.replace(big, **changes)
 
     @property
