@@ -110,8 +110,8 @@ def report_key(day: date) -> str:
 def _serving(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
     """The model that made the day's predictions; the champion if there were none to make."""
     predictions = lake.select(DAILY_PREDICTIONS, DayRange.of(day))
-    row = con.sql(f"SELECT max(model_version) FROM {predictions}").fetchone()
-    version = row[0] if row and row[0] is not None else champion(lake)
+    rows = con.sql(f"SELECT max(model_version) FROM {predictions}").fetchall()
+    version = rows[0][0] or champion(lake)
     if version is None:
         raise NotReadyError(
             f"No model served {day}: there are no predictions and no champion.",
