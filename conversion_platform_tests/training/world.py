@@ -136,9 +136,9 @@ def random_events(
 def small_world(
     con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, length: int = 24, seed: int = 0
 ) -> date:
-    """Source tables and features of `length` days. Returns the first day after them."""
+    """Source tables of `length` days, and features up to the first day after, which it returns."""
     days = DayRange(START, START + (length - 1) * ONE_DAY)
     put_people(con, lake)
     put_events(con, lake, random_events(days, seed=seed), days)
-    build_features(con, lake, settings, days)
+    build_features(con, lake, settings, days.widened(after=1))
     return days.last + ONE_DAY
