@@ -1,0 +1,37 @@
+"""Runs days through the instance with a progress display: what `run`, `demo` and `example` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conversion_platform.screens import JobBars
+
+if TYPE_CHECKING:
+    from conversion_platform.days import DayRange
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+
+def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) -> Lake:
+    """Runs `days` and whatever has to come before them.
+
+    Returns:
+        The lake that holds the outcome.
+
+    Raises:
+        PlatformError: what the failing asset raised, with the asset's name.
+    """
+    from conversion_platform.defs.resources import s3_client, secrets_in_environment
+    from conversion_platform.defs.runner import execute, open_instance, plan
+    from conversion_platform.lake import open_lake
+
+    with secrets_in_environment(settings), open_instance(settings) as instance:
+        lake = open_lake(settings, s3_client(settings))
+        if bars is not None:
+            for step in plan(lake, settings, days):
+                execute(instance, settings, step, bars.watch)
+            return lake
+        with JobBars().shown() as own:
+            for step in plan(lake, settings, days):
+                execute(instance, settings, step, own.watch)
+    return lake
