@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from conversion_platform.lake import Lake, open_lake
-from conversion_platform.settings import Settings, load_settings
+from conversion_platform.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load_settings
 from conversion_platform_tests.servers import postgres, s3, s3_environment
 
 __all__ = ["postgres", "s3", "s3_environment"]
@@ -18,10 +21,19 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# How fast an example runs says nothing on a machine that others share.
+hypothesis_settings.register_profile(
+    "shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("shared-machine")
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own settings must not change what the tests see."""
-    monkeypatch.delenv("CONVERSION_PLATFORM_CONFIG", raising=False)
+    for variable in list(os.environ):
+        if variable == CONFIG_VARIABLE or variable.upper().startswith(ENV_PREFIX):
+            monkeypatch.delenv(variable)
 
 
 @pytest.fixture

@@ -190,7 +190,7 @@ class LocalStorage(Storage):
         target = self._path(key)
         with readable_disk_errors(self.root), self.staged() as path:
             _write_synced(path, data)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             try:
                 os.link(path, target)
             except FileExistsError:
@@ -201,7 +201,7 @@ class LocalStorage(Storage):
     def adopt(self, file: Path, key: str) -> None:
         target = self._path(key)
         with readable_disk_errors(self.root):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             with file.open("rb+") as handle:
                 os.fsync(handle.fileno())
             file.replace(target)
@@ -227,6 +227,15 @@ def _write_synced(path: Path, data: bytes) -> None:
         handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, each so that it survives a power cut."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:
