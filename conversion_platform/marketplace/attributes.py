@@ -144,13 +144,27 @@ def _stored(name: str, column: str, kind: str, profile: AttributeKind | None, zo
 def infer_attributes(
     con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
 ) -> list[Attribute]:
-    """Reads kinds off the checked users and jobs (whichever exist) and replaces `attributes`."""
-    found: list[Attribute] = []
-    for contract in (contracts.USERS, contracts.JOBS):
-        if lake.exists(contract.table):
-            found += _of_table(con, lake, settings, contract)
-    lake.write(con, ATTRIBUTES, _rows(found))
-    return found
+    """Reads kinds off the checked users and jobs (whichever exist) and replaces `attributes`.
+
+    Users and jobs may be loaded at the same time by two processes: what was written is looked at
+    again, so that the last one to write has seen both.
+    """
+    found = _of_tables(con, lake, settings)
+    while True:
+        lake.write(con, ATTRIBUTES, _rows(found))
+        again = _of_tables(con, lake, settings)
+        if again == found:
+            return found
+        found = again
+
+
+def _of_tables(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> list[Attribute]:
+    return [
+        attribute
+        for contract in (contracts.USERS, contracts.JOBS)
+        if lake.exists(contract.table)
+        for attribute in _of_table(con, lake, settings, contract)
+    ]
 
 
 def _of_table(

@@ -84,10 +84,13 @@ def _example(example: Example | None) -> str:
     if example is None:
         return ""
     row = f" row {example.row_number}" if example.row_number is not None else ""
-    value = f": {example.column} = {example.detail!r}" if example.column else ""
-    if example.column is None and example.detail:
-        value = f": {example.detail}"
-    return escape(f"{example.source}{row}{value}")
+    return escape(f"{example.source}{row}{_value(example)}")
+
+
+def _value(example: Example) -> str:
+    if example.detail is None:
+        return f": {example.column} is empty" if example.column else ""
+    return f": {example.column} = {example.detail!r}" if example.column else f": {example.detail}"
 
 
 def _facts(console: Console, report: SourceReport) -> None:

@@ -167,14 +167,15 @@ def test_rejects_without_a_time_go_to_the_last_day_of_the_run_or_the_day_of_thei
 
 
 def test_events_need_users_and_jobs_first(tmp_path: Path) -> None:
-    with World(tmp_path).fill().session() as (con, lake, loaded_settings):
-        with pytest.raises(NotReadyError, match="users"):
-            load_events(con, lake, loaded_settings, DAYS)
+    built = World(tmp_path).fill()
+    with built.session() as (con, lake, given), pytest.raises(NotReadyError, match="users"):
+        load_events(con, lake, given, DAYS)
 
 
 def test_one_run_for_a_range_leaves_the_same_bytes_as_a_run_for_each_day(tmp_path: Path) -> None:
     query = (
-        "SELECT 'e' || (i % 90) AS event_id, i % 3 AS user_id, 10 AS job_id, 'click' AS event_type, "
+        "SELECT 'e' || (i % 90) AS event_id, i % 3 AS user_id, 10 AS job_id, "
+        "'click' AS event_type, "
         "TIMESTAMPTZ '2026-01-02 12:00:00+00' + to_hours((i % 90)::INT) AS occurred_at, "
         "occurred_at + to_minutes(i::INT) AS recorded_at FROM range(100) t(i)"
     )
@@ -227,7 +228,8 @@ def test_accepted_and_rejected_rows_are_the_rows_read_each_exactly_once(
                 con, lake, built.settings, DayRange(date(2025, 12, 31), date(2026, 1, 8))
             )
             kept = con.execute(
-                f"SELECT count(*), count(DISTINCT row_json->>'line') FROM {lake.select(REJECTED_EVENTS)}"
+                "SELECT count(*), count(DISTINCT row_json->>'line') "
+                f"FROM {lake.select(REJECTED_EVENTS)}"
             ).fetchone()
             ids = con.execute(
                 f"SELECT count(*), count(DISTINCT event_id) FROM {lake.select(EVENTS)}"

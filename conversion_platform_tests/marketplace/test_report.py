@@ -79,7 +79,7 @@ def test_the_screen_is_one_screen_and_shows_no_phone_number(tmp_path: Path) -> N
         ({"users": world.USERS}, "nobody can be texted"),
         ({"users": world.USERS}, "no distance"),
         ({"users": world.USERS}, "No region"),
-        ({"jobs": world.JOBS.replace("10,", "1,")}, "no pay match"),
+        ({"jobs": "SELECT unnest([0, 1, 2, 3]) AS job_id"}, "no pay match"),
         ({"events": FULL_EVENTS.replace("'impression'", "'click'")}, "negatives are sampled"),
         ({"events": FULL_EVENTS.replace("'application'", "'other'")}, "Only one class of labels"),
         (

@@ -113,16 +113,21 @@ def test_one_wide_table_of_clicks_feeds_all_three_sources(tmp_path: Path) -> Non
     ) c(who, what, seen, title)
     """
     write_csv(clicks, tmp_path / "clicks.csv.gz")
-    toml = """
+    toml = '''
     [inputs.clicks]
     path = "clicks.csv.gz"
     [sources.users]
     sql = "SELECT who AS user_id, min(seen) AS created_at FROM clicks GROUP BY who;"
     [sources.jobs]
-    sql = "SELECT what AS job_id, min(seen) AS opened_at, min(title) AS title FROM clicks WHERE what IS NOT NULL GROUP BY what"
+    sql = """
+    SELECT what AS job_id, min(seen) AS opened_at, min(title) AS title
+    FROM clicks WHERE what IS NOT NULL GROUP BY what"""
     [sources.events]
-    sql = "SELECT who AS user_id, what AS job_id, 'click' AS event_type, seen AS occurred_at, source_file, source_row FROM clicks"
-    """
+    sql = """
+    SELECT who AS user_id, what AS job_id, 'click' AS event_type, seen AS occurred_at,
+           source_file, source_row
+    FROM clicks"""
+    '''
     built = World(tmp_path, toml)
     _, _, events = built.load()
     assert built.rows(USERS, "user_id") == [("7",), ("8",)]

@@ -17,11 +17,10 @@ from conversion_platform.lake import Lake, Table, open_lake
 from conversion_platform.marketplace import Loaded, load_events, load_jobs, load_users
 from conversion_platform.settings import Settings, load_settings
 
-FIRST = date(2026, 1, 1)
 DAYS = DayRange(date(2026, 1, 2), date(2026, 1, 4))
 
-USERS = "SELECT * FROM (VALUES (1, '2026-01-01T05:00:00Z'), (2, '2026-01-01T05:00:00Z')) u(user_id, created_at)"
-JOBS = "SELECT * FROM (VALUES (10, '2026-01-01T05:00:00Z'), (20, '2026-01-01T05:00:00Z')) j(job_id, opened_at)"
+USERS = "SELECT unnest([1, 2]) AS user_id, '2026-01-01T05:00:00Z' AS created_at"
+JOBS = "SELECT unnest([10, 20]) AS job_id, '2026-01-01T05:00:00Z' AS opened_at"
 EVENTS = """
 SELECT * FROM (VALUES
     ('a', 1, 10, 'impression', '2026-01-02T15:00:00Z'),

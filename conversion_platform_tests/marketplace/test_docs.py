@@ -1,0 +1,30 @@
+"""docs/sources.md lists every reason code, contract column and Postgres setting there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conversion_platform.marketplace import EVENTS, JOBS, REASONS, USERS
+from conversion_platform.settings import InputSection, SourceSection
+
+DOCS = (Path(__file__).parents[2] / "docs/sources.md").read_text()
+
+
+def test_every_reason_is_in_its_table() -> None:
+    assert [reason for reason in REASONS if f"| `{reason}` |" not in DOCS] == []
+
+
+def test_every_contract_column_is_named() -> None:
+    names = [column.name for table in (USERS, JOBS, EVENTS) for column in table.columns]
+    assert [name for name in names if f"`{name}`" not in DOCS] == []
+
+
+def test_every_setting_of_a_source_is_named() -> None:
+    keys = {*InputSection.model_fields, *SourceSection.model_fields}
+    assert [key for key in sorted(keys) if key not in DOCS] == []
+
+
+def test_a_sample_of_the_screen_is_shown() -> None:
+    sample = DOCS.partition("## The screen of")[2].partition("## Faults")[0]
+    for part in ("Source", "Reason", "Days", "Conversion", "Texting", "Attributes", "Missing"):
+        assert f" {part} " in sample
