@@ -71,8 +71,7 @@ def live(truth: Truth, state: State, day: date, rules: Rules, texts: Texts) -> D
     organic = organic_events(truth, state, slates, day, rules)
     after = reactions.react(truth, state, day, rules, texts, organic)
     events, left, closed = _with_hires(truth, state, after.events, number)
-    events = _as_recorded(truth, events, number)
-    waiting = rows.joined([state.pending, events])
+    waiting = rows.joined([state.pending, _as_recorded(truth, events, number)])
     known = waiting.recorded < day_end(truth.world, day)
     moved = dataclasses.replace(
         faded(state, events.job[events.type == rows.CLICK]),
