@@ -7,13 +7,13 @@ and not on the number of users.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
+from conversion_platform.inference.buckets import Bucket, BucketLake, buckets
 from conversion_platform.inference.candidates import (
     eligible_users_query,
     open_jobs_query,
@@ -23,6 +23,7 @@ from conversion_platform.inference.scoring import score_batches
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Written
 from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.storage import readable_disk_errors
 from conversion_platform.marketplace.tables import JOBS, USERS
 from conversion_platform.training import load_model
 
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from conversion_platform.training import RankingModel
 
 BUCKET_PAIRS = 2_000_000
-"""Upper bound for the candidate pairs of one bucket (ids and score held in memory)."""
+"""About how many candidate pairs one bucket has (ids and scores are held in memory)."""
+
+SAMPLED_USERS = 1000
 
 _USERS = "_eligible_users"
 _JOBS = "_open_jobs"
@@ -83,7 +86,7 @@ def predict_days(
         lake.require(table)
     for table in (USER_FEATURES, JOB_FEATURES):
         lake.require(table, days)
-    model = load_model(lake, version, settings.platform.threads)
+    model = load_model(lake, version, threads=1)
     return [_predict_day(con, lake, settings, model, day) for day in days]
 
 
@@ -123,9 +126,8 @@ def _predict_day(
     users, jobs = _prepare(con, lake, settings, day)
     try:
         with lake.storage.staged() as path:
-            pairs = _write_best(con, lake, settings, model, day, path, users, jobs)
+            pairs, kept = _write_best(con, lake, settings, model, day, path)
             written = lake.write(con, DAILY_PREDICTIONS, _final_query(path, model, day), day)
-            kept = _count(con, f"(SELECT DISTINCT user_id FROM read_parquet({quoted(str(path))}))")
     finally:
         con.execute(f"DROP TABLE IF EXISTS {_USERS}")
         con.execute(f"DROP TABLE IF EXISTS {_JOBS}")
@@ -147,22 +149,20 @@ def _prepare(
     con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
 ) -> tuple[int, int]:
     """Puts both sides of the pairs in place; returns how many users and jobs there are."""
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {_USERS} AS
-            SELECT *, row_number() OVER (ORDER BY user_id) - 1 AS place
-            FROM ({eligible_users_query(lake, settings, day)})"""
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {_JOBS} AS {open_jobs_query(lake, settings, day)}")
+    for name, query in (
+        (_USERS, eligible_users_query(lake, settings, day)),
+        (_JOBS, open_jobs_query(lake, settings, day)),
+    ):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
     return _count(con, _USERS), _count(con, _JOBS)
 
 
-def _buckets(users: int, jobs: int, most_candidates: int) -> Iterator[tuple[int, int]]:
-    """Ranges of places (first, one past the last) that keep to BUCKET_PAIRS."""
-    if not jobs:
-        return
-    size = max(1, BUCKET_PAIRS // min(jobs, most_candidates))
-    for first in range(0, users, size):
-        yield first, min(first + size, users)
+def _bucket_size(con: duckdb.DuckDBPyConnection, settings: Settings, day: date) -> int:
+    """Users in a bucket, so that it has about BUCKET_PAIRS pairs; from a sample of users."""
+    sample = f"(SELECT * FROM {_USERS} ORDER BY md5(user_id) LIMIT {SAMPLED_USERS})"
+    pairs = _count(con, f"({pairs_query(settings, sample, _JOBS, day)})")
+    sampled = _count(con, sample)
+    return max(1, BUCKET_PAIRS * sampled // max(1, pairs))
 
 
 def _write_best(
@@ -172,14 +172,36 @@ def _write_best(
     model: RankingModel,
     day: date,
     path: Path,
-    users: int,
-    jobs: int,
-) -> int:
-    """Writes the best k of all users to `path`; returns how many pairs were scored."""
-    import pyarrow as pa
+) -> tuple[int, int]:
+    """Writes the best k of all users to `path`.
+
+    Returns:
+        How many pairs were scored, and how many users have a prediction.
+    """
     import pyarrow.parquet as pq
 
-    schema = pa.schema(
+    schema = _schema()
+    pairs = kept = 0
+    size = _bucket_size(con, settings, day)
+    with (
+        readable_disk_errors(lake.storage.root),
+        BucketLake(con, lake) as part,
+        pq.ParquetWriter(path, schema) as writer,
+    ):
+        for bucket in buckets(con, _USERS, size):
+            part.bucket = bucket
+            scored = _scored(con, part, settings, model, bucket, day)
+            best = best_jobs(con, scored, settings.predictions.top_k)
+            writer.write_table(_calibrated(model, best).cast(schema))
+            pairs += scored.num_rows
+            kept += int((best["rank"].to_numpy() == 1).sum())
+    return pairs, kept
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema(
         [
             ("user_id", pa.string()),
             ("job_id", pa.string()),
@@ -188,36 +210,34 @@ def _write_best(
             ("probability", pa.float32()),
         ]
     )
-    pairs = 0
-    with pq.ParquetWriter(path, schema) as writer:
-        for first, end in _buckets(users, jobs, settings.predictions.max_candidates):
-            chosen = f"(SELECT * FROM {_USERS} WHERE place >= {first} AND place < {end})"
-            candidates = pairs_query(settings, chosen, _JOBS, day)
-            scored = _scored(con, lake, settings, model, candidates, day)
-            pairs += scored.num_rows
-            best = best_jobs(con, scored, settings.predictions.top_k)
-            probability = pa.array(model.calibrate(best["score"].to_numpy()), pa.float32())
-            writer.write_table(best.append_column("probability", probability).cast(schema))
-    return pairs
 
 
 def _scored(
     con: duckdb.DuckDBPyConnection,
-    lake: Lake,
+    part: BucketLake,
     settings: Settings,
     model: RankingModel,
-    candidates: str,
+    bucket: Bucket,
     day: date,
 ) -> pa.Table:
     """One bucket's pairs with their scores: user_id, job_id, score."""
     import pyarrow as pa
 
     columns = {"user_id": pa.string(), "job_id": pa.string(), "score": pa.float32()}
+    chosen = f"(SELECT * FROM {_USERS} WHERE {bucket.holds()})"
+    candidates = pairs_query(settings, chosen, _JOBS, day)
     batches = [
         batch.select(list(columns))
-        for batch in score_batches(con, lake, settings, model, candidates, DayRange.of(day))
+        for batch in score_batches(con, part, settings, model, candidates, DayRange.of(day))
     ]
     return pa.Table.from_batches(batches, pa.schema(list(columns.items())))
+
+
+def _calibrated(model: RankingModel, best: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    probability = model.calibrate(best["score"].to_numpy())
+    return best.append_column("probability", pa.array(probability, pa.float32()))
 
 
 def _final_query(path: Path, model: RankingModel, day: date) -> str:
