@@ -99,8 +99,11 @@ def _stage(
         f"nullstr = [{nulls}], store_rejects = true, "
         "rejects_table = '_cp_rejects', rejects_scan = '_cp_scans')"
     )
+    own = {name.lower() for name in names}
     hive = "".join(
-        f", {quoted(value)} AS {identifier(name)}" for name, value in file.partitions.items()
+        f", {quoted(value)} AS {identifier(name)}"
+        for name, value in file.partitions.items()
+        if name.lower() not in own
     )
     with source_errors(setting, file.shown):
         con.execute("DROP TABLE IF EXISTS _cp_rejects")

@@ -77,9 +77,15 @@ def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, without DuckDB's prefix."""
+    """The first line of an error's text, without DuckDB's prefix.
+
+    A value that does not cast may be personal: it is left out.
+    """
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", lines[0])
+    text = re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", lines[0])
+    if type(error).__name__ == "ConversionException":
+        text = re.sub(r"'.*'|\".*\"", "(a value)", text)
+    return text
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -79,6 +79,18 @@ def test_a_line_that_is_not_a_row_is_rejected_with_its_text(tmp_path: Path) -> N
     assert json.loads(rejected[0][1]) == {"line": "2"}
 
 
+def test_a_csv_that_repeats_its_folder_as_a_column_is_read(tmp_path: Path) -> None:
+    built = World(tmp_path).fill()
+    (tmp_path / "source/events/all.parquet").unlink()
+    day = tmp_path / "source/events/dt=2026-01-02"
+    day.mkdir()
+    (day / "part.csv").write_text(
+        "user_id,job_id,event_type,occurred_at,dt\n1,10,click,2026-01-02T15:00:00Z,2026-01-02\n"
+    )
+    _, _, loaded = built.load()
+    assert (loaded.accepted_rows, loaded.rejects) == (1, {})
+
+
 def test_a_broken_line_of_events_goes_to_the_day_of_its_folder(tmp_path: Path) -> None:
     built = World(tmp_path).fill()
     (tmp_path / "source/events/all.parquet").unlink()
