@@ -29,7 +29,7 @@ from conversion_platform.simulator.world import Drift, World
 MOST: dict[str, float] = {"prior": 4.0, "concept": 2.0, "latent": 1.0, "covariate": 0.9}
 STEPS = 10
 MEASURED_DAYS = 4
-MEASURED_PAIRS = 80_000
+MEASURED_PAIRS = 60_000
 DRAWS = 3
 BINS = 10
 WAVE_SAMPLE = 4000
