@@ -365,8 +365,7 @@ PASSWORDS = st.from_regex(r"Zq[A-Za-z0-9$!%*@/.-]{6,20}", fullmatch=True)
 @given(password=PASSWORDS, user=st.from_regex("[a-z]{1,9}", fullmatch=True))
 def test_masking_hides_any_password_of_an_address(password: str, user: str) -> None:
     shown = masked(f"open postgresql://{user}:{password}@host:5432/db?sslmode=require failed")
-    assert password not in shown
-    assert "host:5432/db?sslmode=require failed" in shown
+    assert shown == "open postgresql://***@host:5432/db?sslmode=require failed"
 
 
 def test_masking_leaves_other_text_alone() -> None:

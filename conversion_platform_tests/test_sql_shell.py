@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from conversion_platform.days import DayRange
@@ -232,13 +233,12 @@ def test_what_is_no_question_to_the_views_is_refused_and_changes_nothing(
 def test_the_session_itself_writes_nothing_even_if_a_statement_slips_through(
     analyst: Analyst, filled: Settings
 ) -> None:
-    import duckdb
-
     before = lake_state(filled)
     for query in (
         f"COPY (SELECT 1) TO '{filled.lake_root}/users/data.parquet'",
         f"COPY (SELECT 1) TO '{filled.lake_root}/new.parquet'",
         "SET enable_external_access = true",
+        "SET temp_directory = '/tmp'",
         "SELECT * FROM read_text('/etc/hostname')",
     ):
         with pytest.raises(duckdb.Error):
@@ -250,8 +250,8 @@ def test_a_python_variable_is_not_a_table(analyst: Analyst) -> None:
     import pyarrow
 
     secrets = pyarrow.table({"a": [1]})
-    with pytest.raises(QueryError, match="secrets does not exist"):
-        ask(analyst, "SELECT * FROM secrets")
+    with pytest.raises(duckdb.CatalogException, match="secrets does not exist"):
+        analyst.con.execute("SELECT * FROM secrets")
     assert secrets.num_rows == 1
 
 
@@ -320,8 +320,6 @@ def test_the_lake_on_s3_can_be_asked_and_is_as_closed(settings: Settings, s3: S3
         lake.storage.replace("other/data.parquet", lake.storage.read(lake.key(USERS)))
     with analyst_session(settings, lake) as analyst:
         assert ask(analyst, "SELECT user_id FROM users") == "user_id\nu1\n"
-        import duckdb
-
         with pytest.raises(duckdb.PermissionException):
             analyst.con.execute(
                 f"FROM read_parquet('{lake.storage.location('other/data.parquet')}')"
