@@ -27,7 +27,7 @@ OPEN_JOBS, CLOSED_JOBS, REGIONS, CATEGORIES, SLATE = 2000, 500, 16, 12, 8
 ACTIVE_SHARE, CLICK_RATE, CONVERSION_RATE = 0.125, 0.10, 0.02
 ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
 SHIFTS = ("day", "night", "weekend")
-FITTED_ON = 40_000
+FITTED_ON = 20_000
 CONFIGURATION = """
 [platform]
 start_date = 2026-01-26
@@ -170,7 +170,9 @@ def _users(random: np.random.Generator, users: int) -> pa.Table:
             "consent_source": pa.array(["web form"] * users, mask=~texted),
             "consent_text": pa.array(["I agree to get texts about jobs."] * users, mask=~texted),
             "desired_pay": np.round(random.normal(20, 4, users), 2),
-            "skills": [f"category{a:07d}|category{b:07d}" for a, b in zip(first, second, strict=True)],
+            "skills": [
+                f"category{a:07d}|category{b:07d}" for a, b in zip(first, second, strict=True)
+            ],
             "shift": _pick(SHIFTS, random.integers(0, 3, users)),
             "experience_years": random.integers(0, 20, users).astype("float64"),
         }
@@ -182,7 +184,8 @@ def _phones(users: int) -> list[str]:
     import phonenumbers
 
     codes = [
-        code for code in range(201, 990)
+        code
+        for code in range(201, 990)
         if phonenumbers.region_code_for_number(phonenumbers.parse(f"+1{code}5550100")) == "US"
     ]
     return [f"+1{codes[n // 100 % len(codes)]}55501{n % 100:02d}" for n in range(users)]
@@ -222,7 +225,9 @@ def _events(random: np.random.Generator, users: int, day: date) -> pa.Table:
 
     slates = round(users * ACTIVE_SHARE)
     user = np.repeat(random.choice(users, slates, replace=False), SLATE)
-    skewed = (random.random(len(user)) ** 2 * ((OPEN_JOBS + CLOSED_JOBS) // REGIONS)).astype("int64")
+    skewed = (random.random(len(user)) ** 2 * ((OPEN_JOBS + CLOSED_JOBS) // REGIONS)).astype(
+        "int64"
+    )
     job = skewed * REGIONS + user % REGIONS
     second = np.repeat(random.integers(6 * 3600, 20 * 3600, slates), SLATE)
     clicked = np.flatnonzero(random.random(len(job)) < CLICK_RATE)
