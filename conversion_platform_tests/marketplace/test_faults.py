@@ -146,7 +146,9 @@ def test_a_wrong_query_names_the_setting_and_what_duckdb_says(tmp_path: Path, sq
 def test_a_value_that_a_query_cannot_cast_is_not_shown(tmp_path: Path) -> None:
     write_csv("SELECT '+1 212 555 0199' AS phone", tmp_path / "views.csv")
     sql = _users('sql = "SELECT CAST(phone AS DATE) AS user_id FROM views"')
-    message = _fault(World(tmp_path, f'[inputs.views]\npath = "views.csv"\n{sql}'), "sources.users.sql")
+    message = _fault(
+        World(tmp_path, f'[inputs.views]\npath = "views.csv"\n{sql}'), "sources.users.sql"
+    )
     assert "0199" not in message
 
 
