@@ -89,7 +89,6 @@ def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> I
         files = ", ".join(map(quoted, lake.handed_out))
         con.execute(f"SET allowed_paths = [{files}]")
         con.execute("SET enable_external_access = false")
-        con.execute("SET python_enable_replacements = false")
         con.execute("SET lock_configuration = true")
         yield Analyst(con, lake)
 

@@ -238,7 +238,7 @@ def test_the_session_itself_writes_nothing_even_if_a_statement_slips_through(
         f"COPY (SELECT 1) TO '{filled.lake_root}/users/data.parquet'",
         f"COPY (SELECT 1) TO '{filled.lake_root}/new.parquet'",
         "SET enable_external_access = true",
-        "SET temp_directory = '/tmp'",
+        "SET memory_limit = '99GB'",
         "SELECT * FROM read_text('/etc/hostname')",
     ):
         with pytest.raises(duckdb.Error):
