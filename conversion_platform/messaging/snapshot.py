@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.messaging.ledger import Ledger, stamp
 from conversion_platform.messaging.receiving import hashed
@@ -24,10 +25,10 @@ MESSAGES_OF_DAYS = f"""
     SELECT {", ".join(column.name for column in SENT_MESSAGES.columns)}
     FROM messages WHERE day BETWEEN ? AND ? ORDER BY message_id
 """
-STATES_OF_DAYS = """
+STATES_OF_DAY = """
     SELECT message_id, sequence, user_id, job_id, cohort, s.state, s.reason, s.rule_id, s.at
     FROM messages JOIN message_states s USING (message_id)
-    WHERE day BETWEEN ? AND ? ORDER BY message_id, sequence
+    WHERE day = ? ORDER BY message_id, sequence
 """
 REPLIES_BETWEEN = """
     SELECT reply_id, message_id, user_id, kind, rule_id, suppressed, needs_person, at
@@ -41,7 +42,7 @@ def snapshot(
     """Writes the partitions of sent_messages, message_states and replies of `days`.
 
     The same ledger gives the same bytes. Receipts and answers come late: take the days of
-    `outcome_days` again with every run.
+    `outcome_days` again with every run. A day that was not assigned gets no empty partition.
 
     Args:
         con: A session on `lake`.
@@ -50,13 +51,24 @@ def snapshot(
         ledger: What is copied.
         days: Campaign days.
     """
-    written = []
+    assigned = set(lake.days(JOB_OF_THE_DAY))
+    written: list[Written] = []
     for day in days:
-        written.append(_write(con, lake, SENT_MESSAGES, day, messages_of(ledger, DayRange.of(day))))
-        states = ledger.rows(STATES_OF_DAYS, day.isoformat(), day.isoformat())
-        written.append(_write(con, lake, MESSAGE_STATES, day, map(dict, states)))
-        written.append(_write(con, lake, REPLIES, day, _replies(ledger, settings, day)))
+        for table, rows in _rows_of(ledger, settings, day):
+            first = next(rows, None)
+            if first is not None:
+                written.append(_write(con, lake, table, day, chain([first], rows)))
+            elif day in assigned:
+                written.append(_write(con, lake, table, day, rows))
     return written
+
+
+def _rows_of(
+    ledger: Ledger, settings: Settings, day: date
+) -> Iterator[tuple[Table, Iterator[dict[str, Any]]]]:
+    yield SENT_MESSAGES, messages_of(ledger, DayRange.of(day))
+    yield MESSAGE_STATES, map(dict, ledger.rows(STATES_OF_DAY, day.isoformat()))
+    yield REPLIES, _replies(ledger, settings, day)
 
 
 def messages_of(ledger: Ledger, days: DayRange) -> Iterator[dict[str, Any]]:

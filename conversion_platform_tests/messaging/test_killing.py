@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 from conversion_platform.messaging.tables import MESSAGE_STATES, SENT_MESSAGES
-from conversion_platform_tests.killing import kill_at_work
+from conversion_platform_tests.killing import kill_at_work, start
 from conversion_platform_tests.messaging.conftest import OpenOffice
 from conversion_platform_tests.messaging.world import (
     DAY,
@@ -19,7 +22,7 @@ from conversion_platform_tests.messaging.world import (
     read,
 )
 
-PEOPLE = 3000
+PEOPLE = 2400
 
 SEND = """
 import sys
@@ -30,7 +33,6 @@ from conversion_platform_tests.messaging.world import DAY
 
 settings = load_settings(Path(sys.argv[1]) / "conversion_platform.toml")
 ledger, provider = open_ledger(settings), open_provider(settings)
-print("at work", flush=True)
 replay_day(ledger, provider, settings, DAY)
 """
 
@@ -52,11 +54,23 @@ with lake.session() as con, open_ledger(settings) as ledger:
 """
 
 
-def carriers_count(folder: Path) -> int:
-    con = sqlite3.connect(folder / "messaging" / "sandbox.sqlite")
-    (count,) = con.execute("SELECT count(*) FROM outbox").fetchone()
-    con.close()
-    return int(count)
+def carriers_count(con: sqlite3.Connection) -> int:
+    return int(con.execute("SELECT count(*) FROM outbox").fetchone()[0])
+
+
+def kill_while_sending(folder: Path, chance: random.Random) -> int:
+    """Kills a sender once the carrier has some random number of texts more; says how many."""
+    with (
+        closing(sqlite3.connect(folder / "messaging" / "sandbox.sqlite")) as con,
+        start(SEND, str(folder)) as process,
+    ):
+        target = carriers_count(con) + chance.randint(1, PEOPLE // 6)
+        while carriers_count(con) < target and process.poll() is None:
+            time.sleep(0.004)
+        time.sleep(chance.uniform(0, 0.03))
+        process.kill()
+        process.communicate()
+        return carriers_count(con)
 
 
 def test_a_sender_killed_again_and_again_sends_every_text_once(open_office: OpenOffice) -> None:
@@ -66,12 +80,12 @@ def test_a_sender_killed_again_and_again_sends_every_text_once(open_office: Open
         office.plan(*everyone(PEOPLE))
     calm.replay()
     folder = killed.settings.base
-    seen = []
-    for seed in range(6):
-        kill_at_work(SEND, str(folder), seconds=0.3, seed=seed)
-        seen.append(carriers_count(folder))
-    assert any(0 < count < PEOPLE for count in seen), seen
+    chance = random.Random(5)
+    seen = [kill_while_sending(folder, chance) for _ in range(5)]
+    assert sum(0 < count < PEOPLE for count in seen) >= 3, seen
     killed.replay()
+    in_doubt = killed.ledger.rows("SELECT 1 FROM message_states WHERE reason = 'never_left'")
+    assert len(list(in_doubt)) > 0
     assert killed.provider.duplicates() == 0
     assert Counter(text.phone for text in killed.provider.outbox()) == Counter(
         phone(number) for number in range(PEOPLE)
@@ -88,7 +102,7 @@ def test_a_planner_killed_again_and_again_plans_every_text_once(open_office: Ope
     office = open_office()
     put(office.con, office.lake, everyone(PEOPLE))
     for seed in range(3):
-        kill_at_work(PLAN, str(office.settings.base), seconds=0.8, seed=seed)
+        kill_at_work(PLAN, str(office.settings.base), seconds=1.0, seed=seed)
     office.plan(*everyone(PEOPLE))
     assert office.ledger.counts() == {"planned": PEOPLE}
     assert office.replay().sent == PEOPLE

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.messaging import measure_outcomes, outcome_days
+from conversion_platform.messaging import measure_outcomes, outcome_days, snapshot
 from conversion_platform.messaging.tables import (
     MESSAGE_STATES,
     OUTCOMES,
@@ -205,3 +205,12 @@ def test_answers_stand_on_their_own_local_day(office: Office) -> None:
     assert (found[DAY]["kind"], found[DAY]["needs_person"]) == ("other", False)
     assert (found[DAY + ONE_DAY]["kind"], found[DAY + ONE_DAY]["needs_person"]) == ("unsure", True)
     assert found[DAY]["message_id"] == office.message("u000001")["message_id"]
+
+
+def test_a_day_that_was_not_assigned_gets_no_empty_partition(office: Office) -> None:
+    office.plan(person(1))
+    days = outcome_days(office.settings, DayRange.of(DAY))
+    written = snapshot(office.con, office.lake, office.settings, office.ledger, days)
+    assert {one.day for one in written} == {DAY}
+    assert [one.rows for one in written] == [1, 1, 0]
+    assert office.lake.days(SENT_MESSAGES) == [DAY]

@@ -56,6 +56,7 @@ def test_a_keyword_that_the_carrier_answers_gets_no_second_confirmation(office: 
     assert office.receive(later(hours=1)).notices == 0
     texts = [text for text in office.provider.outbox() if text.phone == phone(1)]
     assert [text.message_id is None for text in texts] == [False, True]
+    assert list(office.ledger.rows("SELECT * FROM notices")) == []
 
 
 def test_on_the_wall_clock_a_late_confirmation_does_not_go(open_office: OpenOffice) -> None:

@@ -307,3 +307,23 @@ def test_a_ledger_of_a_newer_version_is_left_alone(office: Office) -> None:
     con.close()
     with pytest.raises(MessagingError, match="newer"):
         Ledger(path)
+
+
+def test_a_disk_that_fills_up_loses_nothing_and_sends_nothing_twice(office: Office) -> None:
+    people = everyone(3000)
+    office.plan(*people[:200])
+    with office.ledger.transaction() as con:
+        pages = con.execute("PRAGMA page_count").fetchone()[0]
+        con.execute(f"PRAGMA max_page_count = {pages + 3}")
+    with pytest.raises(MessagingError, match="full") as caught:
+        office.plan(*people)
+    assert "Free space" in caught.value.remedy
+    with pytest.raises(MessagingError, match="full"):
+        office.replay()
+    with office.ledger.transaction() as con:
+        con.execute("PRAGMA max_page_count = 1000000")
+    office.plan(*people)
+    office.replay()
+    assert office.ledger.counts() == {"delivered": 3000}
+    assert office.provider.duplicates() == 0
+    assert len(office.provider.outbox()) == 3000
