@@ -1,4 +1,4 @@
-"""Runs days through the instance with a progress display: what `run`, `demo` and `example` share."""
+"""Runs days with a progress display: what `run`, `demo` and `example` share."""
 
 from __future__ import annotations
 

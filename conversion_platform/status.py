@@ -137,9 +137,7 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(con.sql(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
 
-def _log_events(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> dict[str, int]:
+def _log_events(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> dict[str, int]:
     from conversion_platform.event_log import EVENT_TYPES, attach_views
 
     attach_views(con, lake, settings)
@@ -219,6 +217,4 @@ def _next_run(settings: Settings, now: datetime) -> str | None:
         at_local_time(today + timedelta(days=ahead), settings.schedule.daily_at, zone)
         for ahead in (0, 1)
     )
-    return next(
-        moment.astimezone(ZoneInfo(zone)).isoformat() for moment in moments if moment > now
-    )
+    return next(moment.astimezone(ZoneInfo(zone)).isoformat() for moment in moments if moment > now)

@@ -10,8 +10,10 @@ from conversion_platform.training.evaluation import (
     Estimate,
     Evaluation,
     clustered_mean,
+    clustered_ratio,
     map_at_k,
     paired_difference,
+    slate_precision,
 )
 from conversion_platform.training.examples import ExamplesSummary, build_examples
 from conversion_platform.training.explanations import Explanation, explain
@@ -46,6 +48,7 @@ __all__ = [
     "candidate",
     "champion",
     "clustered_mean",
+    "clustered_ratio",
     "decide",
     "evaluate",
     "explain",
@@ -58,6 +61,7 @@ __all__ = [
     "promote",
     "promotions",
     "require_champion",
+    "slate_precision",
     "training_days",
     "versions",
 ]
