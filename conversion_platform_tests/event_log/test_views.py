@@ -89,8 +89,26 @@ def test_personal_data_is_hidden_unless_asked_for(
 
 @pytest.mark.parametrize(
     "name",
-    "name first_name user_name fullname home_phone phone2 mobile_number email e_mail dob ssn "
-    "email_address street_address zip zip_code home_lat date_of_birth last_name_1".split(),
+    [
+        "name",
+        "first_name",
+        "user_name",
+        "fullname",
+        "home_phone",
+        "phone2",
+        "mobile_number",
+        "email",
+        "e_mail",
+        "dob",
+        "ssn",
+        "email_address",
+        "street_address",
+        "zip",
+        "zip_code",
+        "home_lat",
+        "date_of_birth",
+        "last_name_1",
+    ],
 )
 def test_attributes_that_name_or_place_a_person_are_hidden(name: str) -> None:
     assert re.search(PERSONAL_NAMES, name)
@@ -98,8 +116,20 @@ def test_attributes_that_name_or_place_a_person_are_hidden(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "years_of_experience state region shift rating platform late_shows template relation "
-    "named_skill_count latest_login wage".split(),
+    [
+        "years_of_experience",
+        "state",
+        "region",
+        "shift",
+        "rating",
+        "platform",
+        "late_shows",
+        "template",
+        "relation",
+        "named_skill_count",
+        "latest_login",
+        "wage",
+    ],
 )
 def test_other_attributes_are_shown(name: str) -> None:
     assert not re.search(PERSONAL_NAMES, name)
