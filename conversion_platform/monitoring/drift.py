@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.monitoring.evidently_report import compare
+from conversion_platform.monitoring.distances import categorical_distance, numeric_distance
+from conversion_platform.monitoring.evidently_report import page
 from conversion_platform.monitoring.population import SCORE, reference, sample
 from conversion_platform.monitoring.tables import DRIFT
 from conversion_platform.training import champion, load_model
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from conversion_platform.training import RankingModel
 
 MISSING = "(missing)"
+PAGE_COLUMNS = 20
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def drift_report(
     details: tuple[ColumnDrift, ...] = ()
     html = _nothing_to_compare(day)
     if today.num_rows and before.num_rows:
-        details, html = _compared(settings, model, today, before, day)
+        details = _compared(settings, model, today, before)
+        html = _page(settings, details, today, before, day)
     report = _report(settings, day, model, details, html, today.num_rows, before.num_rows)
     lake.storage.replace(report.key, report.html)
     _write(con, lake, settings, report)
@@ -121,32 +124,62 @@ def _serving(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
 
 
 def _compared(
-    settings: Settings, model: RankingModel, today: pa.Table, before: pa.Table, day: date
-) -> tuple[tuple[ColumnDrift, ...], bytes]:
+    settings: Settings, model: RankingModel, today: pa.Table, before: pa.Table
+) -> tuple[ColumnDrift, ...]:
+    """Every feature and the score, by name."""
     kinds = {feature.name: feature.kind for feature in model.card.spec.features}
     kinds[SCORE] = "numeric"
-    missing = {name: (_missing(today, name), _missing(before, name)) for name in kinds}
-    usable = [name for name in kinds if max(missing[name]) < 1.0]
-    numeric = [name for name in usable if kinds[name] == "numeric"]
-    categorical = [name for name in usable if kinds[name] == "categorical"]
-    found = compare(
+    return tuple(
+        _column(settings, name, kind, today.column(name), before.column(name))
+        for name, kind in sorted(kinds.items())
+    )
+
+
+def _column(
+    settings: Settings, name: str, kind: str, today: pa.ChunkedArray, before: pa.ChunkedArray
+) -> ColumnDrift:
+    """A column drifts by its distance or by its missing share, of which a distance says nothing."""
+    missing = (today.null_count / len(today), before.null_count / len(before))
+    statistic = None
+    if max(missing) < 1.0:
+        statistic = _distance(kind, today, before)
+    moved = max(statistic or 0.0, abs(missing[0] - missing[1]))
+    drifted = moved >= settings.drift.statistic_threshold
+    return ColumnDrift(name, kind, statistic, missing[0], missing[1], drifted)
+
+
+def _distance(kind: str, today: pa.ChunkedArray, before: pa.ChunkedArray) -> float:
+    if kind == "categorical":
+        return categorical_distance(today, before)
+    return numeric_distance(today.drop_null().to_numpy(), before.drop_null().to_numpy())
+
+
+def _page(
+    settings: Settings,
+    details: tuple[ColumnDrift, ...],
+    today: pa.Table,
+    before: pa.Table,
+    day: date,
+) -> bytes:
+    """Evidently's page for the columns that moved most, with a line on what it leaves out."""
+    shown = _by_distance(details)[:PAGE_COLUMNS]
+    numeric = [column.name for column in shown if column.kind == "numeric"]
+    categorical = [column.name for column in shown if column.kind == "categorical"]
+    html = page(
         _frame(today, numeric, categorical),
         _frame(before, numeric, categorical),
         numeric,
         categorical,
         settings.drift.statistic_threshold,
-        settings.drift.max_drifted_share,
         day,
     )
-    details = tuple(
-        _column(settings, name, kinds[name], found.statistics.get(name), missing[name])
-        for name in sorted(kinds)
+    drifted = sum(column.drifted for column in details)
+    note = (
+        f"<p style='font-family:sans-serif;margin:1em'>{day}: {drifted} of {len(details)} columns "
+        f"have drifted. Shown are the {len(shown)} that moved most; the shares below are of these. "
+        "The table <code>drift</code> has them all.</p>"
     )
-    return details, found.html
-
-
-def _missing(rows: pa.Table, name: str) -> float:
-    return float(rows.column(name).null_count / rows.num_rows)
+    return html.replace(b"<body>", b"<body>" + note.encode(), 1)
 
 
 def _frame(rows: pa.Table, numeric: list[str], categorical: list[str]) -> pd.DataFrame:
@@ -157,13 +190,10 @@ def _frame(rows: pa.Table, numeric: list[str], categorical: list[str]) -> pd.Dat
     return frame
 
 
-def _column(
-    settings: Settings, name: str, kind: str, statistic: float | None, missing: tuple[float, float]
-) -> ColumnDrift:
-    """A column drifts by its distance, or by its missing share, of which Evidently says nothing."""
-    moved = max(statistic or 0.0, abs(missing[0] - missing[1]))
-    drifted = moved >= settings.drift.statistic_threshold
-    return ColumnDrift(name, kind, statistic, missing[0], missing[1], drifted)
+def _by_distance(details: tuple[ColumnDrift, ...]) -> list[ColumnDrift]:
+    """The columns that have a distance, largest first."""
+    measured = [column for column in details if column.statistic is not None]
+    return sorted(measured, key=lambda column: (-(column.statistic or 0.0), column.name))
 
 
 def _report(
@@ -176,13 +206,11 @@ def _report(
     rows_reference: int,
 ) -> DriftReport:
     share = sum(column.drifted for column in details) / max(len(details), 1)
-    measured = [column for column in details if column.statistic is not None]
-    ordered = sorted(measured, key=lambda column: (-(column.statistic or 0.0), column.name))
     return DriftReport(
         day=day,
         model_version=model.card.version,
         share_drifted=share,
-        columns={column.name: column.statistic or 0.0 for column in ordered},
+        columns={column.name: column.statistic or 0.0 for column in _by_distance(details)},
         drifted=share > settings.drift.max_drifted_share,
         html=html,
         key=report_key(day),

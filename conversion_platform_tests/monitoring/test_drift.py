@@ -49,7 +49,9 @@ def test_every_feature_and_the_score_are_watched_and_kept_in_a_table(
     card = load_model(lake, champion).card
     watched = {feature.name for feature in card.spec.features} | {"score"}
     rows = con.sql(f"SELECT * FROM {lake.select(DRIFT)}")
-    assert {column.name for column in report.details} == watched == {row[0] for row in rows.fetchall()}
+    assert (
+        {column.name for column in report.details} == watched == {row[0] for row in rows.fetchall()}
+    )
     assert rows.columns[:-1] == [column.name for column in DRIFT.columns]
     assert report.model_version == champion
     assert report.rows_today > 100 and report.rows_reference > 100
@@ -178,3 +180,12 @@ def test_random_ids_are_numbered_in_order_and_the_rest_of_the_page_is_left_alone
     assert found[1].endswith("1")
     assert found[3] == "metric_" + "0" * 31 + "2"
     assert found[4] == "b" * 32
+
+
+def test_the_page_shows_the_columns_that_moved_most_and_says_how_many_there_are(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
+) -> None:
+    report = drift_report(con, lake, settings, day)
+    page = report.html.decode()
+    assert f"{len(drifted(report))} of {len(report.details)} columns have drifted" in page
+    assert next(iter(report.columns)) in page
