@@ -41,7 +41,7 @@ class Commands(click.Group):
             sys.exit(INTERRUPTED)
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A calendar day such as 2026-11-23."""
 
     name = "day"
@@ -215,7 +215,7 @@ def demo(folder: Path, days: int) -> None:
 def simulate(folder: Path, size: str, seed: int | None, table: bool) -> None:
     """Write the tables of a simulated marketplace."""
     from conversion_platform.simulator import World, build
-    from conversion_platform.simulator.quick_model import ranking_table
+    from conversion_platform.simulator.table import ranking_table
 
     world = getattr(World, size)(**({} if seed is None else {"seed": seed}))
     built = build(world, folder)
@@ -224,4 +224,4 @@ def simulate(folder: Path, size: str, seed: int | None, table: bool) -> None:
         f"{built.days} below {built.source}."
     )
     if table:
-        click.echo(ranking_table(folder))
+        click.echo(ranking_table(folder).render())

@@ -95,7 +95,7 @@ def _texts(lake: Lake, days: DayRange) -> str:
 
 def _points(uplift: Any) -> str:
     return (
-        f"{100 * uplift.value:+.2f} percentage points "
+        f"{100 * uplift.estimate:+.2f} percentage points "
         f"[{100 * uplift.low:+.2f}, {100 * uplift.high:+.2f}]"
     )
 

@@ -118,17 +118,19 @@ def materialized(
     )
 
 
-def one_result_a_table(specs: Sequence[dg.AssetSpec], written: Sequence[Written]) -> Any:
-    """The results of a function that wrote several tables, in the order of their specs."""
-    return tuple(
-        dg.MaterializeResult(
-            asset_key=spec.key,
-            metadata=written_metadata(
-                [part for part in written if part.table == spec.key.to_user_string()]
-            ),
-        )
-        for spec in specs
-    )
+ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]
+
+
+def three_results(specs: Sequence[dg.AssetSpec], written: Sequence[Written]) -> ThreeTables:
+    """The results of a function that wrote three tables, in the order of their specs."""
+    first, second, third = specs
+    return one_of(first, written), one_of(second, written), one_of(third, written)
+
+
+def one_of(spec: dg.AssetSpec, written: Sequence[Written]) -> dg.MaterializeResult:
+    """The result of one of several tables that were written together."""
+    own = [part for part in written if part.table == spec.key.to_user_string()]
+    return dg.MaterializeResult(asset_key=spec.key, metadata=written_metadata(own))
 
 
 def picture(png: bytes) -> dg.MarkdownMetadataValue:

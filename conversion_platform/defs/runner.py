@@ -164,7 +164,8 @@ def execute(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            **partition_arguments(step.days),
+            partition_key=one_day(step.days),
+            tags=range_tags(step.days),
         )
     if not result.success:
         raise failure_of(result)
@@ -176,11 +177,16 @@ def execute(
     return Finished(step, run_id, True, failed)
 
 
-def partition_arguments(days: DayRange) -> dict[str, object]:
-    """One day is a partition; more days are one run over a range."""
+def one_day(days: DayRange) -> str | None:
+    """The partition key of a run for one day; a range has none."""
+    return days.first.isoformat() if len(days) == 1 else None
+
+
+def range_tags(days: DayRange) -> dict[str, str]:
+    """The tags that make one run of a range of days."""
     if len(days) == 1:
-        return {"partition_key": days.first.isoformat()}
-    return {"tags": {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}}
+        return {}
+    return {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}
 
 
 def failure_of(result: dg.ExecuteInProcessResult) -> BaseException:

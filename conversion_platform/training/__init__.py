@@ -4,7 +4,6 @@ Reads features and the checked source tables; writes `training_examples` and fil
 `models/`. The champion pointer is all that later stages need to follow.
 """
 
-from conversion_platform.training.fitting import evaluate, fit_candidate
 from conversion_platform.training.card import ModelCard
 from conversion_platform.training.evaluation import (
     Estimate,
@@ -17,6 +16,7 @@ from conversion_platform.training.evaluation import (
 )
 from conversion_platform.training.examples import ExamplesSummary, build_examples
 from conversion_platform.training.explanations import Explanation, explain
+from conversion_platform.training.fitting import evaluate, fit_candidate
 from conversion_platform.training.promotion import Decision, decide
 from conversion_platform.training.ranker import RankingModel
 from conversion_platform.training.registry import (

@@ -6,7 +6,13 @@ What belongs here: the feature tables as assets. What does not: any feature's de
 
 import dagster as dg
 
-from conversion_platform.defs.lake_asset import assets_of, days_of, one_result_a_table, table_spec
+from conversion_platform.defs.lake_asset import (
+    ThreeTables,
+    assets_of,
+    days_of,
+    table_spec,
+    three_results,
+)
 from conversion_platform.defs.resources import Platform
 from conversion_platform.features import (
     JOB_FEATURES,
@@ -22,11 +28,8 @@ SPECS = [
 ]
 
 
-ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]
-
-
 @assets_of("features", SPECS)
 def features(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     with platform.session() as (con, lake, settings):
         written = build_features(con, lake, settings, days_of(context))
-    return one_result_a_table(SPECS, written)
+    return three_results(SPECS, written)

@@ -7,12 +7,13 @@ and when, or how a text is never sent twice (conversion_platform.messaging).
 import dagster as dg
 
 from conversion_platform.defs.lake_asset import (
+    ThreeTables,
     asset_of,
     assets_of,
     days_of,
     materialized,
-    one_result_a_table,
     table_spec,
+    three_results,
 )
 from conversion_platform.defs.resources import Platform
 from conversion_platform.messaging import (
@@ -34,9 +35,6 @@ SENT_SPECS = [
 ]
 
 
-ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]
-
-
 @assets_of("messages", SENT_SPECS)
 def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
@@ -52,7 +50,7 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
             summary = send_due(ledger, provider, settings, platform.now(), platform.now)
             context.log.info(str(summary))
         written = snapshot(con, lake, settings, ledger, outcome_days(settings, days))
-    return one_result_a_table(SENT_SPECS, written)
+    return three_results(SENT_SPECS, written)
 
 
 @asset_of(table_spec(OUTCOMES, group=GROUP, kinds=KINDS, deps=["sent_messages", "events"]))
