@@ -6,6 +6,7 @@ inference and evaluation share. A feature of day D uses only what was known befo
 
 from conversion_platform.features.build import build_features
 from conversion_platform.features.pairs import feature_spec, pair_query
+from conversion_platform.features.point_in_time import PointInTime, check_point_in_time
 from conversion_platform.features.spec import Feature, FeatureSpec
 from conversion_platform.features.tables import (
     JOB_FEATURES,
@@ -19,7 +20,9 @@ __all__ = [
     "USER_FEATURES",
     "Feature",
     "FeatureSpec",
+    "PointInTime",
     "build_features",
+    "check_point_in_time",
     "feature_spec",
     "pair_query",
 ]

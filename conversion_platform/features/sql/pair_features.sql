@@ -28,6 +28,8 @@ feature_daily_pairs AS (
     WHERE
         day - partition_day <= $late_days
         AND day BETWEEN DATE '$first' - 28 AND DATE '$last' - 1
+        -- Most of what was ever shown is not asked for: counting that would take most of the time.
+        AND (user_id, job_id) IN (SELECT (a.user_id, a.job_id) FROM $pairs AS a)
     GROUP BY user_id, job_id, day
 ),
 
@@ -133,18 +135,19 @@ feature_matched AS (
         pow(sin((o.latitude - w.latitude) / 2), 2)
         + w.cosine * o.cosine * pow(sin((o.longitude - w.longitude) / 2), 2) AS _haversine
     FROM $pairs AS p
-    LEFT JOIN $user_features AS u ON p.dt = u.dt AND p.user_id = u.user_id
-    LEFT JOIN $job_features AS j ON p.dt = j.dt AND p.job_id = j.job_id
-    LEFT JOIN feature_wishes AS w ON p.user_id = w.user_id
+    -- Narrow tables first, so that rows are wide for as short as possible.
     LEFT JOIN feature_offers AS o ON p.job_id = o.job_id
-    LEFT JOIN $user_category_features AS c
-        ON p.dt = c.dt AND p.user_id = c.user_id AND o.category = c.category
     LEFT JOIN feature_history AS h
         ON
             p.user_id = h.user_id
             AND p.job_id = h.job_id
             AND p.dt >= h.starts
             AND p.dt < h.until
+    LEFT JOIN $user_category_features AS c
+        ON p.dt = c.dt AND p.user_id = c.user_id AND o.category = c.category
+    LEFT JOIN feature_wishes AS w ON p.user_id = w.user_id
+    LEFT JOIN $user_features AS u ON p.dt = u.dt AND p.user_id = u.user_id
+    LEFT JOIN $job_features AS j ON p.dt = j.dt AND p.job_id = j.job_id
 )
 
 SELECT

@@ -1,0 +1,160 @@
+"""Our features beside a careful pandas implementation of the same features.
+
+Both sides read the same lake (100,000 users, 5,000 jobs, 20 million events over 180 days), build
+user, job and user x category features of one week, which is what a weekly training adds, join
+them to every impression of that week, and write everything as Parquet. Each runs in a process of
+its own on the same cores; seconds include the imports. `max_abs_difference` is over all values.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks._feature_world import FIRST_DAY, Size, make_world  # noqa: E402
+from benchmarks.harness import arguments, report, run_child, scratch_folder  # noqa: E402
+from conversion_platform.days import DayRange  # noqa: E402
+from conversion_platform.lake import Lake, LocalStorage  # noqa: E402
+from conversion_platform.lake.lake import quoted  # noqa: E402
+from conversion_platform.settings import Settings, load_settings  # noqa: E402
+
+FULL = Size(users=100_000, jobs=5_000, events=20_000_000, days=180)
+QUICK = Size(users=25_000, jobs=1_250, events=5_000_000, days=180)
+DAYS = 7
+KEYS = {
+    "user_features": ["user_id"],
+    "job_features": ["job_id"],
+    "user_category_features": ["user_id", "category"],
+    "pair_features": [],
+}
+
+
+def main() -> None:
+    """Runs both sides and prints the figures."""
+    options = arguments(__doc__ or "")
+    size = QUICK if options.quick else FULL
+    world = scratch_folder(size.name)
+    make_world(world, size)
+    with TemporaryDirectory() as scratch:
+        ours = run_child(Path(__file__), "ours", str(world), f"{scratch}/ours")
+        pandas = run_child(Path(__file__), "pandas", str(world), f"{scratch}/pandas")
+        difference, compared = _largest_difference(Path(scratch))
+    report(
+        {
+            "speedup_vs_pandas": pandas.seconds / ours.seconds,
+            "memory_vs_pandas": ours.peak_gib / pandas.peak_gib,
+            "max_abs_difference": difference,
+            "values_compared": compared,
+            "seconds": ours.seconds,
+            "pandas_seconds": pandas.seconds,
+            "peak_gib": ours.peak_gib,
+            "pandas_peak_gib": pandas.peak_gib,
+            "users": size.users,
+            "jobs": size.jobs,
+            "events": size.events,
+            "days_built": DAYS,
+        },
+        options.json,
+    )
+
+
+def _days(size_days: int = FULL.days) -> DayRange:
+    last = FIRST_DAY + timedelta(days=size_days - 1)
+    return DayRange(last - timedelta(days=DAYS - 1), last)
+
+
+def _settings() -> Settings:
+    settings: Settings = load_settings()
+    return settings
+
+
+def run_ours(world: Path, out: Path) -> None:
+    """`build_features` into a lake at `out`, and `pair_query` over the week's impressions."""
+    from conversion_platform.features import build_features, feature_spec, pair_query
+    from conversion_platform.marketplace.tables import EVENTS
+
+    settings, days = _settings(), _days()
+    for table in ("users", "jobs", "attributes", "events"):
+        (out / table).parent.mkdir(parents=True, exist_ok=True)
+        (out / table).symlink_to(world / table)
+    lake = Lake(LocalStorage(out), settings.platform.threads, settings.platform.memory_limit)
+    with lake.session() as con:
+        build_features(con, lake, settings, days)
+        spec = feature_spec(con, lake, settings)
+        (out / "pair_features").mkdir()
+        for day in days:
+            one = DayRange.of(day)
+            pairs = (
+                f"(SELECT user_id, job_id, dt FROM {lake.select(EVENTS, one)} "
+                "WHERE event_type = 'impression')"
+            )
+            query = pair_query(lake, settings, spec, pairs, one)
+            target = quoted(str(out / "pair_features" / f"{day.isoformat()}.parquet"))
+            con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def run_pandas(world: Path, out: Path) -> None:
+    """The same in pandas."""
+    from benchmarks._feature_pandas import PandasFeatures
+
+    PandasFeatures(Lake(LocalStorage(world)), _settings(), _days(), out).run()
+
+
+def _largest_difference(folder: Path) -> tuple[float, int]:
+    import duckdb
+
+    largest, compared = 0.0, 0
+    for table in KEYS:
+        for day in _days():
+            ours = _file(folder / "ours" / table, day)
+            theirs = _file(folder / "pandas" / table, day)
+            found, cells = _difference(duckdb.connect(), ours, theirs, KEYS[table])
+            largest, compared = max(largest, found), compared + cells
+    return largest, compared
+
+
+def _file(folder: Path, day: date) -> Path:
+    in_lake = folder / f"dt={day.isoformat()}" / "data.parquet"
+    return in_lake if in_lake.exists() else folder / f"{day.isoformat()}.parquet"
+
+
+def _difference(con: object, ours: Path, theirs: Path, keys: list[str]) -> tuple[float, int]:
+    """Largest difference in any cell; a row, a text or a NULL on one side only is infinite.
+
+    Pairs have no key (a job can be shown twice in a day), so both sides are put in order.
+    """
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    left, right = (pq.read_table(f, partitioning=None).to_pandas() for f in (ours, theirs))
+    names = [name for name in left.columns if name in set(right.columns)]
+    missing = set(right.columns) - set(names)
+    order = keys or ["user_id", "job_id"]
+    left, right = (f.sort_values(order, ignore_index=True)[names] for f in (left, right))
+    if missing or left.shape != right.shape:
+        return float("inf"), 0
+    largest = 0.0
+    for name in names:
+        a, b = left[name], right[name]
+        if a.dtype.kind in "fib":
+            x, y = a.to_numpy("float64"), b.to_numpy("float64")
+            if not np.array_equal(np.isnan(x), np.isnan(y)):
+                return float("inf"), 0
+            largest = max(largest, float(np.nanmax(np.abs(x - y), initial=0.0)))
+        elif not a.equals(b):
+            return float("inf"), 0
+    return largest, left.size
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3 and sys.argv[1] in ("ours", "pandas"):
+        {"ours": run_ours, "pandas": run_pandas}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+        print(json.dumps({}))
+    else:
+        main()

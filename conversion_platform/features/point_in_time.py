@@ -1,0 +1,237 @@
+"""Proves that the features of a day do not look ahead: alter the future, and compare.
+
+A scratch copy of the lake is built twice for the day and the week after it: as it is, and with
+everything that became known from the day's midnight on deleted, changed or added to. Built as a
+range, because that is where a query that forgets its day sees the future.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.errors import NotReadyError
+from conversion_platform.features.build import build_features
+from conversion_platform.features.catalogue import HISTORY_DAYS
+from conversion_platform.features.pairs import feature_spec, pair_query
+from conversion_platform.features.sources import event_days, require_sources
+from conversion_platform.features.tables import (
+    JOB_FEATURES,
+    USER_CATEGORY_FEATURES,
+    USER_FEATURES,
+)
+from conversion_platform.features.templates import rendered
+from conversion_platform.lake import Lake, LocalStorage
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Table
+    from conversion_platform.settings import Settings
+
+AGAIN_DAYS = 14
+_SAMPLED_USERS = _SAMPLED_JOBS = 60
+_BUILT = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One feature that changed although only the future did.
+
+    Attributes:
+        table: Where it is: a feature table, or `pair_features`.
+        column: The feature; `(rows)` if rows came or went.
+        rows: How many rows changed.
+        example: The key of one of them.
+    """
+
+    table: str
+    column: str
+    rows: int
+    example: str
+
+
+@dataclass(frozen=True)
+class PointInTime:
+    """What `check_point_in_time` found.
+
+    Attributes:
+        day: The day whose features were compared.
+        compared: Rows compared, by table.
+        moved: What changed, and should not have.
+    """
+
+    day: date
+    compared: dict[str, int]
+    moved: tuple[Moved, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no feature moved."""
+        return not self.moved
+
+    def render(self) -> str:
+        """The result in a few lines."""
+        counted = ", ".join(f"{rows:,} rows of {name}" for name, rows in self.compared.items())
+        if self.holds:
+            return (
+                f"No feature of {self.day} looks ahead: altering the future left {counted} alone."
+            )
+        lines = [f"Features of {self.day} look ahead: only the future was altered, and yet"]
+        lines += [
+            f"  {one.table}.{one.column} changed in {one.rows:,} rows, such as {one.example}"
+            for one in self.moved
+        ]
+        lines.append(
+            "  What to do: use only events with `known_at < as_of` of their day, and no column of "
+            "users or jobs that is filled in later (left_at, closed_at)."
+        )
+        return "\n".join(lines)
+
+
+def check_point_in_time(
+    lake: Lake, settings: Settings, day: date, ahead_days: int = 7, seed: int = 0
+) -> PointInTime:
+    """Alters everything that became known from `day` on, and compares the features of `day`.
+
+    Works in a scratch copy in the system's temporary folder; `lake` is only read.
+
+    Args:
+        lake: A lake with users, jobs, attributes and events.
+        settings: The settings, the user's own features among them.
+        day: The day whose features must not move. Needs events before it.
+        ahead_days: How many days after it are altered.
+        seed: Which events meet which fate.
+
+    Raises:
+        NotReadyError: there are no source tables, or no events before `day`.
+        SettingsError: a feature file of the user's own is wrong.
+    """
+    days = DayRange.of(day).widened(after=ahead_days)
+    with tempfile.TemporaryDirectory(prefix="point-in-time-") as folder:
+        scratch = Lake(
+            LocalStorage(folder), settings.platform.threads, settings.platform.memory_limit
+        )
+        with lake.session() as con:
+            require_sources(lake, settings, DayRange.of(day))
+            _copy(con, lake, scratch, settings, days)
+            names = _build(con, scratch, settings, days, "as_is")
+            _alter(con, scratch, settings, days, seed)
+            _build(con, scratch, settings, days, "altered")
+            moved = [one for name, key in names.items() for one in _compare(con, name, key)]
+            compared = {name: _rows(con, f"as_is_{name}") for name in names}
+    if not compared[USER_FEATURES.name] or not compared[JOB_FEATURES.name]:
+        raise NotReadyError(
+            f"There is nothing to compare: on {day} no user has joined, or no job has opened.",
+            "Choose a day after the first ones.",
+        )
+    return PointInTime(day, compared, tuple(moved))
+
+
+def _copy(
+    con: duckdb.DuckDBPyConnection, lake: Lake, scratch: Lake, settings: Settings, days: DayRange
+) -> None:
+    """The tables and partitions that features of `days` look at."""
+    for table in (USERS, JOBS, ATTRIBUTES):
+        scratch.write(con, table, lake.select(table)[1:-1])
+    needed = event_days(settings, days, HISTORY_DAYS)
+    there = set(lake.days(EVENTS))
+    for one in needed:
+        if one in there:
+            key = lake.key(EVENTS, one)
+            scratch.storage.replace(key, lake.storage.read(key))
+        elif one >= days.first:
+            # The future has not happened yet; the altered one will have.
+            empty = f"SELECT * EXCLUDE (dt) FROM ({EVENTS.empty_select()})"
+            scratch.write(con, EVENTS, empty, one)
+
+
+def _alter(
+    con: duckdb.DuckDBPyConnection, scratch: Lake, settings: Settings, days: DayRange, seed: int
+) -> None:
+    as_of = day_start(days.first, settings.platform.time_zone).isoformat()
+    events = settings.events
+    types = (*events.impression_types, *events.click_types, *events.conversion_types)
+    altered = DayRange(days.first - AGAIN_DAYS * ONE_DAY, days.last - ONE_DAY)
+    query = rendered(
+        "altered_events",
+        {
+            "events": scratch.select(EVENTS, altered),
+            "as_of": as_of,
+            "seed": seed,
+            "types": ", ".join(quoted(one) for one in types),
+            "types_count": len(types),
+            "again_days": AGAIN_DAYS,
+            "zone": settings.platform.time_zone,
+            "last": altered.last.isoformat(),
+            "late_from": (days.first - max(events.late_days, 1) * ONE_DAY).isoformat(),
+        },
+    )
+    scratch.write_days(con, EVENTS, query, altered)
+    for table, column in ((USERS, "left_at"), (JOBS, "closed_at")):
+        scratch.write(con, table, _ended_differently(scratch, table, column, as_of))
+
+
+def _ended_differently(scratch: Lake, table: Table, column: str, as_of: str) -> str:
+    """Who had not left by then stays for ever; who would have stayed leaves at once."""
+    return (
+        f"SELECT * REPLACE (CASE WHEN {column} < TIMESTAMPTZ '{as_of}' THEN {column} "
+        f"WHEN {column} IS NULL THEN TIMESTAMPTZ '{as_of}' + INTERVAL 1 HOUR END AS {column}) "
+        f"FROM {scratch.select(table)}"
+    )
+
+
+def _build(
+    con: duckdb.DuckDBPyConnection, scratch: Lake, settings: Settings, days: DayRange, label: str
+) -> dict[str, tuple[str, ...]]:
+    """Builds the features and keeps those of the first day; their tables' names and keys."""
+    build_features(con, scratch, settings, days)
+    day = DayRange.of(days.first)
+    for table in _BUILT:
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {label}_{table.name} AS "
+            f"SELECT * EXCLUDE (dt) FROM {scratch.select(table, day)}"
+        )
+    spec = feature_spec(con, scratch, settings)
+    query = pair_query(scratch, settings, spec, _sampled_pairs(days.first), days)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {label}_pair_features AS {query}")
+    return {table.name: table.key for table in _BUILT} | {"pair_features": ("user_id", "job_id")}
+
+
+def _sampled_pairs(day: date) -> str:
+    """Some users with some jobs, the same ones before and after the change."""
+    return (
+        f"(SELECT u.user_id, j.job_id, DATE '{day.isoformat()}' AS dt FROM "
+        f"(SELECT user_id FROM as_is_user_features ORDER BY md5(user_id), user_id "
+        f"LIMIT {_SAMPLED_USERS}) AS u CROSS JOIN "
+        f"(SELECT job_id FROM as_is_job_features ORDER BY md5(job_id), job_id "
+        f"LIMIT {_SAMPLED_JOBS}) AS j)"
+    )
+
+
+def _compare(con: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]) -> Iterator[Moved]:
+    columns = [row[0] for row in con.execute(f"DESCRIBE as_is_{name}").fetchall()]
+    joined = " AND ".join(f'a."{column}" = b."{column}"' for column in key)
+    shown = " || ' ' || ".join(f'coalesce(a."{column}", b."{column}")' for column in key)
+    source = f"FROM as_is_{name} AS a FULL JOIN altered_{name} AS b ON {joined}"
+    conditions = {"(rows)": f'a."{key[0]}" IS NULL OR b."{key[0]}" IS NULL'} | {
+        column: f'a."{key[0]}" IS NOT NULL AND b."{key[0]}" IS NOT NULL '
+        f'AND a."{column}" IS DISTINCT FROM b."{column}"'
+        for column in columns
+        if column not in key
+    }
+    for column, condition in conditions.items():
+        row = con.execute(f"SELECT count(*), min({shown}) {source} WHERE {condition}").fetchone()
+        if row and row[0]:
+            yield Moved(name, column, int(row[0]), str(row[1]))
+
+
+def _rows(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    row = con.execute(f"SELECT count(*) FROM {name}").fetchone()
+    return int(row[0]) if row else 0
