@@ -111,10 +111,10 @@ def check_features_command(ctx: click.Context, day: date) -> None:
     from conversion_platform.lake import open_lake
 
     settings = settings_of(ctx)
-    lake = open_lake(settings)
-    with lake.session() as con:
-        check_point_in_time(con, lake, settings, day)
-    click.echo(f"No feature of {day} moved when everything on and after {day} was altered.")
+    proof = check_point_in_time(open_lake(settings), settings, day)
+    click.echo(proof.render())
+    if not proof.holds:
+        sys.exit(FAILED)
 
 
 @main.command()

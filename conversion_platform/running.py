@@ -27,6 +27,7 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings, s3_client(settings))
+        lake.storage.clear_staging()  # what a killed run left behind
         if bars is not None:
             for step in plan(lake, settings, days):
                 execute(instance, settings, step, bars.watch)
