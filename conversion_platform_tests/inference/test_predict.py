@@ -118,6 +118,8 @@ def test_each_user_keeps_the_best_k_in_order_of_score(world: World) -> None:
     assert result.scored_pairs == sum(len(jobs) for jobs in expected.values())
     assert result.users_with_predictions == result.eligible_users == len(expected) == 60
     assert (result.rows, result.open_jobs, result.message) == (240, 24, "")
+    only_best = world.predict(top_k=1)
+    assert (only_best.rows, only_best.users_with_predictions) == (60, 60)
 
 
 def test_probabilities_are_the_models_calibration_of_the_scores(world: World) -> None:

@@ -66,6 +66,7 @@ def test_a_predicate_sees_the_users_columns_the_features_and_the_day(
         ("true); DROP TABLE members; SELECT (true", "Only SELECT"),
         ("true) FROM (SELECT 1", "not a single expression"),
         ("true), (false", "not a single expression"),
+        ("true) WHERE (true", "not a single expression"),
         ("true) ORDER BY (1", "not a single expression"),
         ("true) UNION SELECT (true", "not a single expression"),
         ("user_id IN (SELECT content FROM read_text('/etc/passwd'))", "subquery"),
