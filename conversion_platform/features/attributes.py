@@ -130,6 +130,7 @@ def _count_values(con: duckdb.DuckDBPyConnection, level: Level, column: str, mos
         f'SELECT d.dt, s."{column}"::VARCHAR AS value '
         f"FROM feature_{level}s AS s INNER JOIN feature_days AS d "
         f"ON coalesce(s.{since} < d.as_of, true) "
-        f'WHERE s."{column}" IS NOT NULL GROUP BY ALL '
-        f"QUALIFY row_number() OVER (PARTITION BY d.dt ORDER BY count(*) DESC, value) <= {most}"
+        f'WHERE s."{column}" IS NOT NULL GROUP BY d.dt, s."{column}" '
+        f'QUALIFY row_number() OVER (PARTITION BY d.dt ORDER BY count(*) DESC, s."{column}") '
+        f"<= {most}"
     )

@@ -18,6 +18,7 @@ from conversion_platform.features.attributes import (
 )
 from conversion_platform.features.catalogue import JOB, USER
 from conversion_platform.features.own import OwnFile, own_files, own_sql, run_own_file
+from conversion_platform.features.pairs import feature_spec
 from conversion_platform.features.sources import (
     attach_days,
     attach_sources,
@@ -70,6 +71,7 @@ def build_features(
     require_sources(lake, settings, days)
     attributes = attribute_features(con, lake)
     own = own_files(settings)
+    feature_spec(con, lake, settings)  # refuses a wrong feature file before any work
     attach_sources(con, lake, settings, days)
     written: list[Written] = []
     for stretch in _stretches(days):

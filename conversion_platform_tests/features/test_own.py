@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from conversion_platform.days import DayRange
+from conversion_platform.errors import SettingsError
+from conversion_platform.features import build_features, feature_spec, pair_query
+from conversion_platform.lake import Lake, open_lake
+from conversion_platform.settings import Settings, load_settings
+from conversion_platform_tests.features.world import World, at, event, fill
+
+FIRST = date(2026, 2, 1)
+DAY = date(2026, 2, 4)
+Install = Callable[[dict[str, str]], tuple[Lake, Settings]]
+
+CLICKS = """-- level: user
+SELECT d.dt, e.user_id, count(*) AS evening_clicks
+FROM days AS d
+JOIN events AS e ON e.known_at < d.as_of AND e.event_type = 'click'
+GROUP BY ALL;
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Install:
+    def installed(files: dict[str, str]) -> tuple[Lake, Settings]:
+        file = tmp_path / "conversion_platform.toml"
+        file.write_text('[platform]\nstart_date = 2026-02-01\n[features]\nfolder = "own"\n')
+        (tmp_path / "own").mkdir()
+        for name, text in files.items():
+            (tmp_path / "own" / name).write_text(text)
+        settings = load_settings(file)
+        lake = open_lake(settings)
+        world = World(
+            users=[{"user_id": f"u{n}", "created_at": at(FIRST, 0)} for n in range(2)],
+            jobs=[{"job_id": "j0", "opened_at": at(FIRST, 0), "pay": 12.5}],
+            events=[
+                event(1, "u0", "j0", "click", at(FIRST, 20)),
+                event(2, "u0", "j0", "click", at(date(2026, 2, 2), 20)),
+            ],
+        )
+        with lake.session() as con:
+            fill(con, lake, world, DayRange(FIRST, DAY))
+        return lake, settings
+
+    return installed
+
+
+def test_a_file_adds_its_columns_to_its_level_and_to_pairs(install: Install) -> None:
+    jobs = "-- level: job\nSELECT dt, job_id, pay * 2 AS double_pay, pay > 5 AS well_paid "
+    lake, settings = install({"clicks.sql": CLICKS, "pay.sql": f"{jobs} FROM days, jobs"})
+    days = DayRange(date(2026, 2, 2), DAY)
+    with lake.session() as con:
+        build_features(con, lake, settings, days)
+        spec = feature_spec(con, lake, settings)
+        pairs = (
+            "(SELECT 'u0' AS user_id, 'j0' AS job_id, DATE '2026-02-02' + n::INTEGER AS dt "
+            "FROM range(3) AS r (n))"
+        )
+        query = pair_query(lake, settings, spec, pairs, days)
+        found = con.execute(
+            f"SELECT evening_clicks, double_pay, well_paid FROM ({query}) ORDER BY dt"
+        ).fetchall()
+    assert {"evening_clicks", "double_pay", "well_paid"} <= set(spec.names("numeric"))
+    assert found == [(1.0, 25.0, 1.0), (2.0, 25.0, 1.0), (2.0, 25.0, 1.0)]
+
+
+def test_an_own_file_gives_a_day_the_same_bytes_alone_and_in_a_range(install: Install) -> None:
+    lake, settings = install({"clicks.sql": CLICKS})
+    key = f"user_features/dt={DAY}/data.parquet"
+    with lake.session() as con:
+        build_features(con, lake, settings, DayRange(date(2026, 2, 2), DAY))
+    in_range = lake.storage.read(key)
+    with lake.session() as con:
+        build_features(con, lake, settings, DayRange.of(DAY))
+    assert lake.storage.read(key) == in_range
+
+
+def test_own_views_are_gone_when_the_features_are_built(install: Install) -> None:
+    lake, settings = install({"clicks.sql": CLICKS})
+    with lake.session() as con:
+        build_features(con, lake, settings, DayRange.of(DAY))
+        views = con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    assert not {name for (name,) in views} & {"users", "jobs", "events", "days"}
+
+
+WRONG = {
+    "without a level": ("SELECT 1", "does not say what its rows are"),
+    "with a level that is not one": ("-- level: pair\nSELECT 1", "does not say what its rows are"),
+    "with a typing error": ("-- level: user\nSELEC 1", "wrong.sql fails"),
+    "with a column that is not there": (
+        "-- level: user\nSELECT dt, user_id, height AS x FROM days, users",
+        "wrong.sql fails: .*height",
+    ),
+    "without dt": ("-- level: user\nSELECT user_id, 1 AS x FROM users", "no column `dt`"),
+    "without its id": ("-- level: job\nSELECT dt, 1 AS x FROM days", "no column `job_id`"),
+    "with a text": (
+        "-- level: user\nSELECT dt, user_id, shift AS x FROM days, users",
+        "`x` is VARCHAR, not a number",
+    ),
+    "with a name that is taken": (
+        "-- level: user\nSELECT dt, user_id, 1 AS user_clicks_7d FROM days, users",
+        "there is a feature of that name",
+    ),
+    "with a name that needs quotes": (
+        '-- level: user\nSELECT dt, user_id, 1 AS "My Feature" FROM days, users',
+        "cannot be a feature's name",
+    ),
+    "without a feature": ("-- level: user\nSELECT dt, user_id FROM days, users", "no feature"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_the_specification_refuses_a_file(text: str, message: str, install: Install) -> None:
+    lake, settings = install({"wrong.sql": text})
+    with lake.session() as con, pytest.raises(SettingsError, match=message) as raised:
+        feature_spec(con, lake, settings)
+    assert "wrong.sql" in raised.value.problem
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_building_refuses_a_file_and_writes_nothing(
+    text: str, message: str, install: Install
+) -> None:
+    lake, settings = install({"wrong.sql": text})
+    with lake.session() as con, pytest.raises(SettingsError, match=message):
+        build_features(con, lake, settings, DayRange.of(DAY))
+    assert lake.storage.list("user_features") == []
+
+
+def test_two_rows_for_one_user_and_day_are_refused(install: Install) -> None:
+    text = "-- level: user\nSELECT dt, user_id, 1 AS x FROM days, users, range(2)"
+    lake, settings = install({"twice.sql": text})
+    with lake.session() as con, pytest.raises(SettingsError, match="2 rows for dt 2026-02-04"):
+        build_features(con, lake, settings, DayRange.of(DAY))
+
+
+def test_an_error_while_running_names_the_file(install: Install) -> None:
+    text = (
+        "-- level: user\nSELECT dt, user_id, CAST('a' || user_id AS INTEGER) AS x FROM days, users"
+    )
+    lake, settings = install({"casts.sql": text})
+    with lake.session() as con, pytest.raises(SettingsError, match=r"casts\.sql fails"):
+        build_features(con, lake, settings, DayRange.of(DAY))
+
+
+def test_a_file_whose_name_is_no_identifier_is_refused(install: Install) -> None:
+    lake, settings = install({"My Clicks.sql": CLICKS})
+    with lake.session() as con, pytest.raises(SettingsError, match="cannot be used in SQL"):
+        feature_spec(con, lake, settings)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, install: Install) -> None:
+    lake, settings = install({})
+    (tmp_path / "own").rmdir()
+    with lake.session() as con, pytest.raises(SettingsError, match=r"features\.folder"):
+        build_features(con, lake, settings, DayRange.of(DAY))
