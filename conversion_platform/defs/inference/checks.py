@@ -1,0 +1,39 @@
+"""What must hold of the predictions before anybody is texted because of them."""
+
+import dagster as dg
+
+from conversion_platform.defs.checks import checked_days
+from conversion_platform.defs.resources import Platform
+from conversion_platform.inference import DAILY_PREDICTIONS, prediction_quality
+
+
+@dg.asset_check(
+    asset=DAILY_PREDICTIONS.name,
+    description="Probabilities lie in 0 to 1, ranks follow the scores from 1 on, and one model "
+    "version scored each day.",
+    blocking=True,
+)
+def predictions_are_sound(
+    context: dg.AssetCheckExecutionContext, platform: Platform
+) -> dg.AssetCheckResult:
+    with platform.session() as (con, lake, settings):
+        days = checked_days(context, lake, DAILY_PREDICTIONS)
+        found = prediction_quality(con, lake, settings, days)
+    return dg.AssetCheckResult(passed=found.sound, metadata=vars(found))
+
+
+@dg.asset_check(
+    asset=DAILY_PREDICTIONS.name,
+    description="Every day of the run has predictions; without any, nobody gets a text.",
+)
+def somebody_has_predictions(
+    context: dg.AssetCheckExecutionContext, platform: Platform
+) -> dg.AssetCheckResult:
+    with platform.session() as (con, lake, settings):
+        days = checked_days(context, lake, DAILY_PREDICTIONS)
+        found = prediction_quality(con, lake, settings, days)
+    return dg.AssetCheckResult(
+        passed=found.days == len(days),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"days": len(days), "days_with_predictions": found.days},
+    )

@@ -1,0 +1,77 @@
+"""What must hold of a day's predictions before anybody is texted because of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conversion_platform.inference.tables import DAILY_PREDICTIONS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.days import DayRange
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+
+@dataclass(frozen=True)
+class PredictionQuality:
+    """Counts over the predictions of some days; all but `rows` and `days` should be 0.
+
+    Attributes:
+        rows: Predictions looked at.
+        days: Days that have any.
+        not_probabilities: Probabilities missing or outside 0 to 1.
+        broken_ranks: Users and days whose ranks are not 1, 2, ... up to at most `top_k`.
+        disordered: Predictions with a better score than the one ranked before them.
+        mixed_days: Days that more than one model version scored.
+    """
+
+    rows: int
+    days: int
+    not_probabilities: int
+    broken_ranks: int
+    disordered: int
+    mixed_days: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong with what is there."""
+        return not (
+            self.not_probabilities or self.broken_ranks or self.disordered or self.mixed_days
+        )
+
+
+def prediction_quality(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
+) -> PredictionQuality:
+    """Looks at all predictions of `days`."""
+    lake.view(con, DAILY_PREDICTIONS, days, "checked_predictions")
+    found = con.sql(
+        f"""
+        WITH ordered AS (
+            SELECT *, lag(score) OVER (PARTITION BY dt, user_id ORDER BY rank) AS better
+            FROM checked_predictions
+        ),
+        users AS (
+            SELECT dt, user_id, min(rank) AS first, max(rank) AS last,
+                count(DISTINCT rank) AS ranks, count(*) AS kept
+            FROM checked_predictions GROUP BY dt, user_id
+        ),
+        versions AS (
+            SELECT dt, count(DISTINCT model_version) AS versions
+            FROM checked_predictions GROUP BY dt
+        )
+        SELECT
+            (SELECT count(*) FROM ordered),
+            (SELECT count(*) FROM versions),
+            (SELECT count(*) FROM ordered
+             WHERE probability IS NULL OR isnan(probability) OR probability NOT BETWEEN 0 AND 1),
+            (SELECT count(*) FROM users WHERE first <> 1 OR last <> kept OR ranks <> kept
+                OR last > {settings.predictions.top_k}),
+            (SELECT count(*) FROM ordered WHERE score > better),
+            (SELECT count(*) FROM versions WHERE versions > 1)
+        """
+    ).fetchall()[0]
+    return PredictionQuality(*found)
