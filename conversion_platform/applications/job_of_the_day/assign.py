@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from conversion_platform.applications.job_of_the_day.cohorts import add_members, in_order
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
-from conversion_platform.days import ONE_DAY, DayRange, at_local_time
+from conversion_platform.days import ONE_DAY, DayRange, at_local_time, day_start
 from conversion_platform.experiments import HOLDOUT, arm_sql
 from conversion_platform.features.tables import USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Written
-from conversion_platform.marketplace.tables import USERS
+from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.tables import EVENTS, USERS
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 CAP_DAYS = 7
 
-_VIEWS = ("earlier", "predictions", "people")
+_VIEWS = ("earlier", "predictions", "converted", "people")
 _TABLES = ("assigned", "cohorts", "members", "send_times", "zones")
 
 
@@ -56,10 +57,11 @@ def assign_days(
 ) -> list[Assigned]:
     """Writes JOB_OF_THE_DAY for each of `days`, in order.
 
-    A user gets the best of the day's predictions that was not assigned to them within
-    `job_of_the_day.repeat_days`, in the first cohort (by priority, then name) whose predicate
-    fits; no more than `max_texts_per_week` in 7 days. Users above a cohort's size, or below its
-    `min_probability`, get nothing that day: they do not move on to the next cohort.
+    A user gets the best of the day's predictions that they have not converted on and that was
+    not assigned to them within `job_of_the_day.repeat_days`, in the first cohort (by priority,
+    then name) whose predicate fits; no more than `max_texts_per_week` in 7 days. Users above a
+    cohort's size, or below its `min_probability`, get nothing that day: they do not move on to
+    the next cohort.
 
     Raises:
         NotReadyError: the predictions or the user features of one of the days are missing.
@@ -110,6 +112,7 @@ def _relations(
     before = max(settings.job_of_the_day.repeat_days, CAP_DAYS) - 1
     lake.view(con, JOB_OF_THE_DAY, DayRange(day - before * ONE_DAY, day - ONE_DAY), "earlier")
     lake.view(con, DAILY_PREDICTIONS, DayRange.of(day), "predictions")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW converted AS {_converted_query(lake, settings, day)}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_people_query(con, lake, day)}")
     con.execute("CREATE OR REPLACE TEMP TABLE zones AS SELECT user_id, time_zone FROM people")
     con.execute("CREATE OR REPLACE TEMP TABLE members (user_id VARCHAR, cohort VARCHAR)")
@@ -119,6 +122,20 @@ def _relations(
         for kind, names in (("VIEW", _VIEWS), ("TABLE", _TABLES)):
             for name in names:
                 con.execute(f"DROP {kind} IF EXISTS temp.{name}")
+
+
+def _converted_query(lake: Lake, settings: Settings, day: date) -> str:
+    """SQL for the pairs that converted before `day`, as far as was known when it began.
+
+    Nobody wants a text about a job that he has applied for.
+    """
+    days = DayRange(day - settings.predictions.active_days * ONE_DAY, day - ONE_DAY)
+    types = ", ".join(quoted(name) for name in settings.events.conversion_types)
+    start = day_start(day, settings.platform.time_zone).isoformat()
+    return f"""
+        SELECT user_id, job_id FROM {lake.select(EVENTS, days)}
+        WHERE event_type IN ({types})
+            AND greatest(occurred_at, recorded_at) < TIMESTAMPTZ {quoted(start)}"""
 
 
 def _people_query(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:

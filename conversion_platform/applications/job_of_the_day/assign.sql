@@ -1,6 +1,7 @@
 -- Who is assigned what on one day. Reads temporary relations that assign.py puts in place:
 --   predictions   the day's daily_predictions
 --   earlier       assignments of earlier days (user_id, job_id, dt), of both arms
+--   converted     pairs (user_id, job_id) that converted before the day
 --   members       user_id, cohort: the one cohort of each user
 --   cohorts       cohort, size, min_probability
 --   send_times    cohort, time_zone, send_at
@@ -14,6 +15,10 @@ WITH fresh AS (
         SELECT 1 FROM earlier AS e
         WHERE e.user_id = p.user_id AND e.job_id = p.job_id
             AND e.dt > $day - to_days(CAST($repeat_days AS INTEGER))
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM converted AS c
+        WHERE c.user_id = p.user_id AND c.job_id = p.job_id
     )
     QUALIFY row_number() OVER (PARTITION BY p.user_id ORDER BY p.rank) = 1
 ),

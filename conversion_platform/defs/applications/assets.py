@@ -11,8 +11,22 @@ from conversion_platform.defs.lake_asset import asset_of, days_of, materialized,
 from conversion_platform.defs.resources import Platform
 
 
-@asset_of(table_spec(JOB_OF_THE_DAY, group="applications", deps=["daily_predictions"]))
+@asset_of(
+    table_spec(
+        JOB_OF_THE_DAY,
+        group="applications",
+        deps=["daily_predictions", "user_features", "users", "events"],
+    )
+)
 def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as (con, lake, settings):
-        written = assign_days(con, lake, settings, days_of(context))
-    return materialized(written)
+        assigned = assign_days(con, lake, settings, days_of(context))
+    return materialized(
+        assigned,
+        {
+            "texts": sum(day.texts for day in assigned),
+            "holdout": sum(day.holdout for day in assigned),
+            "by_cohort": assigned[-1].by_cohort,
+            "messages": [day.message for day in assigned if day.message],
+        },
+    )

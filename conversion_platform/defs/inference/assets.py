@@ -26,4 +26,13 @@ def daily_predictions(
     with platform.session() as (con, lake, settings):
         version = require_champion(lake)
         predicted = predict_days(con, lake, settings, days_of(context), version)
-    return materialized(predicted, {"model_version": version})
+    return materialized(
+        predicted,
+        {
+            "model_version": version,
+            "eligible_users": predicted[-1].eligible_users,
+            "open_jobs": predicted[-1].open_jobs,
+            "scored_pairs": sum(day.scored_pairs for day in predicted),
+            "messages": [day.message for day in predicted if day.message],
+        },
+    )

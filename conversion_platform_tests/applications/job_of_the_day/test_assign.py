@@ -17,6 +17,7 @@ from conversion_platform.applications.job_of_the_day import (
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.experiments import arm_of
+from conversion_platform.marketplace.tables import EVENTS
 from conversion_platform_tests.applications.job_of_the_day.world import (
     assignments,
     configured,
@@ -25,6 +26,7 @@ from conversion_platform_tests.applications.job_of_the_day.world import (
     write_predictions,
     write_users,
 )
+from conversion_platform_tests.inference.marketplace import rows_query
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,6 +87,38 @@ def test_a_job_assigned_in_the_holdout_is_not_repeated_either(
     assign_days(con, lake, settings, days)
     given = [assignments(con, lake, day)["u"] for day in days]
     assert [(row["job_id"], row["arm"]) for row in given] == [("a", "holdout"), ("b", "holdout")]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "recorded_at", "given_job"),
+    [
+        ("application", datetime(2026, 3, 9, 12, tzinfo=UTC), "b"),
+        ("application", datetime(2026, 3, 10, 12, tzinfo=UTC), "a"),
+        ("click", datetime(2026, 3, 9, 12, tzinfo=UTC), "a"),
+    ],
+    ids=["applied before the day", "not known when the day began", "only clicked"],
+)
+def test_nobody_gets_a_job_they_are_known_to_have_applied_for(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    event_type: str,
+    recorded_at: datetime,
+    given_job: str,
+) -> None:
+    write_day(con, lake, DAY, {"u": [("a", 0.3), ("b", 0.2)]})
+    event = {
+        "event_id": "e",
+        "user_id": "u",
+        "job_id": "a",
+        "event_type": event_type,
+        "occurred_at": datetime(2026, 3, 9, 11, tzinfo=UTC),
+        "recorded_at": recorded_at,
+    }
+    query = rows_query(EVENTS, [event])
+    lake.write(con, EVENTS, f"SELECT * EXCLUDE (dt) FROM ({query})", DAY - timedelta(days=1))
+    assign_days(con, lake, settings, ONE)
+    assert assignments(con, lake, DAY)["u"]["job_id"] == given_job
 
 
 def test_nobody_is_assigned_more_often_than_the_weekly_cap_allows(
