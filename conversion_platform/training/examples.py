@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.errors import TrainingError
@@ -149,8 +149,8 @@ def _shown(settings: Settings, days: DayRange, day: date) -> str:
 def _days_with_examples(
     con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange
 ) -> DayRange:
-    row = con.execute("SELECT min(dt), max(dt) FROM shown").fetchone()
-    if row is None or row[0] is None:
+    first, last = _row(con, "SELECT min(dt), max(dt) FROM shown")
+    if first is None:
         meaning = settings.events
         types = meaning.impression_types
         if meaning.negatives == "sampled":
@@ -161,7 +161,13 @@ def _days_with_examples(
             "Check events.impression_types against the source (`conversion-platform "
             "check-sources`), or set events.negatives = 'sampled' if it logs no impressions.",
         )
-    return DayRange(row[0], row[1])
+    return DayRange(first, last)
+
+
+def _row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    """The only row of a query (fetched whole: an open result would block the connection)."""
+    (row,) = con.execute(query).fetchall()
+    return row
 
 
 def _keep_whole_slates(
@@ -174,9 +180,8 @@ def _keep_whole_slates(
     shares, parts = {}, []
     for name, window in split.windows().items():
         inside = f"dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
-        count = con.execute(f"SELECT count(*) FROM shown WHERE {inside}").fetchone()
-        rows = rows_each * (count[0] if count else 0)
-        shares[name] = min(1.0, settings.training.max_examples / max(rows, 1))
+        (count,) = _row(con, f"SELECT count(*) FROM shown WHERE {inside}")
+        shares[name] = min(1.0, settings.training.max_examples / max(rows_each * count, 1))
         parts.append(f"SELECT * FROM shown WHERE {inside} AND {_kept(settings, shares[name])}")
     con.execute(f"CREATE TEMP TABLE kept AS {' UNION ALL '.join(parts)}")
     return shares
@@ -229,12 +234,12 @@ def _summary(
 ) -> ExamplesSummary:
     splits = {}
     for name, window in split.windows().items():
-        row = con.execute(
+        rows, positives, users = _row(
+            con,
             "SELECT count(*), count(*) FILTER (converted), count(DISTINCT user_id) "
-            f"FROM labelled WHERE dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
-        ).fetchone()
-        assert row is not None
-        splits[name] = SplitCount(window, row[0], row[1], row[2], shares[name])
+            f"FROM labelled WHERE dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'",
+        )
+        splits[name] = SplitCount(window, rows, positives, users, shares[name])
     thinned = [f"{name}: {share:.1%} of the slates kept" for name, share in shares.items()]
     notes = [split.note] if split.note else []
     notes += [note for note, share in zip(thinned, shares.values(), strict=True) if share < 1]
