@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-HISTORY_GROUPS = ("marketplace", "features")
+SOURCE_GROUPS = ("marketplace",)
+HISTORY_GROUPS = (*SOURCE_GROUPS, "features")
 TRAINING_GROUPS = ("training",)
 DAILY_GROUPS = (
     *HISTORY_GROUPS,
@@ -25,6 +26,11 @@ daily = dg.define_asset_job(
     description="The day: fresh tables and features, predictions, the job of the day, texts, "
     "the log, metrics and the watch for drift.",
 )
+sources = dg.define_asset_job(
+    "sources",
+    dg.AssetSelection.groups(*SOURCE_GROUPS),
+    description="Checked tables alone, for the days before the first that features are built for.",
+)
 history = dg.define_asset_job(
     "history",
     dg.AssetSelection.groups(*HISTORY_GROUPS),
@@ -41,4 +47,4 @@ send_texts = dg.define_asset_job(
     description="Sends what is due now and takes in what the carrier reports.",
 )
 
-JOBS = (daily, history, train, send_texts)
+JOBS = (daily, sources, history, train, send_texts)

@@ -105,21 +105,27 @@ def dagster_home(settings: Settings) -> Path:
 
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of this installation."""
+    """The Dagster instance of this installation; DAGSTER_HOME names it meanwhile."""
     home = dagster_home(settings)
+    before = os.environ.get(HOME_VARIABLE)
     os.environ[HOME_VARIABLE] = str(home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        yield instance
+    try:
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            yield instance
+    finally:
+        os.environ.pop(HOME_VARIABLE)
+        if before is not None:
+            os.environ[HOME_VARIABLE] = before
 
 
 def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
-    """What has to run so that `days` are done: history and training first where they lack.
+    """What has to run so that `days` are done: what they look back to, and a first champion.
 
     Raises:
         NotReadyError: `days` start before the platform's first day.
+        TrainingError: there is no champion, and no day has matured for a first one.
     """
-    from conversion_platform.features.tables import USER_FEATURES
-    from conversion_platform.training import champion, training_days
+    from conversion_platform.training import champion
 
     first = settings.platform.start_date
     if days.first < first:
@@ -127,16 +133,55 @@ def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
             f"{days.first} is before platform.start_date = {first}, where the data starts.",
             "Ask for a later day, or set platform.start_date to the first day of your events.",
         )
+    learn = champion(lake) is None
+    past = days_without_features(lake, settings, days.first, learn)
+    events = days_without_events(lake, settings, past.first if past else days.first)
     steps = []
-    if champion(lake) is None:
-        wanted = training_days(settings, days.first)
-        wanted = DayRange(max(wanted.first, first), wanted.last)
-        have = set(lake.days(USER_FEATURES))
-        if any(day not in have for day in wanted):
-            upto = DayRange(wanted.first, days.first - ONE_DAY)
-            steps.append(Step("history", upto, "checked tables and features to learn from"))
+    if events:
+        steps.append(Step("sources", events, "the events that features look back to"))
+    if past:
+        steps.append(Step("history", past, "checked tables and features to learn from"))
+    if learn:
         steps.append(Step("train", DayRange.of(days.first), "the first champion"))
     return [*steps, Step("daily", days, "the day" if len(days) == 1 else "the days")]
+
+
+def days_without_features(
+    lake: Lake, settings: Settings, day: date, learn: bool
+) -> DayRange | None:
+    """Days before `day` that lack features: all to learn from, else those that runs left out."""
+    from conversion_platform.features import USER_FEATURES
+    from conversion_platform.training import training_days
+
+    have = set(lake.days(USER_FEATURES))
+    if learn:
+        first = training_days(settings, day).first
+    else:
+        first = min(have, default=day)
+    return up_to(day, (one for one in days_before(day, first) if one not in have))
+
+
+def days_without_events(lake: Lake, settings: Settings, day: date) -> DayRange | None:
+    """Days without checked events that the features of `day` look back to."""
+    from conversion_platform.features.catalogue import HISTORY_DAYS
+    from conversion_platform.features.sources import event_days
+    from conversion_platform.marketplace import EVENTS
+
+    have = set(lake.days(EVENTS))
+    looked_back_to = event_days(settings, DayRange.of(day), HISTORY_DAYS)
+    first = max(looked_back_to.first, settings.platform.start_date)
+    return up_to(day, (one for one in days_before(day, first) if one not in have))
+
+
+def days_before(day: date, first: date) -> list[date]:
+    """The days from `first` to the one before `day`."""
+    return list(DayRange(first, day - ONE_DAY)) if first < day else []
+
+
+def up_to(day: date, missing: Iterator[date]) -> DayRange | None:
+    """From the first of the missing days to the one before `day`."""
+    first = next(missing, None)
+    return DayRange(first, day - ONE_DAY) if first else None
 
 
 def execute(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
@@ -109,9 +111,8 @@ def _summary_plot(model: RankingModel, sample: pa.Table, values: Array) -> bytes
 
 def _draw(values: Array, matrix: Array, names: list[str]) -> None:
     import numpy as np
-    import shap
 
-    shap.summary_plot(
+    _shap().summary_plot(
         values,
         matrix,
         feature_names=names,
@@ -119,3 +120,13 @@ def _draw(values: Array, matrix: Array, names: list[str]) -> None:
         show=False,
         rng=np.random.default_rng(0),
     )
+
+
+def _shap() -> Any:
+    """The module, imported in a thread of its own.
+
+    shap keeps the ImportErrors of what is optional to it, and they keep every frame that led to
+    its import: a DuckDB session among them would stay open until the process ends.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(import_module, "shap").result()
