@@ -200,7 +200,7 @@ class TrainingSection(Section):
     )
     seed: int = Field(7, ge=0, description="Seed of everything random in training.")
     click_value: Share = Field(
-        0.1, description="What a click without a conversion is worth when fitting (1 = as much)."
+        0.3, description="What a click without a conversion is worth when fitting (1 = as much)."
     )
     map_k: int = Field(10, ge=1, description="k of MAP@k.")
     train_weekday: int = Field(

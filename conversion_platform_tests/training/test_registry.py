@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,3 +115,12 @@ def test_a_card_survives_json(lake: Lake, two: tuple[str, str]) -> None:
     assert type(card).from_json(card.to_json()) == card
     assert card.version == two[0] == card.evaluation.version
     assert card.label["converted"] == ["application"] and card.label["window_days"] == 3
+
+
+def test_a_version_whose_card_was_never_written_does_not_exist(
+    lake: Lake, two: tuple[str, str]
+) -> None:
+    Path(lake.storage.location(version_key(two[0], "card.json"))).unlink()
+    assert versions(lake) == [two[1]]
+    with pytest.raises(RegistryError, match="no model version"):
+        load_model(lake, two[0])
