@@ -1,8 +1,9 @@
 """Builds the feature tables of a range of days in one run.
 
-The range is cut into stretches of a fortnight. For each, the events of it and of the 90 days
-before it are counted once, and every day's windows come out of that one count. Memory depends on
-the number of users, not on the number of days.
+The events are read once, into a compact table. Counts over windows are made from it for the
+first day; each later day's counts are those of the day before, plus the day that has ended, less
+the days that dropped out of a window. Memory depends on the numbers of users and events, not on
+how many days are built, and a day's rows do not depend on which other days are built with it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from conversion_platform.features.pairs import feature_spec
 from conversion_platform.features.sources import (
     attach_days,
     attach_sources,
-    day_number,
     require_sources,
 )
 from conversion_platform.features.spec import Level
@@ -32,7 +32,7 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
-from conversion_platform.features.windows import TABLES, count_windows
+from conversion_platform.features.windows import TABLES, count_first, count_next
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
 
 STRETCH_DAYS = 14
-DAY = "<day>"
 
 
 def build_features(
@@ -76,14 +75,17 @@ def build_features(
     written: list[Written] = []
     for stretch in _stretches(days):
         attach_days(con, settings, stretch)
-        _count(con, stretch)
         for file in own:
             run_own_file(con, lake, settings, file, stretch)
-        written += _write(con, lake, _queries(con, settings, attributes, own), stretch)
+        queries = _queries(con, settings, attributes, own)
+        for day in stretch:
+            _count(con, days, day)
+            written += [lake.write(con, table, query, day) for table, query in queries]
     return sorted(written, key=lambda one: (one.table, str(one.day)))
 
 
 def _stretches(days: DayRange) -> Iterator[DayRange]:
+    """Own files and vocabularies are run for some days at once, not for a year at once."""
     first = days.first
     while first <= days.last:
         last = min(first + (STRETCH_DAYS - 1) * ONE_DAY, days.last)
@@ -91,31 +93,18 @@ def _stretches(days: DayRange) -> Iterator[DayRange]:
         first = last + ONE_DAY
 
 
-def _count(con: duckdb.DuckDBPyConnection, days: DayRange) -> None:
+def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
+    """Brings the counts to `day`: the events are all read for the first day of a range only."""
     for windows in TABLES:
-        count_windows(con, windows, days)
+        if day == days.first:
+            count_first(con, windows, days)
+        else:
+            count_next(con, windows, day)
     con.execute(rendered("rates"))
-
-
-def _write(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    queries: list[tuple[Table, str]],
-    days: DayRange,
-) -> list[Written]:
-    written = []
-    for day in days:
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE feature_day AS "
-            f"SELECT * FROM feature_days WHERE dt = DATE '{day.isoformat()}'"
-        )
-        written += [lake.write(con, table, _of_day(query, day), day) for table, query in queries]
-    return written
-
-
-def _of_day(query: str, day: date) -> str:
-    """A literal day lets DuckDB look at that day's stretches only."""
-    return query.replace(DAY, str(day_number(day)))
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE feature_day AS "
+        f"SELECT * FROM feature_days WHERE dt = DATE '{day.isoformat()}'"
+    )
 
 
 def _queries(
@@ -124,16 +113,14 @@ def _queries(
     attributes: list[AttributeFeature],
     own: list[OwnFile],
 ) -> list[tuple[Table, str]]:
-    """The query of each table for one day, which is still to be filled in."""
+    """The query of each table, for the day that `feature_day` holds."""
     most = settings.features.max_categories
     users = {
-        "day": DAY,
         "region": kept_value(con, USER, "region", "u", most),
         "shift": kept_value(con, USER, "shift", "u", most),
         **_further(con, USER, "u", most, attributes, own),
     }
     jobs = {
-        "day": DAY,
         "category": kept_value(con, JOB, "category", "d", most),
         "region": kept_value(con, JOB, "region", "d", most),
         "shift": kept_value(con, JOB, "shift", "d", most),
@@ -142,7 +129,7 @@ def _queries(
     return [
         (USER_FEATURES, rendered("user_features", users)),
         (JOB_FEATURES, rendered("job_features", jobs)),
-        (USER_CATEGORY_FEATURES, rendered("user_category_features", {"day": DAY})),
+        (USER_CATEGORY_FEATURES, rendered("user_category_features")),
     ]
 
 

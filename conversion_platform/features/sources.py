@@ -60,7 +60,9 @@ def attach_sources(
     _attach_partitions(con, settings, partitions)
     _attach_users_and_jobs(con, lake)
     con.execute(rendered("macros", {"shrinkage": settings.features.shrinkage}))
-    con.execute(rendered("known_events", event_conditions(settings)))
+    con.execute(
+        rendered("known_events", {**event_conditions(settings), "last": day_number(days.last)})
+    )
 
 
 def attach_days(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange) -> None:

@@ -1,8 +1,9 @@
-"""Fills in `windows.sql`: which counts, over which windows, by which keys."""
+"""Fills in `windows.sql` and `windows_next.sql`: which counts over which windows, by which keys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
@@ -18,97 +19,155 @@ _CONDITIONS = {
     "clicks": "click",
     "conversions": "conversion",
     "priced_clicks": "click AND pay_cents IS NOT NULL",
+    "clicked_cents": "click",
 }
-_ALL = tuple((what, s) for what in list(_CONDITIONS)[:3] for s in (*WINDOWS, HISTORY_DAYS))
-_PAID = (("priced_clicks", HISTORY_DAYS), ("clicked_cents", HISTORY_DAYS))
-_LONG = tuple((what, s) for what in list(_CONDITIONS)[:3] for s in (28, HISTORY_DAYS))
-_SEPARATOR = ",\n        "
+_RECENCY = {"event_day": "true", "click_day": "click", "conversion_day": "conversion"}
+_SEPARATOR = ",\n    "
+
+
+@dataclass(frozen=True)
+class Count:
+    """What is counted, over how many days.
+
+    All counts are sums of integers: their values cannot depend on the order of the rows, and
+    adding a day and taking it away again leaves nothing behind.
+    """
+
+    what: str
+    span: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.what}_{self.span}d"
+
+    @property
+    def type(self) -> str:
+        return "BIGINT" if self.what == "clicked_cents" else "INTEGER"
 
 
 @dataclass(frozen=True)
 class Windows:
-    """One table of counts over windows.
+    """One temporary table of counts, by some keys, as of one day.
 
     Attributes:
-        target: The temporary table.
+        target: Its name.
         keys: What the counts are by.
-        counts: Pairs of what is counted and the days of the window.
+        counts: The counts.
+        recency: Whether it also has the last day with an event, a click, a conversion.
     """
 
     target: str
-    keys: str
-    counts: tuple[tuple[str, int], ...]
+    keys: tuple[str, ...]
+    counts: tuple[Count, ...]
+    recency: bool
+
+    @property
+    def spans(self) -> list[int]:
+        return sorted({count.span for count in self.counts})
+
+    @property
+    def kinds(self) -> list[str]:
+        return list(dict.fromkeys(count.what for count in self.counts))
+
+    @property
+    def last_days(self) -> dict[str, str]:
+        return _RECENCY if self.recency else {}
 
 
+def _counts(spans: tuple[int, ...]) -> tuple[Count, ...]:
+    return tuple(
+        Count(what, span) for what in ("impressions", "clicks", "conversions") for span in spans
+    )
+
+
+_ALL = _counts((*WINDOWS, HISTORY_DAYS))
+_PAID = (Count("priced_clicks", HISTORY_DAYS), Count("clicked_cents", HISTORY_DAYS))
+_BY_CATEGORY = ("user_code", "category_code")
 TABLES = (
-    Windows("feature_user_windows", "user_code", (*_ALL, *_PAID)),
-    Windows("feature_job_windows", "job_code", _ALL),
-    Windows("feature_user_category_windows", "user_code, category_code", _LONG),
+    Windows("feature_user_windows", ("user_code",), (*_ALL, *_PAID), recency=True),
+    Windows("feature_job_windows", ("job_code",), _ALL, recency=True),
+    Windows(
+        "feature_user_category_windows", _BY_CATEGORY, _counts((28, HISTORY_DAYS)), recency=False
+    ),
 )
 
 
-def count_windows(con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange) -> None:
-    """Builds one table of counts for every day of `days`.
-
-    Args:
-        con: A session with `feature_events` in place.
-        windows: What to count.
-        days: The days as of which to count.
-    """
-    names = [f"{what}_{span}d" for what, span in windows.counts]
+def count_first(con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange) -> None:
+    """Counts as of the first of `days`, from the events."""
     first = day_number(days.first)
-    longest = max(span for _, span in windows.counts)
+    aggregates = [
+        f"max(day) FILTER (WHERE {condition} AND day < {first}) AS {name}"
+        for name, condition in windows.last_days.items()
+    ]
+    aggregates += [
+        f"{_aggregate(count.what, f' AND day BETWEEN {first - count.span} AND {first - 1}')} "
+        f"AS {count.name}"
+        for count in windows.counts
+    ]
     con.execute(
         rendered(
             "windows",
             {
                 "target": windows.target,
-                "keys": windows.keys,
+                "keys": ", ".join(windows.keys),
+                "last_key": windows.keys[-1],
                 "first": first,
                 "last": day_number(days.last),
-                "longest": longest,
-                "entering": _SEPARATOR.join(
-                    f"{_count(what, first - span)} AS {what}_{span}d"
-                    for what, span in windows.counts
-                ),
-                "leaving": _leaving(windows, days),
-                "sums": _SEPARATOR.join(f"sum({name})::BIGINT AS {name}" for name in names),
-                "running_sums": _SEPARATOR.join(
-                    f"(sum({name}) OVER so_far)::{_type(name)} AS {name}" for name in names
-                ),
+                "longest": windows.spans[-1],
+                "aggregates": _SEPARATOR.join(aggregates),
             },
         )
     )
 
 
-def _leaving(windows: Windows, days: DayRange) -> str:
-    """One branch for each window: what a day takes away when it drops out of it."""
-    if len(days) == 1:
-        return ""
-    return "".join(
+def count_next(con: duckdb.DuckDBPyConnection, windows: Windows, day: date) -> None:
+    """Counts as of `day`, from those as of the day before."""
+    yesterday = day_number(day) - 1
+    counted = {what: _aggregate(what) for what in windows.kinds}
+    counted |= {
+        name: f"max(day) FILTER (WHERE {condition})"
+        for name, condition in windows.last_days.items()
+    }
+    con.execute(
         rendered(
-            "windows_leaving",
+            "windows_next",
             {
-                "keys": windows.keys,
-                "span": span,
-                "first": day_number(days.first),
-                "last": day_number(days.last),
-                "columns": _SEPARATOR.join(
-                    f"-{_count(what)}" if own == span else "0" for what, own in windows.counts
-                ),
+                "target": windows.target,
+                "keys": ", ".join(windows.keys),
+                "last_key": windows.keys[-1],
+                "yesterday": yesterday,
+                "left": ", ".join(str(yesterday - span) for span in windows.spans),
+                "counted": _SEPARATOR.join(f"{sql} AS {name}" for name, sql in counted.items()),
+                "changes": _SEPARATOR.join(_changes(windows, yesterday)),
+                "sums": _SEPARATOR.join(_sums(windows)),
+                "yesterday_keys": ", ".join(f"w.{key}" for key in windows.keys),
+                "same_keys": " AND ".join(f"w.{key} = c.{key}" for key in windows.keys),
             },
-        ).rstrip("\n")
-        for span in sorted({span for _, span in windows.counts})
+        )
     )
 
 
-def _count(what: str, since: int | None = None) -> str:
-    """An exact integer aggregate: its value cannot depend on the order of the rows."""
-    recent = "" if since is None else f" AND day >= {since}"
+def _changes(windows: Windows, yesterday: int) -> list[str]:
+    last_days = [
+        f"max({name}) FILTER (WHERE day = {yesterday}) AS {name}" for name in windows.last_days
+    ]
+    return last_days + [
+        f"sum(CASE day WHEN {yesterday} THEN {count.what} "
+        f"WHEN {yesterday - count.span} THEN -{count.what} ELSE 0 END) AS {count.name}"
+        for count in windows.counts
+    ]
+
+
+def _sums(windows: Windows) -> list[str]:
+    last_days = [f"coalesce(c.{name}, w.{name}) AS {name}" for name in windows.last_days]
+    return last_days + [
+        f"(w.{count.name} + coalesce(c.{count.name}, 0))::{count.type} AS {count.name}"
+        for count in windows.counts
+    ]
+
+
+def _aggregate(what: str, further: str = "") -> str:
+    condition = f"FILTER (WHERE {_CONDITIONS[what]}{further})"
     if what == "clicked_cents":
-        return f"coalesce(sum(pay_cents) FILTER (WHERE click{recent}), 0)::BIGINT"
-    return f"count(*) FILTER (WHERE {_CONDITIONS[what]}{recent})"
-
-
-def _type(name: str) -> str:
-    return "BIGINT" if name.startswith("clicked_cents") else "INTEGER"
+        return f"coalesce(sum(pay_cents) {condition}, 0)::BIGINT"
+    return f"(count(*) {condition})::INTEGER"

@@ -39,10 +39,8 @@ counted AS (
             coalesce(w.conversions_28d, 0), coalesce(w.impressions_28d, 0), r.conversion_rate
         ) AS conversion_rate_28d
     FROM present AS p
-    LEFT JOIN (
-        SELECT * FROM feature_job_windows WHERE starts <= $day AND $day < until
-    ) AS w ON p.job_code = w.job_code
-    LEFT JOIN feature_rates AS r ON p.day = r.day AND r.level = 'all'
+    LEFT JOIN feature_job_windows AS w ON p.job_code = w.job_code
+    LEFT JOIN feature_rates AS r ON r.level = 'all'
 )
 
 SELECT
@@ -92,6 +90,6 @@ SELECT
     $shift AS job_shift$attributes$own_columns
 FROM counted AS d
 LEFT JOIN feature_rates AS c
-    ON d.day = c.day AND d.category_code = c.category_code AND c.level = 'category'
+    ON d.category_code = c.category_code AND c.level = 'category'
 LEFT JOIN feature_rates AS e
-    ON d.day = e.day AND d.employer_code = e.employer_code AND e.level = 'employer'$own_joins
+    ON d.employer_code = e.employer_code AND e.level = 'employer'$own_joins

@@ -1,10 +1,11 @@
--- One row per event, in small integer codes, with the day on which it became known.
+-- The events of the range and of the 90 days before it, eleven bytes each: who, what, the day on
+-- which it became known, and what it counts as (1 impression, 2 click, 4 conversion; added up).
 --
 -- An event counts from the morning after it is both past and recorded:
 -- greatest(occurred_at, recorded_at) < D 00:00 local, which is `day < D`. Nearly every event is
 -- known on the day of its partition, so the calendar is asked only for the late ones.
 -- Days are integers: days since 1970-01-01.
-CREATE OR REPLACE TEMP TABLE feature_events AS
+CREATE OR REPLACE TEMP TABLE feature_known AS
 WITH dated AS (
     SELECT
         e.user_id,
@@ -23,14 +24,27 @@ WITH dated AS (
 
 SELECT
     u.user_code,
-    j.job_code,
-    j.category_code,
-    j.pay_cents,
-    e.day::INTEGER AS day,
-    $impression AS impression,
-    e.event_type IN ($click_types) AS click,
-    e.event_type IN ($conversion_types) AS conversion
+    coalesce(j.job_code, 0)::INTEGER AS job_code,
+    e.day::USMALLINT AS day,
+    (
+        if($impression, 1, 0)
+        + if(e.event_type IN ($click_types), 2, 0)
+        + if(e.event_type IN ($conversion_types), 4, 0)
+    )::UTINYINT AS kinds
 FROM dated AS e
 INNER JOIN feature_users AS u ON e.user_id = u.user_id
 LEFT JOIN feature_jobs AS j ON e.job_id = j.job_id
-WHERE e.day - e.partition_day <= $late_days
+WHERE e.day - e.partition_day <= $late_days AND e.day < $last;
+
+CREATE OR REPLACE TEMP VIEW feature_events AS
+SELECT
+    e.user_code,
+    j.job_code,
+    j.category_code,
+    j.pay_cents,
+    e.day,
+    e.kinds & 1 = 1 AS impression,
+    e.kinds & 2 = 2 AS click,
+    e.kinds & 4 = 4 AS conversion
+FROM feature_known AS e
+LEFT JOIN feature_jobs AS j ON e.job_code = j.job_code

@@ -1,9 +1,8 @@
 -- Rates over all jobs, over each category and over each employer: what smaller counts are shrunk
--- towards. As of each day of the range, from the events known before it.
+-- towards. As of the day that the counts of jobs are of.
 CREATE OR REPLACE TEMP TABLE feature_rates AS
 WITH counted AS (
     SELECT
-        d.day,
         j.category_code,
         j.employer_code,
         CASE grouping(j.category_code, j.employer_code)
@@ -16,9 +15,8 @@ WITH counted AS (
         sum(w.clicks_90d)::BIGINT AS clicks_90d,
         sum(w.conversions_90d)::BIGINT AS conversions_90d
     FROM feature_job_windows AS w
-    INNER JOIN feature_days AS d ON w.starts <= d.day AND d.day < w.until
     INNER JOIN feature_jobs AS j ON w.job_code = j.job_code
-    GROUP BY GROUPING SETS ((d.day), (d.day, j.category_code), (d.day, j.employer_code))
+    GROUP BY GROUPING SETS ((), (j.category_code), (j.employer_code))
 )
 
 SELECT

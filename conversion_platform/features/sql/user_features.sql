@@ -35,10 +35,8 @@ SELECT
     $shift AS user_shift$attributes$own_columns
 FROM feature_users AS u
 CROSS JOIN feature_day AS d
-LEFT JOIN (
-    SELECT * FROM feature_user_windows WHERE starts <= $day AND $day < until
-) AS w ON u.user_code = w.user_code
-LEFT JOIN feature_rates AS r ON d.day = r.day AND r.level = 'all'$own_joins
+LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code
+LEFT JOIN feature_rates AS r ON r.level = 'all'$own_joins
 WHERE
     coalesce(u.created_at < d.as_of, true)
     AND coalesce(u.left_at >= d.as_of, true)
