@@ -151,7 +151,11 @@ class EventsSection(Section):
         3, ge=1, le=90, description="Days after an impression in which a conversion counts for it."
     )
     late_days: int = Field(
-        2, ge=0, le=30, description="Earlier days that each run reads again for late events."
+        2,
+        ge=0,
+        le=30,
+        description="Calendar days that an event may arrive after it happened; later ones are "
+        "rejected.",
     )
     negatives: Literal["impressions", "sampled"] = Field(
         "impressions",

@@ -98,13 +98,29 @@ def _on(day: date | None) -> str:
     return f" AND dt = DATE '{day.isoformat()}'" if day else ""
 
 
+def rewritten_days(settings: Settings, days: DayRange) -> DayRange:
+    """The days whose events a run for `days` writes again.
+
+    A run happens in the morning: what still comes on its last day is read by the next run. An
+    event that comes on the last of its `events.late_days` is thus read one day later.
+    """
+    return days.widened(before=settings.events.late_days + 1)
+
+
+def _folders(settings: Settings, days: DayRange | None) -> DayRange | None:
+    """The `dt=` folders, by day of the event or of its coming, with events of a run's days."""
+    if days is None:
+        return None
+    return rewritten_days(settings, days).widened(before=1, after=settings.events.late_days)
+
+
 @contextmanager
 def staged_events(
     con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange | None
 ) -> Iterator[StagedEvents]:
     """Checks the events of a range of days (of all days if None) into a working folder.
 
-    The range is that of the run: `events.late_days` days before it are read again.
+    The range is that of the run: the days that it rewrites (`rewritten_days`) are staged.
 
     Raises:
         NotReadyError: users or jobs have not been loaded.
@@ -113,9 +129,7 @@ def staged_events(
     lake.require(USERS)
     lake.require(JOBS)
     with workspace(lake) as folder, reader(con, settings) as cursor:
-        late = settings.events.late_days
-        wanted = days.widened(before=late + 1, after=late + 1) if days else None
-        relation = open_source(cursor, settings, EVENTS, folder, wanted)
+        relation = open_source(cursor, settings, EVENTS, folder, _folders(settings, days))
         matched = map_columns(EVENTS, settings.sources.events, relation)
         target = folder / "days"
         with source_errors(EVENTS.setting, relation.place):
@@ -217,28 +231,24 @@ def _placing(settings: Settings, days: DayRange | None) -> str:
 
     - Without a usable time: its folder's day, else the last day of the run.
     - In a folder more than a day before its own day: rejected with that folder's day.
-    - Older than the late days, but newly come: rejected on the day it came.
+    - Come more than the late days after its own day: rejected on the day it came. This does not
+      depend on the run, so a rebuild keeps and rejects what the daily runs did.
     """
-    stray = f"_cp_day > {FOLDER} + 1"
-    if days is None:
-        last = f"DATE '{settings.platform.start_date}'"
-        return (
-            f"{{'dt': coalesce(CASE WHEN {stray} THEN {FOLDER} END, _cp_day, {FOLDER}, {last}), "
-            f"'problem': CASE WHEN {stray} THEN 'wrong_folder|occurred_at' ELSE '' END}}"
-        )
-    first, last = f"DATE '{days.first}'", f"DATE '{days.last}'"
-    window = f"BETWEEN {first} - {settings.events.late_days} AND {last}"
-    timeless = f"coalesce({FOLDER}, {last})"
-    return (
-        f"CASE WHEN _cp_day IS NULL AND {timeless} {window} "
-        f"THEN {{'dt': {timeless}, 'problem': ''}} "
-        f"WHEN {stray} AND {FOLDER} {window} "
-        f"THEN {{'dt': {FOLDER}, 'problem': 'wrong_folder|occurred_at'}} "
-        f"WHEN ({stray}) IS NOT TRUE AND _cp_day {window} THEN {{'dt': _cp_day, 'problem': ''}} "
-        f"WHEN ({stray}) IS NOT TRUE AND _cp_day < {first} - {settings.events.late_days} "
-        f"AND _cp_came BETWEEN {first} AND {last} "
-        "THEN {'dt': _cp_came, 'problem': 'too_late|occurred_at'} END"
+    last = days.last if days else settings.platform.start_date
+    placed = (
+        f"CASE WHEN _cp_day IS NULL THEN "
+        f"{{'dt': coalesce({FOLDER}, DATE '{last}'), 'problem': ''}} "
+        f"WHEN _cp_day > {FOLDER} + 1 THEN "
+        f"{{'dt': {FOLDER}, 'problem': 'wrong_folder|occurred_at'}} "
+        f"WHEN _cp_came > _cp_day + {settings.events.late_days} THEN "
+        f"{{'dt': _cp_came, 'problem': 'too_late|occurred_at'}} "
+        f"ELSE {{'dt': _cp_day, 'problem': ''}} END"
     )
+    if days is None:
+        return placed
+    window = rewritten_days(settings, days)
+    within = f"BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
+    return f"CASE WHEN ({placed}).dt {within} THEN {placed} END"
 
 
 def _resolve(cursor: duckdb.DuckDBPyConnection, target: Path, folder: Path) -> str:
@@ -274,7 +284,7 @@ def _broken(relation: Relation, settings: Settings, days: DayRange | None) -> st
     query = f"SELECT *, coalesce({folder_day(SOURCE)}, DATE '{last}') AS dt FROM ({rows})"
     if days is None:
         return query
-    first = days.widened(before=settings.events.late_days).first
+    first = rewritten_days(settings, days).first
     return f"SELECT * FROM ({query}) WHERE dt BETWEEN DATE '{first}' AND DATE '{days.last}'"
 
 

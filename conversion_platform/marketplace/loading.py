@@ -28,7 +28,7 @@ from conversion_platform.marketplace.checking import (
     values_query,
 )
 from conversion_platform.marketplace.contract import Contract
-from conversion_platform.marketplace.events import StagedEvents, staged_events
+from conversion_platform.marketplace.events import StagedEvents, rewritten_days, staged_events
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.mapping import Matched, map_columns
 from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relation
@@ -70,7 +70,7 @@ def load_events(
 ) -> Loaded:
     """Checks the events of a run's days and replaces those partitions.
 
-    The `events.late_days` days before the range are replaced too, with what has arrived since.
+    The days before the range that events may still come for (`rewritten_days`) are replaced too.
     A day without events gets an empty partition, and a note.
 
     Raises:
@@ -79,7 +79,7 @@ def load_events(
     """
     with staged_events(con, lake, settings, days) as staged:
         good, bad = [], []
-        for day in days.widened(before=settings.events.late_days):
+        for day in rewritten_days(settings, days):
             good.append(lake.write(con, contracts.EVENTS.table, staged.accepted(day), day))
             bad.append(lake.write(con, contracts.EVENTS.rejected, staged.rejected(day), day))
         reasons, examples = summary(con, staged.rejected())

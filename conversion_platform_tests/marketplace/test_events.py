@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversion_platform.days import DayRange
+from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.lake import open_lake
 from conversion_platform.marketplace import (
@@ -141,6 +141,47 @@ def test_a_late_event_in_the_folder_of_the_day_it_came_reaches_its_own_day(tmp_p
     assert (loaded.accepted_rows, loaded.rejects) == (1, {})
 
 
+def test_daily_runs_that_see_late_events_come_in_leave_what_a_rebuild_leaves(
+    tmp_path: Path,
+) -> None:
+    """Folders by day of coming; each morning's run finds those of the days before it only."""
+    days = DayRange(date(2026, 1, 2), date(2026, 1, 12))
+    daily, rebuilt = (World(tmp_path / name).fill() for name in ("daily", "rebuilt"))
+    for built in (daily, rebuilt):
+        (built.folder / "source/events/all.parquet").unlink()
+    for came in days:
+        _write_what_came(rebuilt.folder, came)
+    for morning in days:
+        if morning > days.first:
+            _write_what_came(daily.folder, morning - ONE_DAY)
+            daily.load(DayRange.of(morning))
+    rebuilt.load(days)
+    settled = DayRange(days.first, days.last - 4 * ONE_DAY)
+    for table, columns, kinds in (
+        (EVENTS, "dt, split_part(event_id, '+', 2), event_id", {"0", "1", "2"}),
+        (REJECTED_EVENTS, "dt, reason, source", {"too_late"}),
+    ):
+        found, wanted = (
+            [row for row in built.rows(table, columns) if row[0] in settled]
+            for built in (daily, rebuilt)
+        )
+        assert found == wanted
+        assert {kind for _, kind, _ in found} == kinds
+
+
+def _write_what_came(folder: Path, came: date) -> None:
+    """One event for each lateness of 0 to 3 days, recorded in the evening of `came`."""
+    late = [
+        {
+            "event_id": f"'{came}+{days}'",
+            "occurred_at": f"'{came - days * ONE_DAY}T15:00:00Z'",
+            "recorded_at": f"'{came}T23:00:00Z'",
+        }
+        for days in range(4)
+    ]
+    write_parquet(_events(*late), folder / f"source/events/dt={came}/a.parquet")
+
+
 def test_an_event_in_a_folder_before_its_day_is_rejected_there_and_nowhere_else(
     tmp_path: Path,
 ) -> None:
@@ -149,7 +190,7 @@ def test_an_event_in_a_folder_before_its_day_is_rejected_there_and_nowhere_else(
     write_parquet(_events({}), tmp_path / "source/events/dt=2026-01-01/a.parquet")
     _, _, loaded = built.load(DayRange.of(date(2026, 1, 1)))
     assert loaded.rejects == {"wrong_folder": 1}
-    _, _, loaded = built.load(DayRange.of(date(2026, 1, 2)))
+    _, _, loaded = built.load(DayRange.of(date(2026, 1, 3)))
     assert loaded.read_rows == 0
 
 
