@@ -14,8 +14,9 @@ from hypothesis import settings as hypothesis_settings
 from conversion_platform.lake import Lake, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load_settings
 from conversion_platform_tests.servers import postgres, s3, s3_environment
+from conversion_platform_tests.tiny_platform import copies, lived, platform
 
-__all__ = ["postgres", "s3", "s3_environment"]
+__all__ = ["copies", "lived", "platform", "postgres", "s3", "s3_environment"]
 
 if TYPE_CHECKING:
     import duckdb

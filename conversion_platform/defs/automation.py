@@ -6,16 +6,16 @@ What belongs here: schedules and sensors. What does not: what they start (jobs.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import dagster as dg
 
 from conversion_platform.days import day_of
 from conversion_platform.defs import jobs
-from conversion_platform.defs.monitoring.assets import DRIFT_CHECK
+from conversion_platform.defs.monitoring.assets import CHECK, DRIFT_CHECK
 from conversion_platform.settings import Settings
 
-SENSOR_BATCH = 50
+NEWEST = 100
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
@@ -64,40 +64,49 @@ def schedule_for_today(
     description="Asks for one retrain for each failed drift check, and never for the same twice.",
 )
 def retrain_on_drift(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Reads the drift check's evaluations behind the cursor.
+    """Reads the drift check's evaluations that are newer than the cursor.
 
     Dagster has no asset-check sensor, and a failed check does not fail its run. The run key is
     made from the evaluation, so a cursor lost or reset cannot ask again.
     """
-    records = evaluations_after(context.instance, int(context.cursor or 0))
-    if not records:
+    found = evaluations_after(context.instance, float(context.cursor or 0))
+    if not found:
         return dg.SkipReason("No new evaluation of the drift check.")
     requests = [
         dg.RunRequest(
-            run_key=f"drift-{record.storage_id}",
-            partition_key=str(result.metadata["day"].value),
+            run_key=f"drift-{one.key}",
+            partition_key=one.day,
             tags={"conversion_platform/asked_by": DRIFT_CHECK},
         )
-        for record, result in drift_evaluations(records)
-        if not result.passed
+        for one in found
+        if not one.passed
     ]
-    return dg.SensorResult(run_requests=requests, cursor=str(records[-1].storage_id))
+    return dg.SensorResult(run_requests=requests, cursor=repr(found[-1].at))
 
 
-def evaluations_after(instance: dg.DagsterInstance, storage_id: int) -> list[dg.EventLogRecord]:
-    """Check evaluations of any asset that were stored after `storage_id`, oldest first."""
-    wanted = dg.EventRecordsFilter(
-        event_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION, after_cursor=storage_id
-    )
-    return list(instance.get_event_records(wanted, limit=SENSOR_BATCH, ascending=True))
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation of the drift check: its own key, when, for which day, and how it ended."""
+
+    key: int
+    at: float
+    day: str
+    passed: bool
 
 
-def drift_evaluations(
-    records: list[dg.EventLogRecord],
-) -> Iterator[tuple[dg.EventLogRecord, dg.AssetCheckEvaluation]]:
-    """Those of the records that are about the drift check."""
+def evaluations_after(instance: dg.DagsterInstance, moment: float) -> list[Evaluation]:
+    """The drift check's evaluations after `moment` (seconds since 1970), oldest first.
+
+    Records are numbered when their run begins, so the number does not say what is new. The
+    general query for events refuses a cursor on the SQLite storage that an installation starts
+    with; the history of one check works on all of them.
+    """
+    records = instance.event_log_storage.get_asset_check_execution_history(CHECK.key, limit=NEWEST)
+    found = []
     for record in records:
-        event = record.event_log_entry.dagster_event
+        event = record.event.dagster_event if record.event else None
         result = event.event_specific_data if event else None
-        if isinstance(result, dg.AssetCheckEvaluation) and result.check_name == DRIFT_CHECK:
-            yield record, result
+        if record.event and isinstance(result, dg.AssetCheckEvaluation):
+            day = str(result.metadata["day"].value)
+            found.append(Evaluation(record.id, record.event.timestamp, day, result.passed))
+    return sorted((one for one in found if one.at > moment), key=lambda one: one.at)

@@ -6,7 +6,8 @@ What belongs here: what all assets share. What does not: any stage's own work.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -14,10 +15,6 @@ import dagster as dg
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Table, Written
-
-# A range of days is one run. The parameter is in beta; the warning would be printed once for
-# each asset at every load, and tells the user nothing that he could act on.
-warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy")
 
 OWNERS = ("team:ml-platform",)
 ONE_RUN = dg.BackfillPolicy.single_run()
@@ -74,24 +71,46 @@ def plain_spec(
     )
 
 
+@contextmanager
+def beta_is_known() -> Iterator[None]:
+    """A range of days is one run. The parameter for that is in beta.
+
+    The warning would be printed for each asset at every load, and tells the user nothing that he
+    could act on.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*backfill_policy", dg.BetaWarning)
+        yield
+
+
 def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> Decorator:
     """Declares one asset from its specification, one run for any range of days."""
-    return dg.asset(
-        name=spec.key.to_user_string(),
-        description=spec.description,
-        group_name=spec.group_name,
-        kinds=set(spec.kinds),
-        owners=spec.owners,
-        deps=spec.deps,
-        metadata=spec.metadata,
-        check_specs=list(checks),
-        backfill_policy=ONE_RUN,
-    )
+
+    def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
+        with beta_is_known():
+            return dg.asset(
+                name=spec.key.to_user_string(),
+                description=spec.description,
+                group_name=spec.group_name,
+                kinds=set(spec.kinds),
+                owners=spec.owners,
+                deps=spec.deps,
+                metadata=spec.metadata,
+                check_specs=list(checks),
+                backfill_policy=ONE_RUN,
+            )(body)
+
+    return declared
 
 
 def assets_of(name: str, specs: Sequence[dg.AssetSpec]) -> Decorator:
     """Declares several assets that one function writes together."""
-    return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)
+
+    def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
+        with beta_is_known():
+            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)(body)
+
+    return declared
 
 
 def written_metadata(written: Sequence[Written]) -> dict[str, Any]:

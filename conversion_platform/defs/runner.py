@@ -154,10 +154,7 @@ def days_without_features(
     from conversion_platform.training import training_days
 
     have = set(lake.days(USER_FEATURES))
-    if learn:
-        first = training_days(settings, day).first
-    else:
-        first = min(have, default=day)
+    first = training_days(settings, day).first if learn else min(have, default=day)
     return up_to(day, (one for one in days_before(day, first) if one not in have))
 
 
@@ -236,11 +233,30 @@ def range_tags(days: DayRange) -> dict[str, str]:
 
 def failure_of(result: dg.ExecuteInProcessResult) -> BaseException:
     """The error that ended a run, as a message for a person."""
+    broken = [
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.blocking and not evaluation.passed
+        if evaluation.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    if broken:
+        return error_of_check(broken[0])
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             return error_of_step(event)
     return PlatformError(
         f"Run {result.run_id} did not finish.", "Look at the run's log on Dagster's pages."
+    )
+
+
+def error_of_check(failed: dg.AssetCheckEvaluation) -> PlatformError:
+    """The error for a check that lets nothing be made of what it looked at."""
+    facts = {name: value.value for name, value in failed.metadata.items()}
+    return PlatformError(
+        f"Asset `{failed.asset_key.to_user_string()}` failed its check `{failed.check_name}`: "
+        f"{failed.description or facts}",
+        "Nothing was made of it. Mend what the check names (`conversion-platform check-sources` "
+        "says what is rejected, `conversion-platform sql` shows rows), then run the days again.",
     )
 
 

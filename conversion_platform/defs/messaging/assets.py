@@ -6,6 +6,7 @@ and when, or how a text is never sent twice (conversion_platform.messaging).
 
 import dagster as dg
 
+from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.defs.lake_asset import (
     ThreeTables,
     asset_of,
@@ -41,6 +42,10 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
     days = days_of(context)
     with platform.session() as (con, lake, settings), platform.messaging() as (ledger, provider):
         for day in days:
+            # Texts are looked after from midnight on; the day is assigned in the morning.
+            if not lake.exists(JOB_OF_THE_DAY, day):
+                context.log.info(f"{day} is not assigned yet.")
+                continue
             planned = plan_messages(con, lake, settings, ledger, day)
             context.log.info(f"{day}: {planned}")
             if settings.platform.clock == "replay":
