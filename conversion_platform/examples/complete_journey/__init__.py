@@ -8,11 +8,11 @@ from conversion_platform.examples.complete_journey.judging import (
     Judgement,
     judge_mailings,
 )
-from conversion_platform.examples.complete_journey.prepare import (
+from conversion_platform.examples.complete_journey.run import RUN_DAYS, run_example
+from conversion_platform.examples.complete_journey.setting_up import (
     package_tables,
     prepare,
 )
-from conversion_platform.examples.complete_journey.run import RUN_DAYS, run_example
 
 __all__ = [
     "RUN_DAYS",

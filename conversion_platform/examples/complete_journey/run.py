@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conversion_platform.days import DayRange
 from conversion_platform.examples.complete_journey.judging import judge_mailings
-from conversion_platform.examples.complete_journey.prepare import package_tables, prepare
+from conversion_platform.examples.complete_journey.setting_up import package_tables, prepare
 from conversion_platform.running import run_days
 from conversion_platform.screens import console
 

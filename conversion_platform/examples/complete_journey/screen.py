@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conversion_platform.lake import Lake
     from conversion_platform.training import Estimate
 
-NUMBERS = ("mailed", "redeemed", "AP model", "AP before", "AUC model", "AUC before")
+NUMBERS = ("mailed", "redeemed", "AP\nmodel", "AP\nbefore", "AUC\nmodel", "AUC\nbefore")
 
 
 def report(
@@ -45,7 +45,7 @@ def _learned(lake: Lake, judged: Judgement) -> str:
         f"[bold]Champion[/] {judged.version}: {learned}.\n"
         f"[bold]Judged[/] on the campaigns after {judged.learned_until} that are over: does the "
         "order of the\nmailed households put those on top who then redeem? `before` is the order "
-        "by how many coupons\na household had redeemed before the mailing.\n"
+        "by how many\ncoupons a household had redeemed before the mailing."
     )
 
 
@@ -90,8 +90,8 @@ def _means(judged: Judgement) -> list[str]:
 def _gains(judged: Judgement) -> str:
     return (
         f"  gain in MAP {_gain(judged.map)}, in mean AUC {_gain(judged.auc)}\n"
-        "  (95 % intervals, households drawn anew). Who was mailed was not drawn by lot, so "
-        "nothing here says\n  what a mailing causes.\n"
+        "  (95 % intervals, households drawn anew). Who was mailed was not drawn by lot: nothing\n"
+        "  here says what a mailing causes.\n"
     )
 
 
