@@ -75,7 +75,7 @@ class Encoder:
 
         if name in self.vocabularies:
             known = pa.array(self.vocabularies[name], pa.string())
-            column = pc.index_in(column.cast(pa.string()), value_set=known, skip_nulls=True)
+            column = pc.index_in(column.cast(pa.string()), value_set=known)
         numbers = column.cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
         return np.asarray(numbers, dtype=np.float32)
 

@@ -70,7 +70,7 @@ def slate_precision(
 
     _, codes = np.unique(groups, return_inverse=True)
     ties = np.arange(len(codes)) if ties is None else ties
-    order = np.lexsort((ties, -np.nan_to_num(scores, nan=-np.inf), codes))
+    order = np.lexsort((ties, -scores, codes))  # NaN sorts last
     code, hit = codes[order], np.asarray(labels, dtype=bool)[order]
     starts = np.flatnonzero(np.r_[True, code[1:] != code[:-1]]) if len(code) else code
     sizes = np.diff(np.r_[starts, len(code)])

@@ -21,6 +21,7 @@ from conversion_platform.training import (
     explain,
     fit_candidate,
     load_model,
+    map_at_k,
     promote,
 )
 from conversion_platform.training.registry import version_key
@@ -102,6 +103,33 @@ def test_probabilities_follow_the_order_of_the_scores_and_the_level_of_the_outco
     assert (np.diff(probabilities[np.argsort(scores)]) >= 0).all()
     observed = rows.column("converted").to_numpy(zero_copy_only=False).mean()
     assert probabilities.mean() == pytest.approx(observed, rel=0.3)
+
+
+def test_every_row_is_scored_as_if_it_were_shown_first(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> None:
+    import pyarrow as pa
+
+    model = load_model(lake, fit_candidate(con, lake, settings, day).version)
+    rows = judged_rows(con, lake, day)
+    slot = rows.schema.get_field_index("position")
+    first = rows.set_column(slot, "position", pa.array([0] * len(rows), pa.int32()))
+    assert (model.predict(rows) == model.predict(first, logged_positions=True)).all()
+    assert (model.predict(rows) != model.predict(rows, logged_positions=True)).any()
+
+
+def test_the_ranking_is_judged_without_knowing_where_people_put_the_job(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> None:
+    card = fit_candidate(con, lake, settings, day)
+    rows = con.sql(
+        "SELECT *, md5_number_lower(slate) AS s, md5_number_lower(job_id) AS tie FROM "
+        f"{lake.select(TRAINING_EXAMPLES, DayRange.of(day))} WHERE split = 'test'"
+    ).to_arrow_table()
+    slates, ties, labels = (rows.column(name).to_numpy() for name in ("s", "tie", "converted"))
+    model = load_model(lake, card.version)
+    expected = map_at_k(slates, model.predict(rows), labels, settings.training.map_k, ties)
+    assert card.evaluation.map_model.value == pytest.approx(expected)
 
 
 def test_scores_do_not_depend_on_the_slot_unless_asked_nor_on_the_batch(

@@ -114,6 +114,7 @@ def random_events(
 ) -> list[Event]:
     """Slates in random order; a job of the user's own kind is clicked and applied for far more.
 
+    What stands lower in the slate is looked at less.
     `turn` gives users the taste of another kind than the skill that they state.
     """
     generator = np.random.default_rng(seed)
@@ -125,7 +126,7 @@ def random_events(
                 shown = at(day, 9.0)
                 events.append(Event(*pair, "impression", shown, position=slot))
                 liked = (user + turn) % 4 == job % 4
-                if generator.random() < (0.5 if liked else 0.06):
+                if generator.random() < (0.7 if liked else 0.08) / (1 + 0.3 * slot):
                     events.append(Event(*pair, "click", shown + timedelta(minutes=5)))
                     if generator.random() < (0.6 if liked else 0.2):
                         later = shown + timedelta(hours=float(generator.uniform(1, 40)))
