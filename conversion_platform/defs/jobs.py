@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+from conversion_platform.defs.messaging.assets import ONLY_SEND
+
 SOURCE_GROUPS = ("marketplace",)
 HISTORY_GROUPS = (*SOURCE_GROUPS, "features")
 TRAINING_GROUPS = ("training",)
@@ -44,7 +46,8 @@ train = dg.define_asset_job(
 send_texts = dg.define_asset_job(
     "send_texts",
     dg.AssetSelection.assets("sent_messages", "message_states", "replies"),
-    description="Sends what is due now and takes in what the carrier reports.",
+    description="Sends what is planned and due now, and takes in what the carrier reports.",
+    tags={ONLY_SEND: "yes"},
 )
 
 JOBS = (daily, sources, history, train, send_texts)

@@ -6,7 +6,6 @@ and when, or how a text is never sent twice (conversion_platform.messaging).
 
 import dagster as dg
 
-from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.defs.lake_asset import (
     ThreeTables,
     asset_of,
@@ -28,6 +27,9 @@ from conversion_platform.messaging import (
 from conversion_platform.messaging.tables import MESSAGE_STATES, OUTCOMES, REPLIES, SENT_MESSAGES
 
 GROUP = "messaging"
+ONLY_SEND = "conversion_platform/only_send"
+"""Tag of runs that send what is planned and plan nothing: a text is planned only by a run in which
+the checks on users, predictions and assignments have just passed."""
 KINDS = ("sqlite", "duckdb", "parquet")
 SENT_SPECS = [
     table_spec(SENT_MESSAGES, group=GROUP, kinds=KINDS, deps=["job_of_the_day", "users", "jobs"]),
@@ -40,14 +42,12 @@ SENT_SPECS = [
 def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
     days = days_of(context)
+    plans = context.run.tags.get(ONLY_SEND) is None
     with platform.session() as (con, lake, settings), platform.messaging() as (ledger, provider):
         for day in days:
-            # Texts are looked after from midnight on; the day is assigned in the morning.
-            if not lake.exists(JOB_OF_THE_DAY, day):
-                context.log.info(f"{day} is not assigned yet.")
-                continue
-            planned = plan_messages(con, lake, settings, ledger, day)
-            context.log.info(f"{day}: {planned}")
+            if plans:
+                planned = plan_messages(con, lake, settings, ledger, day)
+                context.log.info(f"{day}: {planned}")
             if settings.platform.clock == "replay":
                 summary = replay_day(ledger, provider, settings, day)
                 context.log.info(f"{day}: {summary}")
