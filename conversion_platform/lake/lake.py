@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.days import DayRange
+from conversion_platform.days import DayRange, day_start
 from conversion_platform.errors import LakeError, NotReadyError
 from conversion_platform.lake.damage import lake_error
 from conversion_platform.lake.storage import Storage, open_storage
@@ -145,9 +145,9 @@ class Lake:
         present = set(self.days(table))
         missing = [day for day in (days or []) if day not in present]
         if missing or not present:
-            listed = ", ".join(day.isoformat() for day in missing[:5])
+            first = ", ".join(day.isoformat() for day in missing[:5])
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            raise not_ready(table, f"Missing days: {listed or 'all'}{more}.")
+            raise not_ready(table, f"Missing days: {first or 'all'}{more}.")
 
     def write(
         self, con: duckdb.DuckDBPyConnection, table: Table, query: str, day: date | None = None
@@ -258,15 +258,24 @@ def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:
     """SQL (a parenthesised query) over Parquet files and the columns of the query `empty`."""
     if not files:
         return f"({empty})"
-    listed = ", ".join(quoted(file) for file in files)
     folders = "true, hive_types = {'dt': DATE}" if hive else "false"
-    read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = {folders})"
+    read = f"read_parquet([{listed(files)}], union_by_name = true, hive_partitioning = {folders})"
     return f"(SELECT * FROM {read} UNION ALL BY NAME {empty})"
 
 
 def quoted(text: str) -> str:
     """A SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """SQL literals for `IN (...)`; NULL, which nothing is in, where there is none."""
+    return ", ".join(map(quoted, texts)) or "NULL"
+
+
+def instant(day: date, zone: str) -> str:
+    """SQL literal of the moment at which calendar day `day` begins in `zone`."""
+    return f"TIMESTAMPTZ {quoted(day_start(day, zone).isoformat())}"
 
 
 def not_ready(table: Table, problem: str) -> NotReadyError:

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from conversion_platform.applications.job_of_the_day.cohorts import add_members, in_order
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
-from conversion_platform.days import ONE_DAY, DayRange, at_local_time, day_start
+from conversion_platform.days import ONE_DAY, DayRange, at_local_time
 from conversion_platform.experiments import HOLDOUT, arm_sql
 from conversion_platform.features.tables import USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Written
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.lake import instant, listed
 from conversion_platform.marketplace.tables import EVENTS, USERS
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def _assign_day(
             {
                 "day": day,
                 "repeat_days": rules.repeat_days,
+                "cap_days": CAP_DAYS,
                 "max_texts_per_week": rules.max_texts_per_week,
             },
         )
@@ -129,13 +130,11 @@ def _converted_query(lake: Lake, settings: Settings, day: date) -> str:
 
     Nobody wants a text about a job that he has applied for.
     """
-    days = DayRange(day - settings.predictions.active_days * ONE_DAY, day - ONE_DAY)
-    types = ", ".join(quoted(name) for name in settings.events.conversion_types)
-    start = day_start(day, settings.platform.time_zone).isoformat()
+    before = DayRange(min(settings.platform.start_date, day - ONE_DAY), day - ONE_DAY)
     return f"""
-        SELECT user_id, job_id FROM {lake.select(EVENTS, days)}
-        WHERE event_type IN ({types})
-            AND greatest(occurred_at, recorded_at) < TIMESTAMPTZ {quoted(start)}"""
+        SELECT user_id, job_id FROM {lake.select(EVENTS, before)}
+        WHERE event_type IN ({listed(settings.events.conversion_types)})
+            AND greatest(occurred_at, recorded_at) < {instant(day, settings.platform.time_zone)}"""
 
 
 def _people_query(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:

@@ -24,7 +24,7 @@ WITH fresh AS (
 ),
 capped AS (
     SELECT user_id FROM earlier
-    WHERE dt > $day - to_days(7)
+    WHERE dt > $day - to_days(CAST($cap_days AS INTEGER))
     GROUP BY user_id
     HAVING count(*) >= $max_texts_per_week
 ),

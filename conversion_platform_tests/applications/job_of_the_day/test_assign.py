@@ -90,19 +90,21 @@ def test_a_job_assigned_in_the_holdout_is_not_repeated_either(
 
 
 @pytest.mark.parametrize(
-    ("event_type", "recorded_at", "given_job"),
+    ("event_type", "day", "recorded_at", "given_job"),
     [
-        ("application", datetime(2026, 3, 9, 12, tzinfo=UTC), "b"),
-        ("application", datetime(2026, 3, 10, 12, tzinfo=UTC), "a"),
-        ("click", datetime(2026, 3, 9, 12, tzinfo=UTC), "a"),
+        ("application", date(2026, 3, 9), datetime(2026, 3, 9, 12, tzinfo=UTC), "b"),
+        ("application", date(2026, 1, 2), datetime(2026, 1, 2, 12, tzinfo=UTC), "b"),
+        ("application", date(2026, 3, 9), datetime(2026, 3, 10, 12, tzinfo=UTC), "a"),
+        ("click", date(2026, 3, 9), datetime(2026, 3, 9, 12, tzinfo=UTC), "a"),
     ],
-    ids=["applied before the day", "not known when the day began", "only clicked"],
+    ids=["applied before the day", "long ago", "not known when the day began", "only clicked"],
 )
 def test_nobody_gets_a_job_they_are_known_to_have_applied_for(
     con: duckdb.DuckDBPyConnection,
     lake: Lake,
     settings: Settings,
     event_type: str,
+    day: date,
     recorded_at: datetime,
     given_job: str,
 ) -> None:
@@ -112,11 +114,11 @@ def test_nobody_gets_a_job_they_are_known_to_have_applied_for(
         "user_id": "u",
         "job_id": "a",
         "event_type": event_type,
-        "occurred_at": datetime(2026, 3, 9, 11, tzinfo=UTC),
+        "occurred_at": datetime.combine(day, time(11), UTC),
         "recorded_at": recorded_at,
     }
     query = rows_query(EVENTS, [event])
-    lake.write(con, EVENTS, f"SELECT * EXCLUDE (dt) FROM ({query})", DAY - timedelta(days=1))
+    lake.write(con, EVENTS, f"SELECT * EXCLUDE (dt) FROM ({query})", day)
     assign_days(con, lake, settings, ONE)
     assert assignments(con, lake, DAY)["u"]["job_id"] == given_job
 
