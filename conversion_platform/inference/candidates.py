@@ -13,8 +13,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import DayRange, day_start
-from conversion_platform.lake.lake import quoted
+from conversion_platform.days import DayRange
+from conversion_platform.lake.lake import instant, listed
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
@@ -55,11 +55,10 @@ def open_jobs_query(lake: Lake, settings: Settings, day: date) -> str:
     """
     start = _instant(day, settings)
     counted = settings.events.click_types + settings.events.conversion_types
-    types = ", ".join(quoted(event_type) for event_type in counted)
     responses = f"""
         SELECT job_id, count(*) AS responses
         FROM {_known_events(lake, settings, day, POPULARITY_DAYS)}
-        WHERE event_type IN ({types}) GROUP BY job_id"""
+        WHERE event_type IN ({listed(counted)}) GROUP BY job_id"""
     return f"""
         SELECT job_id, region, latitude, longitude,
             row_number() OVER (ORDER BY coalesce(responses, 0) DESC, job_id) AS popularity_rank
@@ -121,5 +120,4 @@ def _known_events(lake: Lake, settings: Settings, day: date, before: int) -> str
 
 
 def _instant(day: date, settings: Settings) -> str:
-    """SQL literal for the start of `day`."""
-    return f"TIMESTAMPTZ '{day_start(day, settings.platform.time_zone).isoformat()}'"
+    return instant(day, settings.platform.time_zone)

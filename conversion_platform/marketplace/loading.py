@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import DayRange, day_start
+from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import Lake, Written
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.lake import instant, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import infer_attributes, storage_columns
 from conversion_platform.marketplace.casting import row_json, value_sql
@@ -243,14 +242,10 @@ def _accepted(
     columns = ", ".join([*contract_columns(contract), *attributes])
     good = f"SELECT * FROM {staged} WHERE {REASON} IS NULL"
     if firsts is not None:
-        opening = _timestamp(day_start(settings.platform.start_date, settings.platform.time_zone))
+        opening = instant(settings.platform.start_date, settings.platform.time_zone)
         good = (
             f"SELECT g.* REPLACE (coalesce(g.v_{start}, "
             f"least(coalesce(f.first_at, {opening}), g.v_{end})) AS v_{start}) "
             f"FROM ({good}) AS g LEFT JOIN {firsts} AS f ON f.id = g.v_{contract.key}"
         )
     return f"SELECT {columns} FROM ({good})"
-
-
-def _timestamp(moment: datetime) -> str:
-    return f"TIMESTAMPTZ {quoted(moment.isoformat())}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.lake import Lake, LocalStorage
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.lake import listed
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, summary
@@ -174,8 +174,8 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 def _conversion_query(settings: Settings) -> str:
     """Counts impressions (user, job, day) and those that a conversion within the window follows."""
-    shown = _types(settings.events.impression_types)
-    done = _types(settings.events.conversion_types)
+    shown = listed(settings.events.impression_types)
+    done = listed(settings.events.conversion_types)
     window = settings.events.attribution_window_days
     return (
         "WITH shown AS (SELECT user_id, job_id, dt, min(occurred_at) AS shown_at "
@@ -187,10 +187,6 @@ def _conversion_query(settings: Settings) -> str:
         f"AND d.done_at < s.shown_at + INTERVAL {window} DAY) "
         "SELECT (SELECT count(*) FROM shown), (SELECT count(*) FROM followed)"
     )
-
-
-def _types(names: tuple[str, ...]) -> str:
-    return ", ".join(quoted(name) for name in names) or "NULL"
 
 
 def _missing(
@@ -217,9 +213,9 @@ def _missing_labels(
     conversions = sum(types.get(kind, 0) for kind in settings.events.conversion_types)
     found = []
     if conversions == 0:
-        listed = ", ".join(settings.events.conversion_types)
+        names = ", ".join(settings.events.conversion_types)
         found.append(
-            f"Only one class of labels: no event of a conversion type ({listed}). A model cannot "
+            f"Only one class of labels: no event of a conversion type ({names}). A model cannot "
             f"be trained; event types there: {', '.join(types)}."
         )
     if sampled:

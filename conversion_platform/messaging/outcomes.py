@@ -7,8 +7,9 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
-from conversion_platform.days import DayRange, day_start
-from conversion_platform.lake.lake import quoted
+from conversion_platform.days import DayRange
+from conversion_platform.lake.lake import instant, listed
+from conversion_platform.marketplace.events import rewritten_days
 from conversion_platform.marketplace.tables import EVENTS
 from conversion_platform.messaging.snapshot import ledger_rows, messages_of
 from conversion_platform.messaging.tables import OUTCOMES, SENT_MESSAGES
@@ -22,11 +23,10 @@ if TYPE_CHECKING:
 
 
 def outcome_days(settings: Settings, days: DayRange) -> DayRange:
-    """The days whose outcomes may still change in a run for `days`: those, and before them the
-    attribution window, the days in which late events come, and the day on which the last began.
+    """The days whose outcomes may still change in a run for `days`: those whose attribution window
+    reaches into the days for which the run may have got new events.
     """
-    events = settings.events
-    return days.widened(before=events.attribution_window_days + events.late_days + 1)
+    return rewritten_days(settings, days).widened(before=settings.events.attribution_window_days)
 
 
 def measure_outcomes(
@@ -78,18 +78,13 @@ def _measure_day(
 
 def _query(settings: Settings, as_of: date) -> str:
     folder = resources.files("conversion_platform.messaging")
-    moment = day_start(as_of, settings.platform.time_zone).isoformat()
     return (
         folder.joinpath("outcomes.sql")
         .read_text(encoding="utf-8")
         .format(
             window=settings.events.attribution_window_days,
-            click_types=_listed(settings.events.click_types),
-            conversion_types=_listed(settings.events.conversion_types),
-            as_of=f"TIMESTAMPTZ {quoted(moment)}",
+            click_types=listed(settings.events.click_types),
+            conversion_types=listed(settings.events.conversion_types),
+            as_of=instant(as_of, settings.platform.time_zone),
         )
     )
-
-
-def _listed(types: tuple[str, ...]) -> str:
-    return f"[{', '.join(quoted(name) for name in types)}]::VARCHAR[]"

@@ -25,13 +25,13 @@ reactions AS (
     SELECT
         a.assignment_id,
         min(e.occurred_at) FILTER (
-            list_contains({click_types}, e.event_type) AND e.job_id = a.job_id
+            e.event_type IN ({click_types}) AND e.job_id = a.job_id
         ) AS clicked_at,
         min(e.occurred_at) FILTER (
-            list_contains({conversion_types}, e.event_type) AND e.job_id = a.job_id
+            e.event_type IN ({conversion_types}) AND e.job_id = a.job_id
         ) AS converted_at,
         min(e.occurred_at) FILTER (
-            list_contains({conversion_types}, e.event_type)
+            e.event_type IN ({conversion_types})
         ) AS converted_any_at
     FROM assigned AS a
     JOIN outcome_events AS e

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import HOLDOUT, TREATMENT, Interval, uplift_interval
 from conversion_platform.lake.lake import quoted
+from conversion_platform.messaging.outcomes import outcome_days
 from conversion_platform.messaging.tables import OUTCOMES
 from conversion_platform.metrics.tables import ALL_COHORTS, DAILY_METRICS
 
@@ -59,8 +60,7 @@ def compute_metrics(
         NotReadyError: the outcomes of one of the days are missing.
     """
     lake.require(OUTCOMES, days)
-    events = settings.events
-    refreshed = days.widened(before=events.attribution_window_days + events.late_days + 1)
+    refreshed = outcome_days(settings, days)
     present = [day for day in lake.days(OUTCOMES) if day in refreshed]
     lake.view(con, OUTCOMES, refreshed, "outcomes")
     rows = _with_uplift(_rows(con, metric_sql("daily")))

@@ -100,7 +100,7 @@ def test_a_broken_line_of_events_goes_to_the_day_of_its_folder(tmp_path: Path) -
     _, _, loaded = built.load(DayRange(date(2026, 1, 2), date(2026, 1, 4)))
     assert built.rows(REJECTED_EVENTS, "dt, reason") == [(date(2026, 1, 3), "broken_line")]
     assert loaded.read_rows == 4
-    _, _, other = built.load(DayRange.of(date(2026, 1, 6)))
+    _, _, other = built.load(DayRange.of(date(2026, 1, 7)))
     assert other.rejects == {}
 
 
