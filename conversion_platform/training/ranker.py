@@ -157,4 +157,4 @@ class RankingModel:
 def score_matrix(booster: xgboost.Booster, matrix: Array) -> Array:
     """Raw scores of an encoded matrix, shape (rows,)."""
     scores: Array = booster.inplace_predict(matrix, validate_features=False)
-    return scores
+    return scores.reshape(len(matrix))  # XGBoost 3.4 answers no rows with shape (0, 0)
