@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
     from conversion_platform.status import Status
 
-QUERY = "select cohort, state, count(*) as texts from sent_messages group by all order by all"
+QUERY = "select state, count(*) from sent_messages group by all"
 
 
 def last_screen(
@@ -70,11 +70,11 @@ def _ranking(status: Status) -> RenderableType:
     for label, found in rows.items():
         table.add_row(label, f"{found.value:.3f}", f"{found.low:.3f} .. {found.high:.3f}")
     return Group(
-        "[bold]How good the ranking is[/], over all open jobs of each user's metro, on days "
-        "that the model had not seen",
+        "[bold]How good the ranking is[/], over all open jobs of each user's metro, on days new "
+        "to the model",
         table,
         f"  gain over the recruiters {shown(status.gain_over_human)}; "
-        f"[bold]{shown(status.gap_closed, percent=True)}[/] of the gap to the oracle closed\n",
+        f"gap to the oracle closed [bold]{shown(status.gap_closed, percent=True)}[/]\n",
     )
 
 
@@ -87,8 +87,8 @@ def _texts(lake: Lake, days: DayRange) -> str:
         return "[bold]What the texts were worth[/]\n  no day has matured yet\n"
     return (
         f"[bold]What the texts were worth[/], {len(found.days)} matured days\n"
-        f"  {found.treated_users:,} users texted, {found.holdout_users:,} held out; "
-        f"{found.totals['clicked']:,} clicked, {found.totals['opted_out']:,} opted out\n"
+        f"  {found.treated_users:,} users in the treatment arm, {found.holdout_users:,} held out; "
+        f"{found.totals['clicked']:,} texts clicked, {found.totals['opted_out']:,} opt-outs\n"
         f"  conversion {_points(found.uplift)} against the holdout\n"
     )
 
@@ -101,11 +101,11 @@ def _points(uplift: Any) -> str:
 
 
 def _look(folder: Path) -> str:
-    config = f"--config {folder}/conversion_platform.toml"
-    command = f".venv/bin/conversion-platform {config}"
+    command = ".venv/bin/conversion-platform"
     return (
         "[bold]Where to look[/]\n"
         "  make dev     the graph and these runs: http://localhost:3000\n"
+        f"  export CONVERSION_PLATFORM_CONFIG={folder}/conversion_platform.toml\n"
         f"  {command} status\n"
         f"  {command} outbox\n"
         f'  {command} sql "{QUERY}"\n'

@@ -127,7 +127,7 @@ def _rows_by_stage(con: duckdb.DuckDBPyConnection, lake: Lake) -> dict[str, dict
     counts: dict[str, dict[str, int]] = {}
     for stage, tables in lake_tables().items():
         for table in tables:
-            counts.setdefault(stage.rpartition(".")[2], {})[table.name] = _count(
+            counts.setdefault(stage.partition(".")[0], {})[table.name] = _count(
                 con, lake.select(table)
             )
     return counts
