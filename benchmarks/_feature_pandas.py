@@ -1,8 +1,8 @@
 """The same features in pandas, as a careful person would write them.
 
-Ids become integer codes as they are read (dictionary columns), events are counted by day once,
-days are kept in order so that a window is a slice, keys of two columns are packed into one
-integer, nothing is applied row by row, and only columns that are needed are read.
+Only the columns that are needed are read; ids become integer codes at once, so that no text is
+grouped or joined by; events are counted by day one time, days are kept in order so that a window
+is a slice, and nothing is applied row by row.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.lake import Lake
@@ -47,66 +45,45 @@ class PandasFeatures:
 
     def _read_events(self, files: list[str]) -> Frame:
         names = ["user_id", "job_id", "event_type", "occurred_at", "recorded_at"]
-        ids = names[:3]
-        tables = [
-            pq.read_table(f, columns=names, read_dictionary=ids, partitioning=None) for f in files
-        ]
-        table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-        dictionaries = {name: table.column(name).chunk(0) for name in ids}
-        kinds = dictionaries["event_type"].dictionary.to_pandas()
-        kind = dictionaries["event_type"].indices.to_numpy()
-        known = np.maximum(
-            table.column("occurred_at").chunk(0).cast(pa.int64()).to_numpy(),
-            table.column("recorded_at").chunk(0).cast(pa.int64()).to_numpy(),
-        )
-        rows = np.repeat(
-            [date.fromisoformat(f.split("dt=")[1][:10]).toordinal() for f in files],
-            [t.num_rows for t in tables],
-        )
+        read = pd.read_parquet(files, columns=names, partitioning=None)
+        occurred, recorded = read["occurred_at"], read["recorded_at"]
+        day = self._local_day(occurred.where(occurred >= recorded, recorded))
         events = pd.DataFrame(
             {
-                "user": _codes(dictionaries["user_id"], self.users["user_id"]),
-                "job": _codes(dictionaries["job_id"], self.jobs["job_id"]),
-                "day": self._local_day(known),
-                "impressions": (kinds == "impression").to_numpy()[kind].astype("int32"),
-                "clicks": (kinds == "click").to_numpy()[kind].astype("int32"),
-                "conversions": (kinds == "application").to_numpy()[kind].astype("int32"),
+                "user": self._user_codes(read["user_id"]),
+                "job": self._job_codes(read["job_id"]),
+                "day": day,
+                "impressions": (read["event_type"] == "impression").astype("int32"),
+                "clicks": (read["event_type"] == "click").astype("int32"),
+                "conversions": (read["event_type"] == "application").astype("int32"),
             }
         )
-        return events[events["day"].to_numpy() - rows <= LATE_DAYS].sort_values(
-            "day", kind="stable", ignore_index=True
-        )
+        in_time = day - self._local_day(occurred) <= LATE_DAYS
+        return events[in_time].sort_values("day", kind="stable", ignore_index=True)
 
-    def _local_day(self, known: np.ndarray) -> np.ndarray:
-        """Ordinal of the local day of each UTC microsecond."""
-        first = self.days.first - 95 * ONE_DAY
-        starts = [
-            int(day_start(first + n * ONE_DAY, self.zone).timestamp()) * 1_000_000
-            for n in range(len(self.days) + 105)
-        ]
-        found = np.searchsorted(starts, known, side="right") - 1
-        return (found + first.toordinal()).astype("int32")
+    def _user_codes(self, ids: pd.Series) -> np.ndarray:
+        return pd.Index(self.users["user_id"]).get_indexer(ids).astype("int32")
+
+    def _job_codes(self, ids: pd.Series) -> np.ndarray:
+        return pd.Index(self.jobs["job_id"]).get_indexer(ids).astype("int32")
+
+    def _local_day(self, moments: pd.Series) -> pd.Series:
+        """Ordinal of the local day of each moment."""
+        local = moments.dt.tz_convert(self.zone).dt.tz_localize(None)
+        since = local - pd.Timestamp("1970-01-01")
+        return (since.dt.days + date(1970, 1, 1).toordinal()).astype("int32")
 
     def _read_shown(self, files: list[str]) -> dict[date, tuple[np.ndarray, np.ndarray]]:
         shown = {}
         for file in files:
-            table = pq.read_table(
+            rows = pd.read_parquet(
                 file,
                 columns=["user_id", "job_id"],
                 filters=[("event_type", "==", "impression")],
                 partitioning=None,
             )
-            table = table.unify_dictionaries()
             day = date.fromisoformat(file.split("dt=")[1][:10])
-            pairs = pd.DataFrame(
-                {
-                    "user": pd.Index(self.users["user_id"]).get_indexer(
-                        table["user_id"].to_pandas()
-                    ),
-                    "job": pd.Index(self.jobs["job_id"]).get_indexer(table["job_id"].to_pandas()),
-                }
-            )
-            shown[day] = (pairs["user"].to_numpy(), pairs["job"].to_numpy())
+            shown[day] = (self._user_codes(rows["user_id"]), self._job_codes(rows["job_id"]))
         return shown
 
     def _count(self, events: Frame) -> None:
@@ -116,18 +93,16 @@ class PandasFeatures:
         priced = clicked & ~np.isnan(pay)
         events["priced_clicks"] = priced.astype("int32")
         events["clicked_cents"] = np.where(priced, pay, 0).astype("int64")
-        category = self.category[events["job"].to_numpy()]
-        events["pair"] = events["user"].astype("int64") * 2**20 + events["job"]
-        events["user_category"] = events["user"].astype("int64") * 2**10 + category
+        events["category"] = self.category[events["job"].to_numpy()]
         paid = [*COUNTS, "priced_clicks", "clicked_cents"]
         self.by_user = events.groupby(["day", "user"])[paid].sum().reset_index()
         self.by_job = events.groupby(["day", "job"])[COUNTS].sum().reset_index()
-        with_category = events[category >= 0]
+        with_category = events[events["category"] >= 0]
         self.by_category = (
-            with_category.groupby(["day", "user_category"])[COUNTS].sum().reset_index()
+            with_category.groupby(["day", "user", "category"])[COUNTS].sum().reset_index()
         )
         recent = events[events["day"] >= self.days.first.toordinal() - 28]
-        self.by_pair = recent.groupby(["day", "pair"])[COUNTS].sum().reset_index()
+        self.by_pair = recent.groupby(["day", "user", "job"])[COUNTS].sum().reset_index()
 
     def run(self) -> None:
         """Writes every table of every day."""
@@ -137,15 +112,14 @@ class PandasFeatures:
             pairs = self._pairs_of(day, users, jobs, categories)
             self._write("user_features", day, users)
             self._write("job_features", day, jobs[jobs.pop("_present")])
-            joined = self._joined(day)[categories.index.to_numpy() >> 10]
+            joined = self._joined(day)[categories["user"].to_numpy()]
             self._write("user_category_features", day, self._named(categories[joined]))
             self._write("pair_features", day, pairs)
 
     def _named(self, categories: Frame) -> Frame:
-        named = categories.reset_index()
-        key = named.pop("user_category").to_numpy()
-        named.insert(0, "user_id", self.users["user_id"].to_numpy()[key >> 10])
-        named.insert(1, "category", np.asarray(self.categories)[key & 1023])
+        named = categories.drop(columns=["user", "category"])
+        named.insert(0, "user_id", self.users["user_id"].to_numpy()[categories["user"]])
+        named.insert(1, "category", np.asarray(self.categories)[categories["category"]])
         return named.sort_values(["user_id", "category"])
 
     def _write(self, name: str, day: date, frame: Frame) -> None:
@@ -153,7 +127,9 @@ class PandasFeatures:
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_parquet(folder / f"{day.isoformat()}.parquet", compression="zstd", index=False)
 
-    def _window(self, daily: Frame, key: str, day: date, span: int, what: list[str]) -> Frame:
+    def _window(
+        self, daily: Frame, key: str | list[str], day: date, span: int, what: list[str]
+    ) -> Frame:
         """Sums over the `span` days before `day`, by key."""
         today = day.toordinal()
         start, end = np.searchsorted(daily["day"].to_numpy(), [today - span, today])
@@ -273,9 +249,8 @@ class PandasFeatures:
             ("employer", self.employer, 28),
         ):
             click, conversion = self._grouped(counts, group, span, priors)
-            seen = counts["impressions_90d"].groupby(group).transform("sum").to_numpy() > 0
-            frame[f"job_{label}_click_rate_{span}d"] = np.where(seen, click, np.nan)
-            frame[f"job_{label}_conversion_rate_{span}d"] = np.where(seen, conversion, np.nan)
+            frame[f"job_{label}_click_rate_{span}d"] = click
+            frame[f"job_{label}_conversion_rate_{span}d"] = conversion
         actions = counts["clicks_90d"] + counts["conversions_90d"]
         share = actions.groupby(self.category).transform("sum") / actions.sum()
         frame["job_category_action_share_90d"] = share.astype("float32")
@@ -291,26 +266,24 @@ class PandasFeatures:
         return (rank / others.clip(lower=1)).reindex(frame.index).to_numpy("float32")
 
     def _categories_of(self, day: date) -> Frame:
-        short = self._window(self.by_category, "user_category", day, 28, COUNTS)
-        long = self._window(self.by_category, "user_category", day, 90, COUNTS)
-        joined = short.reindex(long.index, fill_value=0).add_suffix("_28d")
-        joined = joined.join(long.add_suffix("_90d")).astype("int32")
-        return joined[joined[[f"{what}_90d" for what in COUNTS]].sum(axis=1) > 0]
+        keys = ["user", "category"]
+        short = self._window(self.by_category, keys, day, 28, COUNTS)
+        long = self._window(self.by_category, keys, day, 90, COUNTS)
+        joined = short.add_suffix("_28d").join(long.add_suffix("_90d"), how="right")
+        joined = joined.fillna(0).astype("int32")
+        seen = joined[[f"{what}_90d" for what in COUNTS]].sum(axis=1) > 0
+        return joined[seen].reset_index()
 
     def _pairs_of(self, day: date, users: Frame, jobs: Frame, categories: Frame) -> Frame:
         user, job = self.shown[day]
         pairs = users.reindex(user).reset_index(drop=True)
         pairs["user_id"] = self.users["user_id"].to_numpy()[user]
         of_jobs = jobs.drop(columns=["open_at_start", "_present"]).reindex(job)
-        pairs = (
-            pairs.join(of_jobs.reset_index(drop=True))
-            .drop(columns=["user_clicked_pay_90d"])
-            .join(pairs["user_clicked_pay_90d"])
-        )
-        key = user.astype("int64") * 2**10 + self.category[job]
-        mine = categories.reindex(key, fill_value=0).reset_index(drop=True)
+        pairs = pairs.join(of_jobs.reset_index(drop=True))
+        keys = pd.DataFrame({"user": user, "job": job, "category": self.category[job]})
+        mine = keys.merge(categories, on=["user", "category"], how="left").fillna(0)
         self._add_affinity(pairs, mine)
-        self._add_history(pairs, day, user.astype("int64") * 2**20 + job)
+        self._add_history(pairs, day, keys)
         self._add_matches(pairs, user, job)
         pairs["day_of_week"] = np.float32(day.isoweekday())
         return pairs.astype(dict.fromkeys(pairs.select_dtypes("number").columns, "float32"))
@@ -330,13 +303,13 @@ class PandasFeatures:
         actions = pairs["user_clicks_90d"] + pairs["user_conversions_90d"]
         pairs["category_action_share_90d"] = share / (actions + 1)
 
-    def _add_history(self, pairs: Frame, day: date, key: np.ndarray) -> None:
-        week = self._window(self.by_pair, "pair", day, 7, ["impressions"])
-        month = self._window(self.by_pair, "pair", day, 28, COUNTS)
-        pairs["pair_impressions_7d"] = week["impressions"].reindex(key, fill_value=0).to_numpy()
-        met = month.reindex(key, fill_value=0)
-        for what in COUNTS:
-            pairs[f"pair_{what}_28d"] = met[what].to_numpy()
+    def _add_history(self, pairs: Frame, day: date, keys: Frame) -> None:
+        on = ["user", "job"]
+        week = self._window(self.by_pair, on, day, 7, ["impressions"]).add_suffix("_7d")
+        month = self._window(self.by_pair, on, day, 28, COUNTS).add_suffix("_28d")
+        met = keys.merge(month.join(week), left_on=on, right_index=True, how="left").fillna(0)
+        for name in ("impressions_7d", *(f"{what}_28d" for what in COUNTS)):
+            pairs[f"pair_{name}"] = met[name].to_numpy()
 
     def _add_matches(self, pairs: Frame, user: np.ndarray, job: np.ndarray) -> None:
         offered = self.jobs["pay"].to_numpy()[job]
@@ -364,9 +337,3 @@ class PandasFeatures:
         half = np.sin((north_2[job] - north[user]) / 2) ** 2
         half += cosines * np.sin((east_2[job] - east[user]) / 2) ** 2
         return np.minimum(12742.0176 * np.arcsin(np.sqrt(half)), self.farthest)
-
-
-def _codes(column: pa.DictionaryArray, known: pd.Series) -> np.ndarray:
-    """Row numbers in `known` of a dictionary column's values."""
-    places = pd.Index(known).get_indexer(column.dictionary.to_pandas())
-    return places[column.indices.to_numpy()].astype("int32")

@@ -189,9 +189,7 @@ class Reference:
     def _group(self, row: Row, group: str, days: int) -> dict[str, Value]:
         column = {"category": "category", "employer": "employer_id"}[group]
         inside = self._in_group(row, group)
-        known = row[column] is not None and any(
-            self._ago(event) <= 90 and inside(event) for event in self.events
-        )
+        known = row[column] is not None
         return {
             f"job_{group}_{name}_rate_{days}d": self.rate(what, days, inside) if known else None
             for name, what in (("click", "clicks"), ("conversion", "conversions"))
@@ -207,8 +205,7 @@ class Reference:
             return bool(self.jobs[event["job_id"]]["category"] == category)
 
         total = actions(lambda _: True)
-        seen = any(self._ago(event) <= 90 and inside(event) for event in self.events)
-        if category is None or not total or not seen:
+        if category is None or not total:
             return None
         prior = actions(inside) / total
         if user_id is None:

@@ -69,6 +69,41 @@ def test_a_range_gives_the_same_bytes_as_its_days_one_by_one(
     assert files_of(lake, DAYS) == before
 
 
+def test_whoever_is_first_seen_later_in_a_range_is_unseen_before(tmp_path: Path) -> None:
+    lake, settings = configured(tmp_path)
+    first = HISTORY.first
+    days = DayRange(first + timedelta(days=1), first + timedelta(days=3))
+    world = World(
+        users=[{"user_id": f"u{n}", "created_at": at(first, 0)} for n in range(2)],
+        jobs=[
+            {
+                "job_id": f"j{n}",
+                "opened_at": at(first, 0),
+                "employer_id": f"e{n}",
+                "category": f"c{n}",
+            }
+            for n in range(2)
+        ],
+        events=[
+            event(1, "u0", "j0", "impression", at(first, 9)),
+            event(2, "u0", "j0", "click", at(first, 9)),
+            event(3, "u1", "j1", "impression", at(days.first, 9)),
+        ],
+    )
+    with lake.session() as con:
+        fill(con, lake, world, DayRange(first, days.last))
+        build_features(con, lake, settings, days)
+        in_range = files_of(lake, DayRange.of(days.first))
+        build_features(con, lake, settings, DayRange.of(days.first))
+        seen = con.execute(
+            "SELECT job_employer_click_rate_28d, job_category_click_rate_90d, "
+            "job_category_action_share_90d "
+            f"FROM {lake.select(JOB_FEATURES, DayRange.of(days.first))} ORDER BY job_id"
+        ).fetchall()
+    assert files_of(lake, DayRange.of(days.first)) == in_range
+    assert seen == [(1.0, 1.0, 1.0), (1.0, 1.0, 0.0)]
+
+
 def test_every_row_is_written_once_and_in_the_order_of_its_key(
     built: tuple[Lake, Settings],
 ) -> None:

@@ -72,16 +72,22 @@ SELECT
             ORDER BY d.conversion_rate_28d DESC, d.click_rate_28d DESC
         )::FLOAT
     END AS job_popularity_rank,
-    feature_rate(c.clicks_28d, c.impressions_28d, d.click_rate) AS job_category_click_rate_28d,
-    feature_rate(c.conversions_28d, c.impressions_28d, d.conversion_rate)
+    feature_group_rate(d.category_code, c.clicks_28d, c.impressions_28d, d.click_rate)
+        AS job_category_click_rate_28d,
+    feature_group_rate(d.category_code, c.conversions_28d, c.impressions_28d, d.conversion_rate)
         AS job_category_conversion_rate_28d,
-    feature_rate(c.clicks_90d, c.impressions_90d, d.click_rate) AS job_category_click_rate_90d,
-    feature_rate(c.conversions_90d, c.impressions_90d, d.conversion_rate)
+    feature_group_rate(d.category_code, c.clicks_90d, c.impressions_90d, d.click_rate)
+        AS job_category_click_rate_90d,
+    feature_group_rate(d.category_code, c.conversions_90d, c.impressions_90d, d.conversion_rate)
         AS job_category_conversion_rate_90d,
-    ((c.clicks_90d + c.conversions_90d) / nullif(d.actions_90d, 0))::FLOAT
-        AS job_category_action_share_90d,
-    feature_rate(e.clicks_28d, e.impressions_28d, d.click_rate) AS job_employer_click_rate_28d,
-    feature_rate(e.conversions_28d, e.impressions_28d, d.conversion_rate)
+    if(
+        d.category_code IS NULL,
+        NULL,
+        coalesce(c.clicks_90d + c.conversions_90d, 0) / nullif(d.actions_90d, 0)
+    )::FLOAT AS job_category_action_share_90d,
+    feature_group_rate(d.employer_code, e.clicks_28d, e.impressions_28d, d.click_rate)
+        AS job_employer_click_rate_28d,
+    feature_group_rate(d.employer_code, e.conversions_28d, e.impressions_28d, d.conversion_rate)
         AS job_employer_conversion_rate_28d,
     d.pay::FLOAT AS job_pay,
     d.openings::FLOAT AS job_openings,

@@ -1,8 +1,13 @@
--- The three formulas that every level shares.
+-- The formulas that the levels share.
 
 -- A rate, shrunk: as if the prior had been seen in `shrinkage` further impressions.
 CREATE OR REPLACE TEMP MACRO feature_rate(hits, exposures, prior) AS
     ((hits + $shrinkage * prior) / (exposures + $shrinkage))::FLOAT;
+
+-- The rate of all jobs of a category or employer: the prior where none has been seen, NULL where
+-- the job has no such thing.
+CREATE OR REPLACE TEMP MACRO feature_group_rate(code, hits, exposures, prior) AS
+    if(code IS NULL, NULL, feature_rate(coalesce(hits, 0), coalesce(exposures, 0), prior))::FLOAT;
 
 -- Whole days since a day that is at most 90 days ago; NULL beyond.
 CREATE OR REPLACE TEMP MACRO feature_days_since(today, day) AS

@@ -14,6 +14,8 @@ WITH feature_known_pairs AS (
         e.event_type IN ($conversion_types) AS conversion
     FROM $events AS e
     INNER JOIN (VALUES $partitions) AS p (dt, ends) ON e.dt = p.dt
+    -- Most of what was ever shown is not asked for: counting that would take most of the time.
+    WHERE (e.user_id, e.job_id) IN (SELECT (a.user_id, a.job_id) FROM $pairs AS a)
 ),
 
 feature_daily_pairs AS (
@@ -28,8 +30,6 @@ feature_daily_pairs AS (
     WHERE
         day - partition_day <= $late_days
         AND day BETWEEN DATE '$first' - 28 AND DATE '$last' - 1
-        -- Most of what was ever shown is not asked for: counting that would take most of the time.
-        AND (user_id, job_id) IN (SELECT (a.user_id, a.job_id) FROM $pairs AS a)
     GROUP BY user_id, job_id, day
 ),
 
