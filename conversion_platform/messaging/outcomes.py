@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
+from conversion_platform.experiments import TREATMENT
 from conversion_platform.lake.lake import instant, listed
 from conversion_platform.marketplace.events import rewritten_days
 from conversion_platform.marketplace.tables import EVENTS
@@ -38,6 +39,8 @@ def measure_outcomes(
     as_of: date,
 ) -> list[Written]:
     """Writes the outcomes of every assigned day in `days`; days without assignments are left out.
+
+    A text that was sent has an outcome even if its day was assigned anew without it.
 
     The window begins when the text was sent; for the holdout, and for a text that was never
     sent, when it was to be sent, so that the arms can be compared as they were drawn.
@@ -73,15 +76,17 @@ def _measure_day(
     lake.view(con, EVENTS, seen, "outcome_events")
     with ledger_rows(con, SENT_MESSAGES, messages_of(ledger, one)) as messages:
         con.execute(f"CREATE OR REPLACE TEMP VIEW outcome_messages AS {messages}")
-        return lake.write_days(con, OUTCOMES, _query(settings, as_of), one)
+        return lake.write_days(con, OUTCOMES, _query(settings, day, as_of), one)
 
 
-def _query(settings: Settings, as_of: date) -> str:
+def _query(settings: Settings, day: date, as_of: date) -> str:
     folder = resources.files("conversion_platform.messaging")
     return (
         folder.joinpath("outcomes.sql")
         .read_text(encoding="utf-8")
         .format(
+            day=day,
+            treatment=TREATMENT,
             window=settings.events.attribution_window_days,
             click_types=listed(settings.events.click_types),
             conversion_types=listed(settings.events.conversion_types),

@@ -1,25 +1,27 @@
 -- What became of each assignment: its text, and the clicks and conversions within the window.
+-- A text that went out stays, and stays treated, also when its day was assigned anew without it.
 -- {window} days from the moment of sending, or of would-be sending; {as_of} is when we look.
 WITH assigned AS (
     SELECT
-        a.dt,
-        a.assignment_id,
+        DATE '{day}' AS dt,
+        assignment_id,
         m.message_id,
-        a.user_id,
+        coalesce(m.user_id, a.user_id) AS user_id,
         -- A text that was under way when the day was assigned anew is about its own job.
         coalesce(m.job_id, a.job_id) AS job_id,
         coalesce(m.cohort, a.cohort) AS cohort,
-        a.arm,
+        if(m.sent_at IS NULL, a.arm, '{treatment}') AS arm,
         a.model_version,
         m.state,
-        a.send_at,
+        coalesce(a.send_at, m.send_at) AS send_at,
         m.sent_at,
         m.delivered_at,
         m.opted_out_at,
         coalesce(m.sent_at, a.send_at) AS opens_at,
         coalesce(m.sent_at, a.send_at) + INTERVAL '{window} days' AS closes_at
     FROM outcome_assignments AS a
-    LEFT JOIN outcome_messages AS m USING (assignment_id)
+    FULL JOIN outcome_messages AS m USING (assignment_id)
+    WHERE a.user_id IS NOT NULL OR m.sent_at IS NOT NULL
 ),
 reactions AS (
     SELECT

@@ -84,7 +84,11 @@ OUTCOMES = Table(
         Column("job_id", "VARCHAR", "Job of the day"),
         Column("cohort", "VARCHAR", "Cohort"),
         Column("arm", "VARCHAR", "treatment or holdout"),
-        Column("model_version", "VARCHAR", "Model that ranked the job"),
+        Column(
+            "model_version",
+            "VARCHAR",
+            "Model that ranked the job; NULL where the day was assigned anew without the text",
+        ),
         Column("state", "VARCHAR", "State of the text; NULL for the holdout"),
         Column("send_at", "TIMESTAMPTZ", "When the text was, or would have been, to be sent"),
         Column("sent_at", "TIMESTAMPTZ", "When the carrier accepted it"),

@@ -147,6 +147,24 @@ def test_days_without_assignments_are_left_out(office: Office) -> None:
     assert (days.first, days.last) == (DAY - 6 * ONE_DAY, DAY)
 
 
+def test_a_text_that_went_out_has_an_outcome_after_its_day_was_assigned_anew_without_it(
+    office: Office,
+) -> None:
+    office.plan(person(1), person(2), person(3, consent_at=None))
+    office.replay()
+    office.plan(person(2, arm="holdout"), person(4, arm="holdout"))
+    put_at(office, ("u000001", "j1", "application", later(hours=1)))
+    found = outcomes_of(office)
+    assert {user: (row["arm"], row["state"]) for user, row in found.items()} == {
+        "u000001": ("treatment", "delivered"),
+        "u000002": ("treatment", "delivered"),
+        "u000004": ("holdout", None),
+    }
+    assert found["u000001"]["converted_at"] == later(hours=1)
+    assert found["u000001"]["model_version"] is None
+    assert found["u000001"]["matured"]
+
+
 def test_outcomes_have_the_declared_columns_and_types(office: Office) -> None:
     office.plan(person(1), person(2, arm="holdout"))
     office.replay()
