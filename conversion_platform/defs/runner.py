@@ -25,6 +25,8 @@ from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings
 
 POLL_SECONDS = 0.3
+REMEDY = "\n  What to do: "
+INTERRUPTIONS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
 HOME_VARIABLE = "DAGSTER_HOME"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE_START = "dagster/asset_partition_range_start"
@@ -262,14 +264,16 @@ def error_of_check(failed: dg.AssetCheckEvaluation) -> PlatformError:
 
 def error_of_step(event: dg.DagsterEvent) -> BaseException:
     """The error of a failed step; one of ours keeps its own words."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    message = (error.message if error else "no message").strip()
-    problem, found, remedy = message.partition("\n  What to do: ")
-    name = error.cls_name if error else None
-    if name in ("KeyboardInterrupt", "DagsterExecutionInterruptedError"):
+    chain = [event.step_failure_data.error]
+    while chain[-1] is not None:
+        chain.append(chain[-1].cause)
+    errors = [error for error in chain if error is not None]
+    if any(error.cls_name in INTERRUPTIONS for error in errors):
         return KeyboardInterrupt()
+    ours = [error for error in errors if REMEDY in error.message]
+    # What stands behind one of ours (DuckDB's word, boto3's) is for the page; else the root.
+    message = next((error.message for error in ours or errors[::-1]), "no message").strip()
+    problem, found, remedy = message.partition(REMEDY)
     if not found:
         remedy = "Look at the run's log on Dagster's pages; if this is a defect, report it."
     else:

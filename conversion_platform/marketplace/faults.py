@@ -43,7 +43,8 @@ def source_errors(setting: str, place: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise explained(error, setting, place) from error
+        # The error behind it would stand in the run's log, with the value or line that it is about.
+        raise explained(error, setting, place) from None
 
 
 def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import SettingsError
 from conversion_platform.lake.lake import quoted
+from conversion_platform.marketplace.faults import first_line
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +69,7 @@ def add_members(
                 WHERE (\n{where}\n)"""
         )
     except duckdb.Error as error:
-        raise _refused(cohort, where, str(error)) from error
+        raise _refused(cohort, where, first_line(error)) from None  # it may quote a user's value
 
 
 def _is_one_expression(statements: list[dict[str, Any]]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,6 +95,15 @@ def test_a_predicate_that_cannot_be_used_names_its_cohort_and_why(
         chosen(con, lake, tmp_path, where, state="MA")
     assert why.lower() in str(caught.value).lower()
     assert f"cohorts.tested.where = {where!r}" in str(caught.value)
+
+
+def test_a_users_value_that_does_not_cast_is_not_in_the_message_nor_behind_it(
+    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+) -> None:
+    value = "+12125550123"
+    with pytest.raises(SettingsError, match="Could not convert string") as caught:
+        chosen(con, lake, tmp_path, "CAST(state AS INTEGER) > 1", state=value)
+    assert value not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_refused_predicate_leaves_the_day_as_it_was(
