@@ -270,7 +270,7 @@ def test_negatives_are_open_jobs_of_the_users_region_that_are_not_the_positive(
 def test_jobs_that_open_or_close_during_the_day_are_drawn_only_while_open_on_both_ends(
     con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings, day: date
 ) -> None:
-    # Half the jobs close on the 8th at noon, j0004 opens on the 9th at six; clicks come from ten on.
+    # Half the jobs close on the 8th at noon, j0004 opens on the 9th at six; clicks start at ten.
     closes, opens = at(SHOWN, 12), at(date(2026, 1, 9), 6)
     closing = {f"j{number:04d}" for number in range(24) if number % 4 >= 2}
     changed_jobs = (
