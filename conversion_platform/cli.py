@@ -97,8 +97,11 @@ def init(ctx: click.Context, force: bool) -> None:
 def check_sources_command(ctx: click.Context) -> None:
     """Say in one screen whether the source tables can be used."""
     from conversion_platform.marketplace import check_sources, render
+    from conversion_platform.running import secrets_at_hand
 
-    report = check_sources(settings_of(ctx))
+    settings = settings_of(ctx)
+    with secrets_at_hand(settings):  # a run has them too: the DSN of a Postgres source
+        report = check_sources(settings)
     click.echo(render(report, color=sys.stdout.isatty()))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conversion_platform.screens import JobBars
@@ -10,6 +12,22 @@ if TYPE_CHECKING:
     from conversion_platform.days import DayRange
     from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
+
+
+@contextmanager
+def secrets_at_hand(settings: Settings) -> Iterator[None]:
+    """The secrets that the settings name, in the environment as a run has them.
+
+    Raises:
+        SettingsError: they cannot be read.
+    """
+    if not settings.platform.aws_secrets:  # Dagster takes a second to import
+        yield
+        return
+    from conversion_platform.defs.resources import secrets_in_environment
+
+    with secrets_in_environment(settings):
+        yield
 
 
 def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) -> Lake:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
+from conversion_platform.errors import SettingsError
 from conversion_platform.lake import Lake, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
 
@@ -72,14 +73,27 @@ def s3_client(settings: Settings) -> Any | None:
 
 @contextmanager
 def secrets_in_environment(settings: Settings) -> Iterator[None]:
-    """Puts the Secrets Manager secrets that the settings name into the environment."""
+    """Puts the Secrets Manager secrets that the settings name into the environment.
+
+    Raises:
+        SettingsError: they cannot be read.
+    """
     if not settings.platform.aws_secrets:
         yield
         return
+    from botocore.exceptions import BotoCoreError, ClientError
     from dagster_aws.secretsmanager import SecretsManagerSecretsResource
 
-    resource = SecretsManagerSecretsResource(secrets=list(settings.platform.aws_secrets))
-    with resource.secrets_in_environment():
+    with ExitStack() as stack:
+        try:
+            resource = SecretsManagerSecretsResource(secrets=list(settings.platform.aws_secrets))
+            stack.enter_context(resource.secrets_in_environment())
+        except (BotoCoreError, ClientError) as error:
+            raise SettingsError(
+                f"The secrets of platform.aws_secrets cannot be read: {error}.",
+                "Correct their ARNs, set the region (AWS_DEFAULT_REGION), and let these "
+                "credentials do secretsmanager:DescribeSecret and secretsmanager:GetSecretValue.",
+            ) from error
         yield
 
 
