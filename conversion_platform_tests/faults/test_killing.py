@@ -1,0 +1,174 @@
+"""kill -9 and Ctrl-C in the middle of every asset: nothing half written, the next run clean."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from conversion_platform_tests.command import ended, start, until
+from conversion_platform_tests.tiny_platform import LIVED, digests, rows, run, settings_in
+
+TRAINING = (
+    "training_examples",
+    "candidate_model",
+    "model_evaluation",
+    "model_explanations",
+    "champion_model",
+    "log_model_promotion",
+)
+DAILY = (
+    "users",
+    "jobs",
+    "events",
+    "features",
+    "daily_predictions",
+    "drift",
+    "job_of_the_day",
+    "messages",
+    "outcomes",
+    "log_prediction_batch",
+    "log_assignment",
+    "log_message_state",
+    "log_reply",
+    "log_outcome",
+    "daily_metrics",
+)
+MADE_BY_THE_DAY = (
+    "daily_predictions",
+    "drift",
+    "job_of_the_day",
+    "sent_messages",
+    "message_states",
+    "replies",
+    "outcomes",
+    "daily_metrics",
+)
+CHECKS = ("_rows_have_their_own_key", "_are_sound", "_somebody_has_predictions")
+FAST = ("features", "candidate_model")
+CHANCE = random.Random(20260126)
+DELAYS = {step: CHANCE.uniform(0.0, 0.4) for step in (*TRAINING, *DAILY)}
+
+
+def steps(names: tuple[str, ...]) -> list[object]:
+    """Each step as a parameter; all but a few of them in the slow suite."""
+    return [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in names]
+
+
+def run_files(folder: Path) -> set[Path]:
+    """One file for each run of the instance."""
+    return set((folder / "dagster_home/history/runs").glob("*-*.db"))
+
+
+def begun(file: Path, step: str) -> bool:
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)) as con:
+            query = (
+                "SELECT 1 FROM event_logs WHERE dagster_event_type = 'STEP_START' AND step_key = ?"
+            )
+            return con.execute(query, [step]).fetchone() is not None
+    except sqlite3.OperationalError:  # the file is there and its tables are not yet
+        return False
+
+
+def strike(folder: Path, step: str, blow: signal.Signals) -> tuple[int, str, str]:
+    """Runs the day and strikes while `step` is at work."""
+    before = run_files(folder)
+    process = start(folder, "run", "--from", str(LIVED))
+    reached = until(lambda: any(begun(file, step) for file in run_files(folder) - before), process)
+    assert reached, ended(process)
+    time.sleep(DELAYS[step])
+    process.send_signal(blow)
+    return ended(process)
+
+
+def undo(folder: Path, training: bool) -> None:
+    """Takes the platform back to before its first day, or before its first training."""
+    later = [*MADE_BY_THE_DAY, "reports"]
+    later += ["models", "training_examples", "event_log"] if training else []
+    for name in later:
+        shutil.rmtree(folder / "lake" / name)
+    shutil.rmtree(folder / "messaging")
+    for kind in (folder / "lake/event_log").glob("event_type=*"):
+        if kind.name != "event_type=model_promotion":
+            shutil.rmtree(kind)
+
+
+def unharmed(folder: Path, calm: Path) -> None:
+    """A clean run after a blow leaves the bytes of a calm one, and each text went out once."""
+    from conversion_platform.messaging import open_provider
+
+    run(folder, LIVED)
+    assert digests(folder) == digests(calm)
+    assert list((folder / "lake/.staging").glob("*")) == []
+    repeated = "SELECT event_id FROM event_log GROUP BY event_id HAVING count(*) > 1"
+    assert rows(folder, repeated) == []
+    with closing(open_provider(settings_in(folder))) as provider:
+        assert provider.duplicates() == 0
+        texts = len(provider.outbox())
+    with closing(open_provider(settings_in(calm))) as provider:
+        assert len(provider.outbox()) == texts > 0
+
+
+def whole_files_only(folder: Path) -> None:
+    """Every file that a reader would see can be read to its end."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        for file in (folder / "lake").rglob("*.parquet"):
+            if ".staging" not in file.parts:
+                con.execute("SELECT max(hash(t)) FROM read_parquet($1) AS t", [str(file)])
+
+
+@pytest.mark.parametrize("step", steps(DAILY))
+def test_a_day_killed_in_the_middle_of_an_asset_is_made_whole_by_the_next_run(
+    platform: Path, lived: Path, step: str
+) -> None:
+    undo(platform, training=False)
+    assert strike(platform, step, signal.SIGKILL)[0] == -signal.SIGKILL
+    whole_files_only(platform)
+    unharmed(platform, lived)
+
+
+@pytest.mark.parametrize("step", steps(TRAINING))
+def test_a_training_killed_in_the_middle_of_an_asset_is_made_whole_by_the_next_run(
+    platform: Path, lived: Path, step: str
+) -> None:
+    undo(platform, training=True)
+    assert strike(platform, step, signal.SIGKILL)[0] == -signal.SIGKILL
+    whole_files_only(platform)
+    unharmed(platform, lived)
+
+
+@pytest.mark.parametrize(
+    "step", ["daily_predictions", pytest.param("drift", marks=pytest.mark.slow)]
+)
+def test_ctrl_c_stops_with_one_message_and_leaves_nothing_half_written(
+    platform: Path, lived: Path, step: str
+) -> None:
+    undo(platform, training=False)
+    code, _, errors = strike(platform, step, signal.SIGINT)
+    assert code == 130, errors
+    assert errors.strip() == (
+        "Stopped. Nothing is half written; run the same command again to go on."
+    )
+    assert list((platform / "lake/.staging").glob("*")) == []
+    whole_files_only(platform)
+    unharmed(platform, lived)
+
+
+def test_the_steps_that_are_killed_are_all_that_write() -> None:
+    from conversion_platform.definitions import build_defs
+    from conversion_platform.settings import Settings
+
+    defs = build_defs(Settings())
+    for job, killed in (("daily", DAILY), ("train", TRAINING)):
+        nodes = defs.resolve_job_def(job).graph.node_defs
+        writing = {node.name for node in nodes if not node.name.endswith(CHECKS)}
+        assert writing - {"log_model_promotion"} == set(killed) - {"log_model_promotion"}
