@@ -145,7 +145,9 @@ class EventsSection(Section):
     )
     click_types: tuple[str, ...] = Field(("click",), description="Types that say a user looked.")
     conversion_types: tuple[str, ...] = Field(
-        ("application",), description="Types that count as a conversion."
+        ("application",),
+        min_length=1,
+        description="Types that count as a conversion; at least one.",
     )
     attribution_window_days: int = Field(
         3, ge=1, le=90, description="Days after an impression in which a conversion counts for it."

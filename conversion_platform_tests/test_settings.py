@@ -153,6 +153,7 @@ def test_an_unknown_key_names_the_nearest_known_one(
         ("[platform]\nstart_date = 'x'", "`platform.start_date`", "'x'", "date"),
         ("[job_of_the_day]\nholdout_share = 2", "`job_of_the_day.holdout_share`", "2", "to 1"),
         ("[events]\nclick_types = 'c'", "`events.click_types`", "'c'", "tuple"),
+        ("[events]\nconversion_types = []", "`events.conversion_types`", "[]", "at least 1"),
         ("[cohorts.a]\nsend_time = 'noon'", "`cohorts.a.send_time`", "'noon'", "time"),
         ("[sources.users]\npath = 5", "`sources.users.path`", "5", "string"),
         ("[sources.users]\npath = ['a', 5]", "`sources.users.path`", "['a', 5]", "string"),

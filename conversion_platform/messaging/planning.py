@@ -81,7 +81,7 @@ INSERT_MESSAGE = (
 )
 FOLLOW_ASSIGNMENT = (
     f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in FOLLOWING)}"
-    " WHERE message_id = :message_id AND state = 'planned'"
+    " WHERE message_id = :message_id AND state = 'planned' AND attempts = 0"
 )
 SUPPRESS_PLANNED = (
     "UPDATE messages SET state = 'suppressed', state_at = :state_at, final_at = :state_at,"

@@ -156,6 +156,19 @@ def test_a_busy_carrier_is_tried_again_later_and_later(office: Office) -> None:
     provider.close()
 
 
+def test_a_refused_text_keeps_its_waiting_time_and_its_words_when_its_day_is_planned_again(
+    office: Office,
+) -> None:
+    office.plan(person(1))
+    provider = Refusing(office, BUSY)
+    send_due(office.ledger, provider, office.settings, TEN_IN_NEW_YORK)
+    refused = office.message("u000001")
+    office.plan(person(1, job_id="j2"))
+    assert office.message("u000001") == refused
+    assert refused["due_at"] == "2026-03-10T14:01:00.000000+00:00"
+    provider.close()
+
+
 def test_a_carrier_that_stays_busy_fails_the_text(office: Office) -> None:
     office.plan(person(1))
     provider = Refusing(office, *[BUSY] * 5)
