@@ -32,7 +32,10 @@ AttributeKind = Literal["numeric", "categorical", "boolean", "timestamp", "text"
 
 _NUMBERS = re.compile(r"^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$")
 # Codes that look like numbers but count nothing.
-_CODES = re.compile(r"(^|_)(id|ids|uuid|code|zip|zipcode|postcode|postal_code|phone|fips)$")
+_CODES = re.compile(
+    r"(^|_)(id|ids|uuid|code|zip|zipcode|postcode|postal_code|fips|ssn"
+    r"|phone|cellphone|telephone|mobile|cell|tel|msisdn|whatsapp)$"
+)
 _TRUE, _FALSE = "('true', 't', 'yes', 'y')", "('false', 'f', 'no', 'n')"
 _MOST_VALUES = 1000
 _MOST_LENGTH = 40
@@ -118,13 +121,13 @@ def _profiles(
 def _counts(text: str) -> list[str]:
     """Counts of the values, and of those that read as a boolean, a number, a time.
 
-    A leading zero (02134) makes a code, not a number.
+    A leading zero (02134) or plus (+12135550100) makes a code, not a number.
     """
     return [
         f"count({text})",
         f"count(*) FILTER (lower({text}) IN {_TRUE} OR lower({text}) IN {_FALSE})",
         f"count(*) FILTER (TRY_CAST({text} AS DOUBLE) IS NOT NULL "
-        f"AND NOT regexp_matches({text}, '^[+-]?0[0-9]'))",
+        f"AND NOT regexp_matches({text}, '^([+]|-?0[0-9])'))",
         f"count(*) FILTER (TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)",
     ]
 

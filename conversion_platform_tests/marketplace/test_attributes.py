@@ -77,3 +77,15 @@ def test_attributes_of_jobs_and_users_stand_side_by_side(tmp_path: Path) -> None
     built.load_jobs()
     built.load_users()
     assert built.rows(ATTRIBUTES, "table_name, column_name") == [("jobs", "b"), ("users", "a")]
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_phone_numbers_that_nobody_mapped_become_no_feature(tmp_path: Path, form: str) -> None:
+    rows = (
+        "SELECT i AS user_id, 2135550000 + i AS \"Mobile\", '+1' || (2135550000 + i) AS contact "
+        "FROM range(1, 200) t(i)"
+    )
+    (write_parquet if form == "parquet" else write_csv)(rows, tmp_path / f"users.{form}")
+    built = World(tmp_path, f'[sources.users]\npath = "users.{form}"\n').fill()
+    built.load_users()
+    assert _found(built) == {"mobile": ("text", False), "contact": ("text", False)}
