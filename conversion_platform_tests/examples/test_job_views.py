@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,10 @@ EXAMPLE = PROJECT / "examples/job_views/conversion_platform.toml"
 DATA = PROJECT.parent / "shared/data/jobboard_views/Job_Views.csv.gz"
 DAY = date(2014, 12, 10)
 
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the published file is not here")
+pytestmark = [
+    pytest.mark.skipif(not DATA.exists(), reason="the published file is not here"),
+    pytest.mark.timeout(900),  # half a minute alone; much longer where others use the machine
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +40,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         return run_days(load_settings(folder / EXAMPLE.name), DayRange.of(DAY))
 
 
-def _one(lake: Lake, query: str) -> tuple[int, ...]:
+def _one(lake: Lake, query: str) -> tuple[Any, ...]:
     with lake.session() as con:
         return tuple(con.execute(query).fetchall()[0])
 

@@ -96,3 +96,16 @@ def test_the_same_seed_gives_the_same_interval_and_people_are_drawn_not_rows() -
     one = Lists(lists.lists, alone, lists.labels, lists.model, lists.baseline)
     gain = compared(one, "ap").gain  # one person only: every draw is the same
     assert gain.low == gain.value == gain.high
+
+
+def test_the_interval_is_as_wide_as_chance_makes_it() -> None:
+    generator = np.random.default_rng(2)
+    rows, hits = 300, 90
+    noise, other = generator.normal(size=(2, rows))
+    people = np.arange(rows).astype(str).astype(object)
+    lists = Lists(np.full(rows, "a", dtype=object), people, np.arange(rows) < hits, noise, other)
+    auc = compared(lists, "auc").model
+    assert auc.low is not None and auc.high is not None
+    # Mann and Whitney's standard error of an AUC of one half.
+    expected = 2 * 1.96 * np.sqrt((rows + 1) / (12 * hits * (rows - hits)))
+    assert auc.high - auc.low == pytest.approx(expected, rel=0.1)
