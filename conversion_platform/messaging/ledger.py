@@ -29,8 +29,12 @@ LIFTED_BY_START = ("stop", "unsure", "carrier")
 
 def message_id_of(user_id: str, campaign: str, day: date) -> str:
     """The id of the one text that a user can get from a campaign on a day."""
-    key = f"{user_id}|{campaign}|{day.isoformat()}"
-    return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
+    return hashed(f"{user_id}|{campaign}|{day.isoformat()}")
+
+
+def hashed(text: str) -> str:
+    """An id made from text."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def stamp(moment: datetime) -> str:
@@ -93,14 +97,8 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything inside is committed together, durably, or not at all."""
-        with readable_errors(self.path):
-            self._con.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._con
-                self._con.commit()
-            except BaseException:
-                self._con.rollback()
-                raise
+        with transaction(self._con, self.path):
+            yield self._con
 
     def rows(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
         """The rows of a query, streamed."""
@@ -151,6 +149,19 @@ class Ledger:
             " WHERE needs_person ORDER BY at, reply_id"
         )
         return [dict(row) for row in found]
+
+
+@contextmanager
+def transaction(con: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Everything inside is committed to the file together, or not at all."""
+    with readable_errors(path):
+        con.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            con.commit()
+        except BaseException:
+            con.rollback()
+            raise
 
 
 def suppression(con: sqlite3.Connection, phone: str | None) -> str | None:

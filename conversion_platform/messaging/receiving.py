@@ -7,7 +7,6 @@ committed here.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.messaging.ledger import (
     Ledger,
+    hashed,
     lift_by_start,
     stamp,
     suppress,
@@ -212,11 +212,6 @@ def _plan_notice(
             stamp(reply.at + within),
         ),
     )
-
-
-def hashed(text: str) -> str:
-    """An id made from text."""
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _send_notices(

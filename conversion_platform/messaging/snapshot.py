@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
-from conversion_platform.messaging.ledger import Ledger, stamp
-from conversion_platform.messaging.receiving import hashed
+from conversion_platform.messaging.ledger import Ledger, hashed, stamp
 from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_MESSAGES
 
 if TYPE_CHECKING:

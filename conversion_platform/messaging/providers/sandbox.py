@@ -7,7 +7,6 @@ the number alone, so the same run repeats itself.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.messaging.ledger import moment_of, readable_errors, run_script, stamp
+from conversion_platform.messaging.ledger import (
+    hashed,
+    moment_of,
+    readable_errors,
+    run_script,
+    stamp,
+    transaction,
+)
 from conversion_platform.messaging.providers.base import (
     Accepted,
     Callback,
@@ -94,14 +100,8 @@ class Sandbox:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with readable_errors(self._path):
-            self._con.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._con
-                self._con.commit()
-            except BaseException:
-                self._con.rollback()
-                raise
+        with transaction(self._con, self._path):
+            yield self._con
 
     def send(self, message: Outgoing) -> Accepted:
         """Takes one text, again if it is given again.
@@ -115,7 +115,7 @@ class Sandbox:
                     OPTED_OUT, "the number opted out", permanent=True, opted_out=True
                 )
             copy = _copies(con, message.message_id)
-            provider_id = _hashed(f"{message.message_id}|{copy}")
+            provider_id = hashed(f"{message.message_id}|{copy}")
             _put(con, message.message_id, provider_id, message)
             self._foresee(con, message, copy)
         return Accepted(provider_id, message.at)
@@ -203,7 +203,7 @@ class Sandbox:
             "INSERT INTO callbacks (callback_id, at, message_id, status, code)"
             " VALUES (?, ?, ?, ?, ?)",
             (
-                _hashed(f"receipt|{message.message_id}|{copy}"),
+                hashed(f"receipt|{message.message_id}|{copy}"),
                 stamp(ended),
                 message.message_id,
                 "failed" if fails else "delivered",
@@ -213,7 +213,7 @@ class Sandbox:
         if not fails and _draw(f"{key}|stop") < self._behaviour.stop_share:
             wording = STOP_WORDINGS[int(len(STOP_WORDINGS) * _draw(f"{key}|wording"))]
             later = ended + timedelta(seconds=60 + int(3540 * _draw(f"{key}|answer")))
-            self._answered(con, message.phone, wording, later, _hashed(f"reply|{key}|{copy}"))
+            self._answered(con, message.phone, wording, later, hashed(f"reply|{key}|{copy}"))
 
     def _answered(
         self, con: sqlite3.Connection, phone: str, body: str, at: datetime, reply_id: str
@@ -228,7 +228,7 @@ class Sandbox:
             return False
         if keyword == "stop":
             con.execute("INSERT INTO blocks VALUES (?, ?, NULL)", (phone, stamp(at)))
-            _put(con, None, _hashed(reply_id), Reply(reply_id, phone, CONFIRMATION, at))
+            _put(con, None, hashed(reply_id), Reply(reply_id, phone, CONFIRMATION, at))
         if keyword == "start":
             con.execute(
                 "UPDATE blocks SET until = ? WHERE phone = ? AND since < ? AND until IS NULL",
@@ -278,10 +278,6 @@ def _line(text: Delivered) -> str:
     return f"{text.at:%Y-%m-%d %H:%M:%S}Z  ···{text.phone[-4:]}  {origin}  {text.body}"
 
 
-def _hashed(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
 def _draw(text: str) -> float:
     """A number in [0, 1) that depends on the text alone."""
-    return int(_hashed(text)[:12], 16) / 16**12
+    return int(hashed(text)[:12], 16) / 16**12
