@@ -79,7 +79,7 @@ class Status:
     next_run: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON; the MAP values stand alone beside their intervals."""
+        """The report as plain JSON: MAP values as numbers, gain and gap closed with intervals."""
         found = asdict(self)
         for name in ("map_model", "map_human", "map_popularity", "map_oracle"):
             found[name] = getattr(self, name).value
