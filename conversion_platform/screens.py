@@ -41,7 +41,7 @@ def _plain(text: str) -> str:
 class JobBars:
     """Progress bars, one a job: what is going on, how far, how long it took and how long still.
 
-    Where the output is no terminal, each finished step is a line instead.
+    Where the output is no terminal, each job is one line when it starts.
     """
 
     def __init__(self) -> None:
