@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.training.calibration import Calibration
 from conversion_platform.training.card import ModelCard
 from conversion_platform.training.encoding import Encoder
+from conversion_platform.training.interrupts import interrupts_held
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,16 +86,17 @@ def _quantised(
 ) -> Any:
     import xgboost
 
-    return xgboost.QuantileDMatrix(
-        examples.matrix,
-        soft_labels(examples, settings.training.click_value),
-        feature_names=list(encoder.columns),
-        feature_types=encoder.types,
-        enable_categorical=True,
-        max_bin=MAX_BIN,
-        nthread=settings.platform.threads,
-        ref=like,
-    )
+    with interrupts_held():  # it fetches the rows through a callback
+        return xgboost.QuantileDMatrix(
+            examples.matrix,
+            soft_labels(examples, settings.training.click_value),
+            feature_names=list(encoder.columns),
+            feature_types=encoder.types,
+            enable_categorical=True,
+            max_bin=MAX_BIN,
+            nthread=settings.platform.threads,
+            ref=like,
+        )
 
 
 def soft_labels(examples: Examples, click_value: float) -> Array:
