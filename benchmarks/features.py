@@ -1,8 +1,8 @@
 """Our features beside a careful pandas implementation of the same features.
 
-Both sides read the same lake (100,000 users, 5,000 jobs, 20 million events over 180 days), build
-user, job and user x category features of four weeks (as training does when it starts; a daily run
-builds one day), join them to every impression of those weeks, and write everything as Parquet.
+Both sides read the same lake (100,000 users, 5,000 jobs, 20 million events over 180 days) and do
+what a daily run does: user, job and user x category features of the last day, from the events of
+the 90 days before it; the same joined to every impression of that day; all written as Parquet.
 Each runs in a process of its own on the same cores; seconds include the imports.
 `max_abs_difference` is over all values; a value that only one side has makes it infinite.
 """
@@ -26,8 +26,8 @@ from conversion_platform.lake.lake import quoted  # noqa: E402
 from conversion_platform.settings import Settings, load_settings  # noqa: E402
 
 FULL = Size(users=100_000, jobs=5_000, events=20_000_000, days=180)
-QUICK = Size(users=10_000, jobs=500, events=2_000_000, days=180)
-DAYS = 28
+QUICK = Size(users=40_000, jobs=2_000, events=8_000_000, days=180)
+DAYS = 1
 KEYS = {
     "user_features": ["user_id"],
     "job_features": ["job_id"],

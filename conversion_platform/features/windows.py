@@ -14,12 +14,21 @@ from conversion_platform.features.templates import rendered
 if TYPE_CHECKING:
     import duckdb
 
-_CONDITIONS = {
-    "impressions": "impression",
-    "clicks": "click",
-    "conversions": "conversion",
-    "priced_clicks": "click AND pay_cents IS NOT NULL",
-    "clicked_cents": "click",
+# Aggregates of each kind over events, with a place for a further condition ...
+_SINGLE = {
+    "impressions": "count(*) FILTER (WHERE impression{})",
+    "clicks": "count(*) FILTER (WHERE click{})",
+    "conversions": "count(*) FILTER (WHERE conversion{})",
+    "priced_clicks": "count(pay_cents) FILTER (WHERE click{})",
+    "clicked_cents": "coalesce(sum(pay_cents) FILTER (WHERE click{}), 0)",
+}
+# ... and over rows that stand for several events.
+_GROUPED = {
+    "impressions": "coalesce(sum(events) FILTER (WHERE impression{}), 0)",
+    "clicks": "coalesce(sum(events) FILTER (WHERE click{}), 0)",
+    "conversions": "coalesce(sum(events) FILTER (WHERE conversion{}), 0)",
+    "priced_clicks": "coalesce(sum(priced) FILTER (WHERE click{}), 0)",
+    "clicked_cents": "coalesce(sum(cents) FILTER (WHERE click{}), 0)",
 }
 _RECENCY = {"event_day": "true", "click_day": "click", "conversion_day": "conversion"}
 _SEPARATOR = ",\n    "
@@ -54,12 +63,14 @@ class Windows:
         keys: What the counts are by.
         counts: The counts.
         recency: Whether it also has the last day with an event, a click, a conversion.
+        few_keys: Whether keys have many events each, so that it pays to group them first.
     """
 
     target: str
     keys: tuple[str, ...]
     counts: tuple[Count, ...]
     recency: bool
+    few_keys: bool
 
     @property
     def spans(self) -> list[int]:
@@ -84,10 +95,14 @@ _ALL = _counts((*WINDOWS, HISTORY_DAYS))
 _PAID = (Count("priced_clicks", HISTORY_DAYS), Count("clicked_cents", HISTORY_DAYS))
 _BY_CATEGORY = ("user_code", "category_code")
 TABLES = (
-    Windows("feature_user_windows", ("user_code",), (*_ALL, *_PAID), recency=True),
-    Windows("feature_job_windows", ("job_code",), _ALL, recency=True),
+    Windows("feature_user_windows", ("user_code",), (*_ALL, *_PAID), recency=True, few_keys=True),
+    Windows("feature_job_windows", ("job_code",), _ALL, recency=True, few_keys=True),
     Windows(
-        "feature_user_category_windows", _BY_CATEGORY, _counts((28, HISTORY_DAYS)), recency=False
+        "feature_user_category_windows",
+        _BY_CATEGORY,
+        _counts((28, HISTORY_DAYS)),
+        recency=False,
+        few_keys=False,
     ),
 )
 
@@ -95,35 +110,39 @@ TABLES = (
 def count_first(con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange) -> None:
     """Counts as of the first of `days`, from the events."""
     first = day_number(days.first)
-    aggregates = [
+    variables: dict[str, object] = {
+        "target": windows.target,
+        "keys": ", ".join(windows.keys),
+        "last_key": windows.keys[-1],
+        "first": first,
+        "last": day_number(days.last),
+        "longest": windows.spans[-1],
+        "cases": "\n".join(f"WHEN day >= {first - span} THEN {span}" for span in windows.spans),
+        "aggregates": _SEPARATOR.join(_first_aggregates(windows, first)),
+    }
+    variables["source"] = (
+        rendered("windows_source", variables) if windows.few_keys else "feature_events"
+    )
+    con.execute(rendered("windows", variables))
+
+
+def _first_aggregates(windows: Windows, first: int) -> list[str]:
+    aggregates = _GROUPED if windows.few_keys else _SINGLE
+    last_days = [
         f"max(day) FILTER (WHERE {condition} AND day < {first}) AS {name}"
         for name, condition in windows.last_days.items()
     ]
-    aggregates += [
-        f"{_aggregate(count.what, f' AND day BETWEEN {first - count.span} AND {first - 1}')} "
-        f"AS {count.name}"
+    return last_days + [
+        aggregates[count.what].format(f" AND day BETWEEN {first - count.span} AND {first - 1}")
+        + f"::{count.type} AS {count.name}"
         for count in windows.counts
     ]
-    con.execute(
-        rendered(
-            "windows",
-            {
-                "target": windows.target,
-                "keys": ", ".join(windows.keys),
-                "last_key": windows.keys[-1],
-                "first": first,
-                "last": day_number(days.last),
-                "longest": windows.spans[-1],
-                "aggregates": _SEPARATOR.join(aggregates),
-            },
-        )
-    )
 
 
 def count_next(con: duckdb.DuckDBPyConnection, windows: Windows, day: date) -> None:
     """Counts as of `day`, from those as of the day before."""
     yesterday = day_number(day) - 1
-    counted = {what: _aggregate(what) for what in windows.kinds}
+    counted = {what: _SINGLE[what].format("") for what in windows.kinds}
     counted |= {
         name: f"max(day) FILTER (WHERE {condition})"
         for name, condition in windows.last_days.items()
@@ -164,10 +183,3 @@ def _sums(windows: Windows) -> list[str]:
         f"(w.{count.name} + coalesce(c.{count.name}, 0))::{count.type} AS {count.name}"
         for count in windows.counts
     ]
-
-
-def _aggregate(what: str, further: str = "") -> str:
-    condition = f"FILTER (WHERE {_CONDITIONS[what]}{further})"
-    if what == "clicked_cents":
-        return f"coalesce(sum(pay_cents) {condition}, 0)::BIGINT"
-    return f"(count(*) {condition})::INTEGER"

@@ -43,6 +43,7 @@ SELECT
     j.category_code,
     j.pay_cents,
     e.day,
+    e.kinds,
     e.kinds & 1 = 1 AS impression,
     e.kinds & 2 = 2 AS click,
     e.kinds & 4 = 4 AS conversion

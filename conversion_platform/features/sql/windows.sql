@@ -6,7 +6,7 @@ CREATE OR REPLACE TEMP TABLE $target AS
 SELECT
     $keys,
     $aggregates
-FROM feature_events
+FROM $source
 WHERE day BETWEEN $first - $longest AND $last - 1 AND $last_key IS NOT NULL
 GROUP BY $keys
 ORDER BY $keys
