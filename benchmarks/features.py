@@ -23,10 +23,11 @@ from benchmarks.harness import arguments, report, run_child, scratch_folder  # n
 from conversion_platform.days import DayRange  # noqa: E402
 from conversion_platform.lake import Lake, LocalStorage  # noqa: E402
 from conversion_platform.lake.lake import quoted  # noqa: E402
-from conversion_platform.settings import Settings, load_settings  # noqa: E402
+from conversion_platform.settings import Settings  # noqa: E402
 
 FULL = Size(users=100_000, jobs=5_000, events=20_000_000, days=180)
-QUICK = Size(users=40_000, jobs=2_000, events=8_000_000, days=180)
+# As many events a day and user; only as many days as one day's features look back to.
+QUICK = Size(users=60_000, jobs=3_000, events=6_200_000, days=93)
 DAYS = 1
 KEYS = {
     "user_features": ["user_id"],
@@ -43,9 +44,11 @@ def main() -> None:
     world = scratch_folder(size.name)
     make_world(world, size)
     with TemporaryDirectory() as scratch:
-        ours = run_child(Path(__file__), "ours", str(world), f"{scratch}/ours")
-        pandas = run_child(Path(__file__), "pandas", str(world), f"{scratch}/pandas")
-        difference, compared = _largest_difference(Path(scratch))
+        ours = run_child(Path(__file__), "ours", str(world), f"{scratch}/ours", str(size.days))
+        pandas = run_child(
+            Path(__file__), "pandas", str(world), f"{scratch}/pandas", str(size.days)
+        )
+        difference, compared = _largest_difference(Path(scratch), _days(size.days))
     report(
         {
             "speedup_vs_pandas": pandas.seconds / ours.seconds,
@@ -65,22 +68,18 @@ def main() -> None:
     )
 
 
-def _days(size_days: int = FULL.days) -> DayRange:
+def _days(size_days: int) -> DayRange:
+    """The last days of a world of so many days."""
     last = FIRST_DAY + timedelta(days=size_days - 1)
     return DayRange(last - timedelta(days=DAYS - 1), last)
 
 
-def _settings() -> Settings:
-    settings: Settings = load_settings()
-    return settings
-
-
-def run_ours(world: Path, out: Path) -> None:
+def run_ours(world: Path, out: Path, days: DayRange) -> None:
     """`build_features` into a lake at `out`, then `pair_query` over each day's impressions."""
     from conversion_platform.features import build_features, feature_spec, pair_query
     from conversion_platform.marketplace.tables import EVENTS
 
-    settings, days = _settings(), _days()
+    settings = Settings()
     for table in ("users", "jobs", "attributes", "events"):
         (out / table).parent.mkdir(parents=True, exist_ok=True)
         (out / table).symlink_to(world / table)
@@ -100,17 +99,17 @@ def run_ours(world: Path, out: Path) -> None:
             con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
 
 
-def run_pandas(world: Path, out: Path) -> None:
+def run_pandas(world: Path, out: Path, days: DayRange) -> None:
     """The same in pandas."""
     from benchmarks._feature_pandas import PandasFeatures
 
-    PandasFeatures(Lake(LocalStorage(world)), _settings(), _days(), out).run()
+    PandasFeatures(Lake(LocalStorage(world)), Settings(), days, out).run()
 
 
-def _largest_difference(folder: Path) -> tuple[float, int]:
+def _largest_difference(folder: Path, days: DayRange) -> tuple[float, int]:
     largest, compared = 0.0, 0
     for table in KEYS:
-        for day in _days():
+        for day in days:
             ours = _file(folder / "ours" / table, day)
             theirs = _file(folder / "pandas" / table, day)
             found, cells = _difference(ours, theirs, KEYS[table])
@@ -151,9 +150,11 @@ def _difference(ours: Path, theirs: Path, keys: list[str]) -> tuple[float, int]:
     return largest, left.size
 
 
+SIDES = {"ours": run_ours, "pandas": run_pandas}
+
 if __name__ == "__main__":
-    if len(sys.argv) > 3 and sys.argv[1] in ("ours", "pandas"):
-        {"ours": run_ours, "pandas": run_pandas}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    if len(sys.argv) == 5 and sys.argv[1] in SIDES:
+        SIDES[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]), _days(int(sys.argv[4])))
         print(json.dumps({}))
     else:
         main()
