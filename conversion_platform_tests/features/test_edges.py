@@ -1,0 +1,85 @@
+"""Each limit of a window, a lateness or a stay, from both sides."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from conversion_platform.days import DayRange
+from conversion_platform.features import USER_FEATURES, build_features
+from conversion_platform.lake import open_lake
+from conversion_platform.settings import load_settings
+from conversion_platform_tests.features.world import Row, World, at, event, fill
+
+FIRST = date(2026, 1, 1)
+DAY = date(2026, 4, 10)
+Found = dict[tuple[date, str], tuple[float | None, ...]]
+
+
+def features(folder: Path, users: list[Row], events: list[Row], days: DayRange) -> Found:
+    """Clicks within 28 days, and days since the last click, by day and user."""
+    file = folder / "conversion_platform.toml"
+    file.write_text("[platform]\nstart_date = 2026-01-01\n[events]\nlate_days = 2\n")
+    settings = load_settings(file)
+    lake = open_lake(settings)
+    world = World(users=users, jobs=[{"job_id": "j0", "opened_at": at(FIRST, 0)}], events=events)
+    with lake.session() as con:
+        fill(con, lake, world, DayRange(FIRST, days.last))
+        build_features(con, lake, settings, days)
+        rows = con.execute(
+            "SELECT dt, user_id, user_clicks_28d, user_days_since_click "
+            f"FROM {lake.select(USER_FEATURES, days)}"
+        ).fetchall()
+    return {(row[0], row[1]): row[2:] for row in rows}
+
+
+def user(name: str, left_hours: float | None = None) -> Row:
+    left = None if left_hours is None else at(DAY, left_hours)
+    return {"user_id": name, "created_at": at(FIRST, 0), "left_at": left}
+
+
+def click(number: int, name: str, days_before: int, known_hours: float | None = None) -> Row:
+    when = at(DAY - timedelta(days=days_before), 12)
+    known = None if known_hours is None else when + timedelta(hours=known_hours)
+    return event(number, name, "j0", "click", when, known)
+
+
+def test_an_event_counts_if_it_is_at_most_late_days_late(tmp_path: Path) -> None:
+    events = [
+        click(1, "in_time", 10, 2 * 24),
+        click(2, "too_late", 10, 3 * 24),
+        click(3, "just_too_late", 10, 2 * 24 + 12),
+    ]
+    users = [user(name) for name in ("in_time", "too_late", "just_too_late")]
+    found = features(tmp_path, users, events, DayRange.of(DAY))
+    # It counts on the day on which it became known.
+    assert found[DAY, "in_time"] == (1, 8)
+    assert found[DAY, "too_late"] == found[DAY, "just_too_late"] == (0, None)
+
+
+def test_who_leaves_during_the_day_still_has_features_and_who_left_before_has_none(
+    tmp_path: Path,
+) -> None:
+    users = [user("before", -0.01), user("at_midnight", 0), user("during", 5), user("stays")]
+    found = features(tmp_path, users, [], DayRange.of(DAY))
+    assert {name for _, name in found} == {"at_midnight", "during", "stays"}
+
+
+def test_a_click_is_forgotten_after_ninety_days_and_leaves_its_window_after_twenty_eight(
+    tmp_path: Path,
+) -> None:
+    events = [click(1, "long_ago", 89), click(2, "lately", 27)]
+    days = DayRange(DAY, DAY + timedelta(days=2))
+    found = features(tmp_path, [user("long_ago"), user("lately")], events, days)
+    assert [found[day, "long_ago"] for day in days] == [(0, 89), (0, 90), (0, None)]
+    assert [found[day, "lately"] for day in days] == [(1, 27), (1, 28), (0, 29)]
+
+
+def test_an_event_at_midnight_belongs_to_the_day_that_begins(tmp_path: Path) -> None:
+    before = event(1, "before", "j0", "click", at(DAY, 0) - timedelta(microseconds=1))
+    exactly = event(2, "exactly", "j0", "click", at(DAY, 0))
+    users = [user("before"), user("exactly")]
+    found = features(tmp_path, users, [before, exactly], DayRange(DAY, DAY + timedelta(days=1)))
+    assert found[DAY, "before"] == (1, 1)
+    assert found[DAY, "exactly"] == (0, None)
+    assert found[DAY + timedelta(days=1), "exactly"] == (1, 1)
