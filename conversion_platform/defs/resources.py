@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
+from conversion_platform.days import day_of
 from conversion_platform.errors import SettingsError
 from conversion_platform.lake import Lake, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
@@ -60,6 +61,13 @@ class Platform(dg.ConfigurableResource[Any]):
     def now(self) -> datetime:
         """The wall clock, read here so that no domain code does."""
         return datetime.now(UTC)
+
+    def today(self) -> date | None:
+        """The calendar day under way; None with the replay clock, which has its own days."""
+        settings = self.settings
+        if settings.platform.clock == "replay":
+            return None
+        return day_of(self.now(), settings.platform.time_zone)
 
 
 def s3_client(settings: Settings) -> Any | None:

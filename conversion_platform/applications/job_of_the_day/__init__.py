@@ -3,7 +3,12 @@
 docs/predictions.md says how users, jobs, arms and times are chosen.
 """
 
-from conversion_platform.applications.job_of_the_day.assign import Assigned, assign_days, send_time
+from conversion_platform.applications.job_of_the_day.assign import (
+    Assigned,
+    assign_days,
+    days_to_assign,
+    send_time,
+)
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 
-__all__ = ["JOB_OF_THE_DAY", "Assigned", "assign_days", "send_time"]
+__all__ = ["JOB_OF_THE_DAY", "Assigned", "assign_days", "days_to_assign", "send_time"]

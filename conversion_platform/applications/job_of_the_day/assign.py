@@ -73,6 +73,24 @@ def assign_days(
     return [_assign_day(con, lake, settings, day) for day in days]
 
 
+def days_to_assign(lake: Lake, days: DayRange, today: date | None) -> list[date]:
+    """Those of `days` whose assignments may still be written.
+
+    A day that is over keeps the assignments it had: people were texted by them, and later days'
+    repeat rule and weekly cap read them. A day that never had any may get them, for the record;
+    nobody is texted for it.
+
+    Args:
+        lake: Where JOB_OF_THE_DAY is.
+        days: Days of the run.
+        today: The day under way; None for a replay, in which no day is over.
+    """
+    if today is None:
+        return list(days)
+    assigned = set(lake.days(JOB_OF_THE_DAY))
+    return [day for day in days if day >= today or day not in assigned]
+
+
 def send_time(day: date, clock: time, zone: str | None, platform_zone: str) -> datetime:
     """The UTC instant of `clock` on `day` where the recipient lives.
 

@@ -6,7 +6,12 @@ What belongs here: each application as an asset. What does not: who gets which j
 
 import dagster as dg
 
-from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY, assign_days
+from conversion_platform.applications.job_of_the_day import (
+    JOB_OF_THE_DAY,
+    assign_days,
+    days_to_assign,
+)
+from conversion_platform.days import DayRange
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
 
@@ -20,13 +25,18 @@ from conversion_platform.defs.resources import Platform
 )
 def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as (con, lake, settings):
-        assigned = assign_days(con, lake, settings, days_of(context))
+        days = days_of(context)
+        chosen = days_to_assign(lake, days, platform.today())
+        assigned = [
+            part for day in chosen for part in assign_days(con, lake, settings, DayRange.of(day))
+        ]
     return materialized(
         assigned,
         {
             "texts": sum(day.texts for day in assigned),
             "holdout": sum(day.holdout for day in assigned),
-            "by_cohort": assigned[-1].by_cohort,
+            "by_cohort": assigned[-1].by_cohort if assigned else {},
+            "kept_days": [str(day) for day in days if day not in chosen],
             "messages": [day.message for day in assigned if day.message],
         },
     )

@@ -12,6 +12,7 @@ import pytest
 from conversion_platform.applications.job_of_the_day import (
     JOB_OF_THE_DAY,
     assign_days,
+    days_to_assign,
     send_time,
 )
 from conversion_platform.days import DayRange
@@ -121,6 +122,18 @@ def test_nobody_gets_a_job_they_are_known_to_have_applied_for(
     lake.write(con, EVENTS, f"SELECT * EXCLUDE (dt) FROM ({query})", day)
     assign_days(con, lake, settings, ONE)
     assert assignments(con, lake, DAY)["u"]["job_id"] == given_job
+
+
+def test_a_day_that_is_over_keeps_the_assignments_people_were_texted_by(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+) -> None:
+    write_day(con, lake, DAY, {"u": [("a", 0.3)]})
+    assign_days(con, lake, settings, ONE)
+    days = DayRange(DAY - timedelta(days=1), DAY + timedelta(days=1))
+    never_assigned, under_way = days.first, days.last
+    assert days_to_assign(lake, days, under_way) == [never_assigned, under_way]
+    assert days_to_assign(lake, days, DAY) == list(days)
+    assert days_to_assign(lake, days, None) == list(days)
 
 
 def test_nobody_is_assigned_more_often_than_the_weekly_cap_allows(
