@@ -27,7 +27,7 @@ test: $(INSTALLED)  ## the tests, without the slow soaks
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(INSTALLED)  ## the soaks alone
-	@$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -n 2 --dist load -m slow
 
 check: $(INSTALLED)  ## style, types, the blueprint's layers, and the lock
 	@$(BIN)/ruff check .
