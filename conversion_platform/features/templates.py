@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.lake import listed
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -27,16 +27,12 @@ def rendered(name: str, variables: Mapping[str, object] | None = None) -> str:
 def event_conditions(settings: Settings) -> dict[str, object]:
     """What the settings say about event types, lateness and the time zone, as SQL."""
     events = settings.events
-    shown = f"e.event_type IN ({_listed(events.impression_types)})"
+    shown = f"e.event_type IN ({listed(events.impression_types)})"
     return {
         # Where nobody logs impressions, everything a user did counts as having been shown.
         "impression": shown if events.negatives == "impressions" else "true",
-        "click_types": _listed(events.click_types),
-        "conversion_types": _listed(events.conversion_types),
+        "click_types": listed(events.click_types),
+        "conversion_types": listed(events.conversion_types),
         "late_days": events.late_days,
         "zone": settings.platform.time_zone,
     }
-
-
-def _listed(values: Iterable[str]) -> str:
-    return ", ".join(quoted(value) for value in values) or "NULL"

@@ -13,11 +13,11 @@ from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import TrainingError
 from conversion_platform.features import FeatureSpec, feature_spec, pair_query
 from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.lake import instant, listed, quoted
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 from conversion_platform.training.split import Split, split_days, training_days
 from conversion_platform.training.tables import TRAINING_EXAMPLES
@@ -107,13 +107,7 @@ def _sql(name: str, **values: object) -> str:
 
 def _listed(*types: tuple[str, ...]) -> str:
     """A SQL list of event types."""
-    names = sorted({name for group in types for name in group})
-    return f"({', '.join(quoted(name) for name in names)})"
-
-
-def _moment(settings: Settings, day: date) -> str:
-    start = day_start(day, settings.platform.time_zone).isoformat()
-    return f"TIMESTAMPTZ {quoted(start)}"
+    return f"({listed(sorted({name for group in types for name in group}))})"
 
 
 def _attach_sources(
@@ -124,7 +118,7 @@ def _attach_sources(
     events = lake.select(EVENTS, DayRange(days.first, day - ONE_DAY))
     con.execute(
         f"CREATE TEMP VIEW known_events AS SELECT * FROM {events} "
-        f"WHERE greatest(occurred_at, recorded_at) < {_moment(settings, day)}"
+        f"WHERE greatest(occurred_at, recorded_at) < {instant(day, settings.platform.time_zone)}"
     )
 
 
@@ -136,7 +130,7 @@ def _shown(settings: Settings, days: DayRange, day: date) -> str:
         "shown_positives" if sampled else "shown_impressions",
         zone=quoted(settings.platform.time_zone),
         window_days=meaning.attribution_window_days,
-        as_of=_moment(settings, day),
+        as_of=instant(day, settings.platform.time_zone),
         first_day=f"DATE {quoted(days.first.isoformat())}",
         last_day=f"DATE {quoted(days.last.isoformat())}",
         impression_types=_listed(meaning.impression_types),
