@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from conversion_platform.screens import JobBars
@@ -46,11 +46,7 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings, s3_client(settings))
         lake.storage.clear_staging()  # what a killed run left behind
-        if bars is not None:
+        with nullcontext(bars) if bars else JobBars().shown() as shown:
             for step in plan(lake, settings, days):
-                execute(instance, settings, step, bars.watch)
-            return lake
-        with JobBars().shown() as own:
-            for step in plan(lake, settings, days):
-                execute(instance, settings, step, own.watch)
+                execute(instance, settings, step, shown.watch)
     return lake

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -222,18 +220,6 @@ with Lake(LocalStorage(sys.argv[1]), 2, "100MB").session() as con:
 """
     both = [start(script, str(tmp_path)) for _ in range(2)]
     assert [finish(process).strip() for process in both] == ["80000200000"] * 2
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte, where this machine lets us mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small disk is not permitted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_is_one_message_and_the_old_partition_stays(tiny_disk: Path) -> None:
