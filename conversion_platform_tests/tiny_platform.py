@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from conversion_platform.days import DayRange
@@ -110,6 +111,30 @@ def digests(folder: Path, below: str = "lake") -> dict[str, str]:
         for file in sorted(root.rglob("*"))
         if file.is_file()
     }
+
+
+def differences(left: Path, right: Path) -> list[str]:
+    """The files of two lakes that are not the same bytes, each with what is different in it."""
+    ours, theirs = digests(left), digests(right)
+    return [
+        f"{name}: {_difference(left / 'lake' / name, right / 'lake' / name)}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
+def _difference(left: Path, right: Path) -> str:
+    if not (left.exists() and right.exists()):
+        return f"only in {left if left.exists() else right}"
+    if left.suffix != ".parquet":
+        return "other bytes"
+    with duckdb.connect() as con:
+        found = [
+            con.sql(f"FROM '{one}' EXCEPT ALL FROM '{other}' ORDER BY ALL LIMIT 5").fetchall()
+            for one, other in ((left, right), (right, left))
+        ]
+    sizes = f"{left.stat().st_size} and {right.stat().st_size} bytes"
+    return f"{found[0]} became {found[1]}" if any(found) else f"the same rows in {sizes}"
 
 
 def edit(folder: Path, old: str, new: str) -> None:
