@@ -1,8 +1,8 @@
 """Our features beside a careful pandas implementation of the same features.
 
-Both sides read the same lake (100,000 users, 5,000 jobs, 20 million events over 180 days) and do
-what a daily run does: user, job and user x category features of the last day, from the events of
-the 90 days before it; the same joined to every impression of that day; all written as Parquet.
+Both sides read the same lake (100,000 users, 5,000 jobs, and 20 million events in the days that one
+day's features look back to) and do what a daily run does: user, job and user x category features
+of the last day; the same joined to every impression of that day; all written as Parquet.
 Each runs in a process of its own on the same cores; seconds include the imports.
 `max_abs_difference` is over all values; a value that only one side has makes it infinite.
 """
@@ -25,9 +25,9 @@ from conversion_platform.lake import Lake, LocalStorage  # noqa: E402
 from conversion_platform.lake.lake import quoted  # noqa: E402
 from conversion_platform.settings import Settings  # noqa: E402
 
-FULL = Size(users=100_000, jobs=5_000, events=20_000_000, days=180)
-# As many events a day and user; only as many days as one day's features look back to.
-QUICK = Size(users=60_000, jobs=3_000, events=6_200_000, days=93)
+FULL = Size(users=100_000, jobs=5_000, events=20_000_000, days=93)
+# As many events a day and user.
+QUICK = Size(users=30_000, jobs=1_500, events=6_000_000, days=93)
 DAYS = 1
 KEYS = {
     "user_features": ["user_id"],

@@ -31,6 +31,18 @@ _GROUPED = {
     "clicked_cents": "coalesce(sum(cents) FILTER (WHERE click{}), 0)",
 }
 _RECENCY = {"event_day": "true", "click_day": "click", "conversion_day": "conversion"}
+# Few keys have many events each: those that lie in the same windows are counted together, and stand
+# for one row on the last of their days. Pay is looked up for clicks only, a tenth of the events.
+_TOGETHER = {
+    "events": "feature_events",
+    "measures": "count(*) AS events, 0 AS priced, 0 AS cents",
+    "condition": "true",
+}
+_PAY_TOGETHER = {
+    "events": "feature_paid_events",
+    "measures": "0 AS events, count(pay_cents) AS priced, sum(pay_cents) AS cents",
+    "condition": "click",
+}
 _SEPARATOR = ",\n    "
 
 
@@ -81,6 +93,11 @@ class Windows:
         return list(dict.fromkeys(count.what for count in self.counts))
 
     @property
+    def paid(self) -> bool:
+        """Whether any of its counts needs the pay of jobs."""
+        return not {"priced_clicks", "clicked_cents"}.isdisjoint(self.kinds)
+
+    @property
     def last_days(self) -> dict[str, str]:
         return _RECENCY if self.recency else {}
 
@@ -120,10 +137,17 @@ def count_first(con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange
         "cases": "\n".join(f"WHEN day >= {first - span} THEN {span}" for span in windows.spans),
         "aggregates": _SEPARATOR.join(_first_aggregates(windows, first)),
     }
-    variables["source"] = (
-        rendered("windows_source", variables) if windows.few_keys else "feature_events"
-    )
+    variables["source"] = _source(windows, variables)
     con.execute(rendered("windows", variables))
+
+
+def _source(windows: Windows, variables: dict[str, object]) -> str:
+    """What the counts of the first day are made from."""
+    if not windows.few_keys:
+        return "feature_events"
+    parts = [_TOGETHER, _PAY_TOGETHER] if windows.paid else [_TOGETHER]
+    queries = (rendered("windows_source", {**variables, **part}) for part in parts)
+    return f"({' UNION ALL '.join(queries)})"
 
 
 def _first_aggregates(windows: Windows, first: int) -> list[str]:
@@ -152,6 +176,7 @@ def count_next(con: duckdb.DuckDBPyConnection, windows: Windows, day: date) -> N
             "windows_next",
             {
                 "target": windows.target,
+                "events": "feature_paid_events" if windows.paid else "feature_events",
                 "keys": ", ".join(windows.keys),
                 "last_key": windows.keys[-1],
                 "yesterday": yesterday,

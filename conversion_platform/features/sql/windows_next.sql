@@ -9,7 +9,7 @@ FROM (
         $keys,
         day,
         $counted
-    FROM feature_events
+    FROM $events
     WHERE day IN ($yesterday, $left) AND $last_key IS NOT NULL
     GROUP BY $keys, day
 )

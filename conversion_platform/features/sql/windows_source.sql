@@ -1,25 +1,20 @@
-(
-    -- Few keys have many events each: those that lie in the same windows are counted together, and
-    -- stand for one row on the last of their days.
+-- The events that lie in the same windows, counted together; see `few_keys` in windows.py.
+SELECT
+    * EXCLUDE (stretch),
+    kinds & 1 = 1 AS impression,
+    kinds & 2 = 2 AS click,
+    kinds & 4 = 4 AS conversion
+FROM (
     SELECT
         $keys,
-        impression,
-        click,
-        conversion,
-        max(day) AS day,
-        count(*) AS events,
-        count(pay_cents) AS priced,
-        sum(pay_cents) AS cents
-    FROM feature_events
-    WHERE day BETWEEN $first - $longest AND $last - 1
-    GROUP BY
-        $keys,
         kinds,
-        impression,
-        click,
-        conversion,
         CASE
             WHEN day >= $first THEN 0
             $cases
-        END
+        END AS stretch,
+        max(day) AS day,
+        $measures
+    FROM $events
+    WHERE day BETWEEN $first - $longest AND $last - 1 AND $condition
+    GROUP BY $keys, kinds, stretch
 )
