@@ -130,7 +130,9 @@ def _difference(left: Path, right: Path) -> str:
         return "other bytes"
     with duckdb.connect() as con:
         found = [
-            con.sql(f"FROM '{one}' EXCEPT ALL FROM '{other}' ORDER BY ALL LIMIT 5").fetchall()
+            con.sql(
+                f"SELECT * FROM '{one}' EXCEPT ALL SELECT * FROM '{other}' ORDER BY ALL LIMIT 5"
+            ).fetchall()
             for one, other in ((left, right), (right, left))
         ]
     sizes = f"{left.stat().st_size} and {right.stat().st_size} bytes"

@@ -79,6 +79,17 @@ def begun(file: Path, step: str) -> bool:
         return False
 
 
+def some_text_is_claimed(folder: Path) -> bool:
+    """Whether texts are being given to the carrier; looks closely, for that is over soon."""
+    ledger = folder / "messaging/ledger.sqlite"
+    try:
+        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=5)) as con:
+            query = "SELECT 1 FROM messages WHERE state = 'sending'"
+            return any(con.execute(query).fetchone() for _ in range(10_000))
+    except sqlite3.OperationalError:  # it is not there yet
+        return False
+
+
 def strike(folder: Path, step: str, blow: signal.Signals) -> tuple[int, str, str]:
     """Runs the day and strikes while `step` is at work."""
     before = run_files(folder)
@@ -110,7 +121,7 @@ def histories(folder: Path) -> list[list[tuple[str, ...]]]:
             f"SELECT DISTINCT message_id, state, reason, rule_id, {at} FROM {source} "
             "WHERE reason IS DISTINCT FROM 'never_left' ORDER BY ALL",
         )
-        for source, at in (("message_states", "at"), ("log_message_state", "occurred_at"))
+        for source, at in (("message_states", '"at"'), ("log_message_state", "occurred_at"))
     ]
 
 
@@ -158,6 +169,19 @@ def test_a_training_killed_in_the_middle_of_an_asset_is_made_whole_by_the_next_r
     undo(platform, training=True)
     assert strike(platform, step, signal.SIGKILL)[0] == -signal.SIGKILL
     whole_files_only(platform)
+    unharmed(platform, lived)
+
+
+@pytest.mark.slow
+def test_a_run_killed_between_the_claim_of_texts_and_the_carrier_sends_each_once(
+    platform: Path, lived: Path
+) -> None:
+    undo(platform, training=False)
+    process = start(platform, "run", "--from", str(LIVED))
+    claimed = until(lambda: some_text_is_claimed(platform), process)
+    process.kill()
+    assert claimed, ended(process)
+    ended(process)
     unharmed(platform, lived)
 
 
