@@ -172,7 +172,13 @@ def sql(ctx: click.Context, query: str | None, output_format: str, personal: boo
 
 
 @main.command()
-@click.option("--limit", default=20, show_default=True, help="How many of the latest texts.")
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many of the latest texts.",
+)
 @click.pass_context
 def outbox(ctx: click.Context, limit: int) -> None:
     """Show the texts that the sandbox carrier took."""
@@ -182,6 +188,23 @@ def outbox(ctx: click.Context, limit: int) -> None:
 
     with closing(open_provider(settings_of(ctx))) as provider:
         click.echo(provider.render_outbox(limit))
+
+
+@main.command()
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many of the latest answers.",
+)
+@click.pass_context
+def replies(ctx: click.Context, limit: int) -> None:
+    """Show the answers that a person should read: words that may be an opt-out."""
+    from conversion_platform.messaging import open_ledger
+
+    with open_ledger(settings_of(ctx)) as ledger:
+        click.echo(ledger.render_replies_for_a_person(limit))
 
 
 @main.command()

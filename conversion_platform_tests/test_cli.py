@@ -6,14 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from conversion_platform.cli import main
+from conversion_platform.messaging import open_ledger, open_provider, receive
 from conversion_platform_tests.command import call
-from conversion_platform_tests.tiny_platform import LIVED, digests, edit, rows
+from conversion_platform_tests.tiny_platform import LIVED, digests, edit, rows, settings_in
 
 COMMANDS = {
     "init",
@@ -23,6 +26,7 @@ COMMANDS = {
     "status",
     "sql",
     "outbox",
+    "replies",
     "demo",
     "simulate",
 }
@@ -103,6 +107,18 @@ def test_outbox_shows_texts_without_whole_numbers(lived: Path) -> None:
     assert result.exit_code == 0
     assert result.output.count("Reply STOP to opt out") == 3
     assert "+1" not in result.output
+
+
+def test_replies_shows_what_a_person_should_read_without_whole_numbers(platform: Path) -> None:
+    settings = settings_in(platform)
+    with open_ledger(settings) as ledger, closing(open_provider(settings)) as provider:
+        text = next(one for one in provider.outbox() if one.message_id)
+        provider.receive_reply(text.phone, "who is this?\x1b[2J", text.at + timedelta(hours=3), "r")
+        receive(ledger, provider, settings, text.at + timedelta(hours=4))
+    shown = ask(platform, "replies", "--limit", "1")
+    assert shown.exit_code == 0
+    assert "who is this?" in shown.output and text.phone[-4:] in shown.output
+    assert text.phone not in shown.output and "\x1b" not in shown.output
 
 
 def test_check_features_proves_the_lived_day(platform: Path) -> None:

@@ -150,6 +150,19 @@ class Ledger:
         )
         return [dict(row) for row in found]
 
+    def render_replies_for_a_person(self, limit: int) -> str:
+        """The latest of them as a screen; of each number only the last four digits."""
+        waiting = self.replies_for_a_person()
+        latest = waiting[-limit:]
+        head = f"{len(waiting):,} answers for a person to read; the latest {len(latest)}:"
+        return "\n".join([head, *map(_reply_line, latest)])
+
+
+def _reply_line(reply: dict[str, Any]) -> str:
+    at = f"{moment_of(reply['at']):%Y-%m-%d %H:%M:%S}Z"
+    user = reply["user_id"] or "nobody we texted"
+    return f"{at}  ···{reply['phone'][-4:]}  {user}  {reply['rule_id']}  {reply['body']!r}"
+
 
 @contextmanager
 def transaction(con: sqlite3.Connection, path: Path) -> Iterator[None]:
