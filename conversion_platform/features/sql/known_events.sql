@@ -24,7 +24,7 @@ WITH dated AS (
 
 SELECT
     u.user_code,
-    coalesce(j.job_code, 0)::INTEGER AS job_code,
+    j.job_code,
     j.category_code,
     e.day::USMALLINT AS day,
     (
