@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,17 @@ class Day(click.ParamType[date]):
             return date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a day; write it as 2026-11-23.", param, ctx)
+
+
+def limit_option(things: str) -> Callable[[Any], Any]:
+    """How many of the latest things a command shows."""
+    return click.option(
+        "--limit",
+        default=20,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help=f"How many of the latest {things}.",
+    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -172,13 +184,7 @@ def sql(ctx: click.Context, query: str | None, output_format: str, personal: boo
 
 
 @main.command()
-@click.option(
-    "--limit",
-    default=20,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="How many of the latest texts.",
-)
+@limit_option("texts")
 @click.pass_context
 def outbox(ctx: click.Context, limit: int) -> None:
     """Show the texts that the sandbox carrier took."""
@@ -191,13 +197,7 @@ def outbox(ctx: click.Context, limit: int) -> None:
 
 
 @main.command()
-@click.option(
-    "--limit",
-    default=20,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="How many of the latest answers.",
-)
+@limit_option("answers")
 @click.pass_context
 def replies(ctx: click.Context, limit: int) -> None:
     """Show the answers that a person should read: words that may be an opt-out."""
