@@ -1,7 +1,8 @@
-"""Fills in `windows.sql` and `windows_next.sql`: which counts over which windows, by which keys."""
+"""Fills in `windows*.sql`: which counts over which windows, by which keys."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -16,32 +17,24 @@ if TYPE_CHECKING:
 
 # Aggregates of each kind over events, with a place for a further condition ...
 _SINGLE = {
-    "impressions": "count(*) FILTER (WHERE impression{})",
-    "clicks": "count(*) FILTER (WHERE click{})",
-    "conversions": "count(*) FILTER (WHERE conversion{})",
-    "priced_clicks": "count(pay_cents) FILTER (WHERE click{})",
-    "clicked_cents": "coalesce(sum(pay_cents) FILTER (WHERE click{}), 0)",
+    "impressions": "count(*) FILTER (WHERE feature_impression(kinds){})",
+    "clicks": "count(*) FILTER (WHERE feature_click(kinds){})",
+    "conversions": "count(*) FILTER (WHERE feature_conversion(kinds){})",
+    "priced_clicks": "count(pay_cents) FILTER (WHERE feature_click(kinds){})",
+    "clicked_cents": "coalesce(sum(pay_cents) FILTER (WHERE feature_click(kinds){}), 0)",
 }
-# ... and over rows that stand for several events.
+# ... and over rows that stand for all events of one kind.
 _GROUPED = {
-    "impressions": "coalesce(sum(events) FILTER (WHERE impression{}), 0)",
-    "clicks": "coalesce(sum(events) FILTER (WHERE click{}), 0)",
-    "conversions": "coalesce(sum(events) FILTER (WHERE conversion{}), 0)",
-    "priced_clicks": "coalesce(sum(priced) FILTER (WHERE click{}), 0)",
-    "clicked_cents": "coalesce(sum(cents) FILTER (WHERE click{}), 0)",
+    "impressions": "sum(events) FILTER (WHERE feature_impression(kinds))",
+    "clicks": "sum(events) FILTER (WHERE feature_click(kinds))",
+    "conversions": "sum(events) FILTER (WHERE feature_conversion(kinds))",
 }
-_RECENCY = {"event_day": "true", "click_day": "click", "conversion_day": "conversion"}
-# Few keys have many events each: those that lie in the same windows are counted together, and stand
-# for one row on the last of their days. Pay is looked up for clicks only, a tenth of the events.
-_TOGETHER = {
-    "events": "feature_events",
-    "measures": "count(*) AS events, 0 AS priced, 0 AS cents",
-    "condition": "true",
-}
-_PAY_TOGETHER = {
-    "events": "feature_paid_events",
-    "measures": "0 AS events, count(pay_cents) AS priced, sum(pay_cents) AS cents",
-    "condition": "click",
+# Pay is looked up for clicks only, a tenth of the events.
+_PAID = {"priced_clicks": "count(pay_cents)", "clicked_cents": "sum(pay_cents)"}
+_RECENCY = {
+    "event_day": "max(day)",
+    "click_day": "max(day) FILTER (WHERE feature_click(kinds))",
+    "conversion_day": "max(day) FILTER (WHERE feature_conversion(kinds))",
 }
 _SEPARATOR = ",\n    "
 
@@ -75,7 +68,7 @@ class Windows:
         keys: What the counts are by.
         counts: The counts.
         recency: Whether it also has the last day with an event, a click, a conversion.
-        few_keys: Whether keys have many events each, so that it pays to group them first.
+        few_keys: Whether keys have many events each: joining their windows then costs nothing.
     """
 
     target: str
@@ -93,9 +86,14 @@ class Windows:
         return list(dict.fromkeys(count.what for count in self.counts))
 
     @property
+    def of_events(self) -> list[Count]:
+        """The counts that need no pay of jobs."""
+        return [count for count in self.counts if count.what not in _PAID]
+
+    @property
     def paid(self) -> bool:
         """Whether any of its counts needs the pay of jobs."""
-        return not {"priced_clicks", "clicked_cents"}.isdisjoint(self.kinds)
+        return len(self.of_events) < len(self.counts)
 
     @property
     def last_days(self) -> dict[str, str]:
@@ -109,10 +107,10 @@ def _counts(spans: tuple[int, ...]) -> tuple[Count, ...]:
 
 
 _ALL = _counts((*WINDOWS, HISTORY_DAYS))
-_PAID = (Count("priced_clicks", HISTORY_DAYS), Count("clicked_cents", HISTORY_DAYS))
+_OF_PAY = (Count("priced_clicks", HISTORY_DAYS), Count("clicked_cents", HISTORY_DAYS))
 _BY_CATEGORY = ("user_code", "category_code")
 TABLES = (
-    Windows("feature_user_windows", ("user_code",), (*_ALL, *_PAID), recency=True, few_keys=True),
+    Windows("feature_user_windows", ("user_code",), (*_ALL, *_OF_PAY), recency=True, few_keys=True),
     Windows("feature_job_windows", ("job_code",), _ALL, recency=True, few_keys=True),
     Windows(
         "feature_user_category_windows",
@@ -125,52 +123,89 @@ TABLES = (
 
 
 def count_first(con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange) -> None:
-    """Counts as of the first of `days`, from the events."""
+    """Counts as of the first of `days`, from the events.
+
+    Whatever the later days will count is listed already, with zeros: they only have to update it.
+    """
+    con.execute((_one_by_one if windows.few_keys else _all_at_once)(windows, days))
+
+
+def _all_at_once(windows: Windows, days: DayRange) -> str:
+    """One pass over the events, with a condition for each count."""
     first = day_number(days.first)
-    variables: dict[str, object] = {
-        "target": windows.target,
-        "keys": ", ".join(windows.keys),
-        "last_key": windows.keys[-1],
-        "first": first,
-        "last": day_number(days.last),
-        "longest": windows.spans[-1],
-        "cases": "\n".join(f"WHEN day >= {first - span} THEN {span}" for span in windows.spans),
-        "aggregates": _SEPARATOR.join(_first_aggregates(windows, first)),
-    }
-    variables["source"] = _source(windows, variables)
-    con.execute(rendered("windows", variables))
+    until = f" AND day < {first}" if days.last > days.first else ""
+    counts = []
+    for count in windows.counts:
+        since = f" AND day >= {first - count.span}" if count.span < windows.spans[-1] else ""
+        counts.append(_SINGLE[count.what].format(since + until) + _named(count))
+    return rendered(
+        "windows",
+        {
+            "target": windows.target,
+            "keys": ", ".join(windows.keys),
+            "counts": _SEPARATOR.join(counts),
+            "from": first - windows.spans[-1],
+            "to": day_number(days.last) - 1,
+            "last_key": windows.keys[-1],
+        },
+    )
 
 
-def _source(windows: Windows, variables: dict[str, object]) -> str:
-    """What the counts of the first day are made from."""
-    if not windows.few_keys:
-        return "feature_events"
-    parts = [_TOGETHER, _PAY_TOGETHER] if windows.paid else [_TOGETHER]
-    queries = (rendered("windows_source", {**variables, **part}) for part in parts)
-    return f"({' UNION ALL '.join(queries)})"
+def _one_by_one(windows: Windows, days: DayRange) -> str:
+    """A pass for each window, whose few rows are then joined: most windows are short."""
+    first, longest = day_number(days.first), windows.spans[-1]
+    columns = [f"w{longest}.{name}" for name in windows.last_days]
+    for count in windows.counts:
+        window = "paid" if count.what in _PAID else f"w{count.span}"
+        columns.append(f"coalesce({window}.{count.what}, 0){_named(count)}")
+    return rendered(
+        "windows_joined",
+        {
+            "target": windows.target,
+            "keys": ", ".join(windows.keys),
+            "counts": _SEPARATOR.join(columns),
+            "from": first - longest,
+            "to": day_number(days.last) - 1,
+            "last_key": windows.keys[-1],
+            "windows": "\n".join(_joined(windows, first)),
+        },
+    )
 
 
-def _first_aggregates(windows: Windows, first: int) -> list[str]:
-    aggregates = _GROUPED if windows.few_keys else _SINGLE
-    last_days = [
-        f"max(day) FILTER (WHERE {condition} AND day < {first}) AS {name}"
-        for name, condition in windows.last_days.items()
-    ]
-    return last_days + [
-        aggregates[count.what].format(f" AND day BETWEEN {first - count.span} AND {first - 1}")
-        + f"::{count.type} AS {count.name}"
-        for count in windows.counts
-    ]
+def _joined(windows: Windows, first: int) -> Iterator[str]:
+    """The windows of `_one_by_one`, each as a join."""
+    keys = ", ".join(windows.keys)
+    for span in windows.spans:
+        counted = {c.what: _GROUPED[c.what] for c in windows.of_events if c.span == span}
+        if span == windows.spans[-1]:
+            counted |= windows.last_days
+        source = rendered("windows_kinds", {"keys": keys, "from": first - span, "to": first - 1})
+        yield _window(keys, f"w{span}", counted, source)
+    if windows.paid:
+        between = f"day BETWEEN {first - windows.spans[-1]} AND {first - 1}"
+        clicks = f"SELECT * FROM feature_paid_events WHERE {between} AND feature_click(kinds)"
+        yield _window(keys, "paid", _PAID, clicks)
+
+
+def _window(keys: str, name: str, counted: Mapping[str, str], source: str) -> str:
+    return (
+        f"LEFT JOIN (SELECT {keys}, {_listed(counted)} FROM ({source}) GROUP BY {keys}) "
+        f"AS {name} USING ({keys})"
+    )
+
+
+def _listed(aggregates: Mapping[str, str]) -> str:
+    return _SEPARATOR.join(f"{sql} AS {name}" for name, sql in aggregates.items())
+
+
+def _named(count: Count) -> str:
+    return f"::{count.type} AS {count.name}"
 
 
 def count_next(con: duckdb.DuckDBPyConnection, windows: Windows, day: date) -> None:
     """Counts as of `day`, from those as of the day before."""
     yesterday = day_number(day) - 1
-    counted = {what: _SINGLE[what].format("") for what in windows.kinds}
-    counted |= {
-        name: f"max(day) FILTER (WHERE {condition})"
-        for name, condition in windows.last_days.items()
-    }
+    counted = {what: _SINGLE[what].format("") for what in windows.kinds} | windows.last_days
     con.execute(
         rendered(
             "windows_next",
@@ -181,7 +216,7 @@ def count_next(con: duckdb.DuckDBPyConnection, windows: Windows, day: date) -> N
                 "last_key": windows.keys[-1],
                 "yesterday": yesterday,
                 "left": ", ".join(str(yesterday - span) for span in windows.spans),
-                "counted": _SEPARATOR.join(f"{sql} AS {name}" for name, sql in counted.items()),
+                "counted": _listed(counted),
                 "changes": _SEPARATOR.join(_changes(windows, yesterday)),
                 "sums": _SEPARATOR.join(_sums(windows)),
                 "yesterday_keys": ", ".join(f"w.{key}" for key in windows.keys),

@@ -152,12 +152,12 @@ class Lake:
     def write(
         self, con: duckdb.DuckDBPyConnection, table: Table, query: str, day: date | None = None
     ) -> Written:
-        """Replaces one partition by the rows of `query`, sorted by the table's key.
+        """Replaces one partition by the rows of `query`, in the table's order.
 
         Raises:
             LakeError: the disk is full; what was there is unchanged.
         """
-        order = ", ".join(f'"{column}"' for column in table.key)
+        order = ", ".join(f'"{column}"' for column in table.order)
         with self.storage.staged() as path:
             rows = self.copy_out(con, f"SELECT * FROM ({query}) ORDER BY {order}", path)
             size = path.stat().st_size

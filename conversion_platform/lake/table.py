@@ -25,6 +25,8 @@ class Table:
             listed: it is in the folder's name.
         key: Columns that tell rows apart; files are sorted by them, so that the same rows
             give the same bytes.
+        together: Columns by which files are sorted before the key: what is read together lies
+            together.
         daily: Whether there is one file for each day (`dt=`), or one file in all.
         open_ended: Whether files may have further columns (attributes).
     """
@@ -35,6 +37,12 @@ class Table:
     key: tuple[str, ...]
     daily: bool = True
     open_ended: bool = False
+    together: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns that files are sorted by."""
+        return (*self.together, *self.key)
 
     def empty_select(self) -> str:
         """SQL that yields the table's columns and no row."""

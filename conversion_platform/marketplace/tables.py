@@ -82,6 +82,8 @@ EVENTS = Table(
         Column("channel", "VARCHAR", "Through what the job was shown; NULL: unknown."),
     ),
     key=("event_id",),
+    # Features count by user: a user's events in a row are joined and counted in half the time.
+    together=("user_id",),
 )
 
 _REJECTED_COLUMNS = (

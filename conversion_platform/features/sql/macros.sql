@@ -16,3 +16,8 @@ CREATE OR REPLACE TEMP MACRO feature_days_since(today, day) AS
 -- Days, with fraction, from a moment to the start of the day; NULL for what is still to come.
 CREATE OR REPLACE TEMP MACRO feature_age(as_of, moment) AS
     (CASE WHEN moment < as_of THEN (epoch_us(as_of) - epoch_us(moment)) / 86400e6 END)::FLOAT;
+
+-- What an event counts as.
+CREATE OR REPLACE TEMP MACRO feature_impression(kinds) AS kinds & 1 = 1;
+CREATE OR REPLACE TEMP MACRO feature_click(kinds) AS kinds & 2 = 2;
+CREATE OR REPLACE TEMP MACRO feature_conversion(kinds) AS kinds & 4 = 4
