@@ -135,7 +135,7 @@ def _known_on(late_days: int) -> str:
 def _attach_users_and_jobs(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_users AS "
-        "SELECT row_number() OVER (ORDER BY user_id)::INTEGER AS user_code, * "
+        "SELECT row_number() OVER ()::INTEGER AS user_code, * "
         f"FROM {lake.select(USERS)}"
     )
     con.execute(

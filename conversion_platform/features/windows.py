@@ -153,45 +153,44 @@ def _all_at_once(windows: Windows, days: DayRange) -> str:
 
 def _one_by_one(windows: Windows, days: DayRange) -> str:
     """A pass for each window, whose few rows are then joined: most windows are short."""
-    first, longest = day_number(days.first), windows.spans[-1]
-    columns = [f"w{longest}.{name}" for name in windows.last_days]
+    columns = [f"w{windows.spans[-1]}.{name}" for name in windows.last_days]
     for count in windows.counts:
         window = "paid" if count.what in _PAID else f"w{count.span}"
         columns.append(f"coalesce({window}.{count.what}, 0){_named(count)}")
+    keys = ", ".join(windows.keys)
     return rendered(
         "windows_joined",
         {
             "target": windows.target,
-            "keys": ", ".join(windows.keys),
+            "keys": keys,
             "counts": _SEPARATOR.join(columns),
-            "from": first - longest,
-            "to": day_number(days.last) - 1,
-            "last_key": windows.keys[-1],
-            "windows": "\n".join(_joined(windows, first)),
+            "windows": "\nLEFT JOIN ".join(
+                f"({query}) AS {name}{f' USING ({keys})' if joined else ''}"
+                for joined, (name, query) in enumerate(_parts(windows, keys, days))
+            ),
         },
     )
 
 
-def _joined(windows: Windows, first: int) -> Iterator[str]:
-    """The windows of `_one_by_one`, each as a join."""
-    keys = ", ".join(windows.keys)
-    for span in windows.spans:
+def _parts(windows: Windows, keys: str, days: DayRange) -> Iterator[tuple[str, str]]:
+    """Name and query of what `_one_by_one` joins; the first has all keys."""
+    first, last = day_number(days.first), day_number(days.last)
+    longest = windows.spans[-1]
+    known = f"{windows.keys[-1]} IS NOT NULL"
+    if last > first:
+        met = f"day BETWEEN {first - longest} AND {last - 1} AND {known}"
+        yield "listed", f"SELECT {keys} FROM feature_events WHERE {met} GROUP BY {keys}"
+    for span in reversed(windows.spans):
         counted = {c.what: _GROUPED[c.what] for c in windows.of_events if c.span == span}
-        if span == windows.spans[-1]:
+        if span == longest:
             counted |= windows.last_days
-        source = rendered("windows_kinds", {"keys": keys, "from": first - span, "to": first - 1})
-        yield _window(keys, f"w{span}", counted, source)
+        between = {"keys": keys, "from": first - span, "to": first - 1, "known": known}
+        source = rendered("windows_kinds", between)
+        yield f"w{span}", f"SELECT {keys}, {_listed(counted)} FROM ({source}) GROUP BY {keys}"
     if windows.paid:
-        between = f"day BETWEEN {first - windows.spans[-1]} AND {first - 1}"
-        clicks = f"SELECT * FROM feature_paid_events WHERE {between} AND feature_click(kinds)"
-        yield _window(keys, "paid", _PAID, clicks)
-
-
-def _window(keys: str, name: str, counted: Mapping[str, str], source: str) -> str:
-    return (
-        f"LEFT JOIN (SELECT {keys}, {_listed(counted)} FROM ({source}) GROUP BY {keys}) "
-        f"AS {name} USING ({keys})"
-    )
+        clicked = f"day BETWEEN {first - longest} AND {first - 1} AND feature_click(kinds)"
+        source = f"feature_paid_events WHERE {clicked}"
+        yield "paid", f"SELECT {keys}, {_listed(_PAID)} FROM {source} GROUP BY {keys}"
 
 
 def _listed(aggregates: Mapping[str, str]) -> str:

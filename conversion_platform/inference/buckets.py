@@ -52,8 +52,9 @@ def buckets(con: duckdb.DuckDBPyConnection, users: str, size: int) -> Iterator[B
 class BucketLake(Lake):
     """A lake whose tables by user hold only the users of `bucket`; read only.
 
-    Tables that are sorted by user are pruned by their statistics. Events are not, so they are
-    sorted once, at first use, into a local file that goes when the context ends.
+    Tables that are sorted by user are pruned by their statistics. Events are so within each day
+    only, in row groups that are too large for buckets: they are sorted once, at first use, into a
+    local file that goes when the context ends.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, lake: Lake) -> None:

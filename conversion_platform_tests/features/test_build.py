@@ -17,22 +17,22 @@ from conversion_platform.features import (
     feature_spec,
     pair_query,
 )
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake
 from conversion_platform.marketplace.tables import EVENTS
-from conversion_platform.settings import Settings, load_settings
-from conversion_platform_tests.features.world import World, at, event, fill, random_world
+from conversion_platform.settings import Settings
+from conversion_platform_tests.features.world import (
+    World,
+    at,
+    configured,
+    event,
+    fill,
+    random_world,
+)
 
 HISTORY = DayRange(date(2026, 2, 1), date(2026, 3, 20))
 # Longer than one stretch, so that a day's place within it is seen not to matter.
 DAYS = DayRange(date(2026, 2, 27), date(2026, 3, 18))
 TABLES = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
-
-
-def configured(folder: Path, more: str = "") -> tuple[Lake, Settings]:
-    file = folder / "conversion_platform.toml"
-    file.write_text(f"[platform]\nstart_date = 2026-02-01\n{more}")
-    settings = load_settings(file)
-    return open_lake(settings), settings
 
 
 def files_of(lake: Lake, days: DayRange) -> dict[str, bytes]:

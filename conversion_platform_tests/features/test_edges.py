@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-from conversion_platform.days import DayRange
-from conversion_platform.features import USER_FEATURES, build_features
-from conversion_platform.lake import open_lake
-from conversion_platform.settings import load_settings
-from conversion_platform_tests.features.world import Row, World, at, event, fill
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES, build_features
+from conversion_platform_tests.features.world import Row, World, at, configured, event, fill
 
 FIRST = date(2026, 1, 1)
 DAY = date(2026, 4, 10)
@@ -18,10 +16,7 @@ Found = dict[tuple[date, str], tuple[float | None, ...]]
 
 def features(folder: Path, users: list[Row], events: list[Row], days: DayRange) -> Found:
     """Clicks within 28 days, and days since the last click, by day and user."""
-    file = folder / "conversion_platform.toml"
-    file.write_text("[platform]\nstart_date = 2026-01-01\n[events]\nlate_days = 2\n")
-    settings = load_settings(file)
-    lake = open_lake(settings)
+    lake, settings = configured(folder, "[events]\nlate_days = 2\n", FIRST)
     world = World(users=users, jobs=[{"job_id": "j0", "opened_at": at(FIRST, 0)}], events=events)
     with lake.session() as con:
         fill(con, lake, world, DayRange(FIRST, days.last))
@@ -83,3 +78,41 @@ def test_an_event_at_midnight_belongs_to_the_day_that_begins(tmp_path: Path) -> 
     assert found[DAY, "before"] == (1, 1)
     assert found[DAY, "exactly"] == (0, None)
     assert found[DAY + timedelta(days=1), "exactly"] == (1, 1)
+
+
+def test_whose_user_is_no_longer_known_counts_nowhere(tmp_path: Path) -> None:
+    lake, settings = configured(tmp_path, start=FIRST)
+    events = [
+        event(1, "stays", "j0", "impression", at(DAY - ONE_DAY, 12)),
+        event(2, "erased", "j0", "impression", at(DAY - ONE_DAY, 12)),
+    ]
+    world = World([user("stays")], [{"job_id": "j0", "opened_at": at(FIRST, 0)}], events)
+    with lake.session() as con:
+        fill(con, lake, world, DayRange(FIRST, DAY))
+        build_features(con, lake, settings, DayRange.of(DAY))
+        row = con.execute(
+            f"SELECT job_impressions_28d FROM {lake.select(JOB_FEATURES, DayRange.of(DAY))}"
+        ).fetchone()
+    assert row == (1,)
+
+
+def test_a_type_that_stands_in_two_lists_counts_as_both_and_an_unlisted_one_as_nothing(
+    tmp_path: Path,
+) -> None:
+    lake, settings = configured(
+        tmp_path,
+        '[events]\nclick_types = ["click", "apply"]\nconversion_types = ["apply", "hire"]\n',
+        FIRST,
+    )
+    when = at(DAY - ONE_DAY, 12)
+    kinds = ["impression", "click", "apply", "apply", "hire", "note"]
+    events = [event(n, "u", "j0", kind, when) for n, kind in enumerate(kinds)]
+    world = World([user("u")], [{"job_id": "j0", "opened_at": at(FIRST, 0)}], events)
+    with lake.session() as con:
+        fill(con, lake, world, DayRange(FIRST, DAY))
+        build_features(con, lake, settings, DayRange.of(DAY))
+        row = con.execute(
+            "SELECT user_impressions_28d, user_clicks_28d, user_conversions_28d "
+            f"FROM {lake.select(USER_FEATURES, DayRange.of(DAY))}"
+        ).fetchone()
+    assert row == (1, 3, 3)

@@ -6,14 +6,16 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from conversion_platform.days import DayRange, day_of, day_start
-from conversion_platform.lake import Lake, Table
+from conversion_platform.lake import Lake, Table, open_lake
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform.settings import Settings, load_settings
 
 ZONE = "America/New_York"
 Row = dict[str, Any]
@@ -176,3 +178,13 @@ def _event(rng: random.Random, number: int, users: int, jobs: int, days: DayRang
         when,
         when + timedelta(days=late),
     )
+
+
+def configured(
+    folder: Path, more: str = "", start: date = date(2026, 2, 1)
+) -> tuple[Lake, Settings]:
+    """A lake in `folder`, and settings with `more` in their file."""
+    file = folder / "conversion_platform.toml"
+    file.write_text(f"[platform]\nstart_date = {start}\n{more}")
+    settings = load_settings(file)
+    return open_lake(settings), settings

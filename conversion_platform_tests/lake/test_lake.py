@@ -161,6 +161,15 @@ def test_the_same_rows_give_the_same_bytes_whatever_threads_and_order(
     assert len(digests) == 1
 
 
+def test_what_is_read_together_lies_together(lake: Lake) -> None:
+    rooms = Table("rooms", "", (ID, Column("house", "VARCHAR", "")), ("id",), together=("house",))
+    with lake.session() as con:
+        rows = "SELECT * FROM (VALUES ('1', 'b'), ('3', 'a'), ('2', 'a')) AS v (id, house)"
+        lake.write(con, rooms, rows, date(2026, 1, 1))
+        found = con.execute(f"SELECT house, id FROM {lake.select(rooms)}").fetchall()
+    assert found == [("a", "2"), ("a", "3"), ("b", "1")]
+
+
 def test_a_day_has_the_same_bytes_in_a_run_of_one_day_and_in_a_run_of_many(tmp_path: Path) -> None:
     days = DayRange(date(2026, 1, 1), date(2026, 1, 3))
     query = (

@@ -6,5 +6,5 @@ SELECT
     max(day) AS day,
     count(*) AS events
 FROM feature_events
-WHERE day BETWEEN $from AND $to
+WHERE day BETWEEN $from AND $to AND $known
 GROUP BY $keys, kinds
