@@ -67,19 +67,6 @@ def attach_sources(
         con.execute(rendered("known_events", known))
     finally:
         con.execute("RESET preserve_insertion_order")
-    _count_by_position(con)
-
-
-def _count_by_position(con: duckdb.DuckDBPyConnection) -> None:
-    """Lets DuckDB count by codes in an array instead of a hash table, where the array is small.
-
-    `perfect_ht_threshold` is the size of that array in bits; DuckDB's own 12 is for a few thousand
-    keys. There is one for each thread, of 8 bytes a count: 21 bits for two threads are 250 MB at
-    most, for 100,000 users in a dozen categories. More threads share the same memory.
-    """
-    row = con.execute("SELECT current_setting('threads')").fetchone()
-    threads = int(row[0]) if row else 1
-    con.execute(f"SET perfect_ht_threshold = {23 - threads.bit_length()}")
 
 
 def attach_days(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange) -> None:
