@@ -27,6 +27,7 @@ from conversion_platform_tests.features.world import (
     event,
     fill,
     random_world,
+    rows_of,
 )
 
 HISTORY = DayRange(date(2026, 2, 1), date(2026, 3, 20))
@@ -248,7 +249,7 @@ def test_users_who_join_later_do_not_change_which_values_are_rare(tmp_path: Path
 
 
 def test_where_nobody_logs_impressions_rates_are_per_event(tmp_path: Path) -> None:
-    lake, settings = configured(tmp_path, '[events]\nnegatives = "sampled"\n')
+    setting = configured(tmp_path, '[events]\nnegatives = "sampled"\n')
     day = date(2026, 2, 2)
     world = World(
         users=[{"user_id": "u0", "created_at": at(HISTORY.first, 0)}],
@@ -258,14 +259,9 @@ def test_where_nobody_logs_impressions_rates_are_per_event(tmp_path: Path) -> No
             for n, kind in enumerate(["click", "click", "click", "application"])
         ],
     )
-    with lake.session() as con:
-        fill(con, lake, world, DayRange.of(HISTORY.first))
-        build_features(con, lake, settings, DayRange.of(day))
-        row = con.execute(
-            "SELECT user_click_rate_28d, user_conversion_rate_28d, user_impressions_28d "
-            f"FROM {lake.select(USER_FEATURES, DayRange.of(day))}"
-        ).fetchone()
-    assert row == (0.75, 0.25, 4)
+    columns = "user_click_rate_28d, user_conversion_rate_28d, user_impressions_28d"
+    rows = rows_of(setting, world, DayRange.of(day), USER_FEATURES, columns)
+    assert rows == [(0.75, 0.25, 4)]
 
 
 def test_the_first_day_of_all_has_features_without_any_event(tmp_path: Path) -> None:

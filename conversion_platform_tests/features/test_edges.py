@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.features import JOB_FEATURES, USER_FEATURES, build_features
-from conversion_platform_tests.features.world import Row, World, at, configured, event, fill
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES
+from conversion_platform_tests.features.world import Row, World, at, configured, event, rows_of
 
 FIRST = date(2026, 1, 1)
 DAY = date(2026, 4, 10)
@@ -16,15 +16,10 @@ Found = dict[tuple[date, str], tuple[float | None, ...]]
 
 def features(folder: Path, users: list[Row], events: list[Row], days: DayRange) -> Found:
     """Clicks within 28 days, and days since the last click, by day and user."""
-    lake, settings = configured(folder, "[events]\nlate_days = 2\n", FIRST)
     world = World(users=users, jobs=[{"job_id": "j0", "opened_at": at(FIRST, 0)}], events=events)
-    with lake.session() as con:
-        fill(con, lake, world, DayRange(FIRST, days.last))
-        build_features(con, lake, settings, days)
-        rows = con.execute(
-            "SELECT dt, user_id, user_clicks_28d, user_days_since_click "
-            f"FROM {lake.select(USER_FEATURES, days)}"
-        ).fetchall()
+    setting = configured(folder, "[events]\nlate_days = 2\n", FIRST)
+    columns = "dt, user_id, user_clicks_28d, user_days_since_click"
+    rows = rows_of(setting, world, days, USER_FEATURES, columns)
     return {(row[0], row[1]): row[2:] for row in rows}
 
 
@@ -81,38 +76,24 @@ def test_an_event_at_midnight_belongs_to_the_day_that_begins(tmp_path: Path) -> 
 
 
 def test_whose_user_is_no_longer_known_counts_nowhere(tmp_path: Path) -> None:
-    lake, settings = configured(tmp_path, start=FIRST)
     events = [
         event(1, "stays", "j0", "impression", at(DAY - ONE_DAY, 12)),
         event(2, "erased", "j0", "impression", at(DAY - ONE_DAY, 12)),
     ]
     world = World([user("stays")], [{"job_id": "j0", "opened_at": at(FIRST, 0)}], events)
-    with lake.session() as con:
-        fill(con, lake, world, DayRange(FIRST, DAY))
-        build_features(con, lake, settings, DayRange.of(DAY))
-        row = con.execute(
-            f"SELECT job_impressions_28d FROM {lake.select(JOB_FEATURES, DayRange.of(DAY))}"
-        ).fetchone()
-    assert row == (1,)
+    setting = configured(tmp_path, start=FIRST)
+    rows = rows_of(setting, world, DayRange.of(DAY), JOB_FEATURES, "job_impressions_28d")
+    assert rows == [(1,)]
 
 
 def test_a_type_that_stands_in_two_lists_counts_as_both_and_an_unlisted_one_as_nothing(
     tmp_path: Path,
 ) -> None:
-    lake, settings = configured(
-        tmp_path,
-        '[events]\nclick_types = ["click", "apply"]\nconversion_types = ["apply", "hire"]\n',
-        FIRST,
-    )
     when = at(DAY - ONE_DAY, 12)
     kinds = ["impression", "click", "apply", "apply", "hire", "note"]
     events = [event(n, "u", "j0", kind, when) for n, kind in enumerate(kinds)]
     world = World([user("u")], [{"job_id": "j0", "opened_at": at(FIRST, 0)}], events)
-    with lake.session() as con:
-        fill(con, lake, world, DayRange(FIRST, DAY))
-        build_features(con, lake, settings, DayRange.of(DAY))
-        row = con.execute(
-            "SELECT user_impressions_28d, user_clicks_28d, user_conversions_28d "
-            f"FROM {lake.select(USER_FEATURES, DayRange.of(DAY))}"
-        ).fetchone()
-    assert row == (1, 3, 3)
+    types = '[events]\nclick_types = ["click", "apply"]\nconversion_types = ["apply", "hire"]\n'
+    columns = "user_impressions_28d, user_clicks_28d, user_conversions_28d"
+    setting = configured(tmp_path, types, FIRST)
+    assert rows_of(setting, world, DayRange.of(DAY), USER_FEATURES, columns) == [(1, 3, 3)]

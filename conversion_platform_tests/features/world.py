@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from conversion_platform.days import DayRange, day_of, day_start
+from conversion_platform.features import build_features
 from conversion_platform.lake import Lake, Table, open_lake
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
@@ -188,3 +189,14 @@ def configured(
     file.write_text(f"[platform]\nstart_date = {start}\n{more}")
     settings = load_settings(file)
     return open_lake(settings), settings
+
+
+def rows_of(
+    setting: tuple[Lake, Settings], world: World, days: DayRange, table: Table, columns: str
+) -> list[tuple[Any, ...]]:
+    """Columns of one table of the features of `days`, built in `setting` from `world` alone."""
+    lake, settings = setting
+    with lake.session() as con:
+        fill(con, lake, world, DayRange(settings.platform.start_date, days.last))
+        build_features(con, lake, settings, days)
+        return con.execute(f"SELECT {columns} FROM {lake.select(table, days)}").fetchall()
