@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
 from conversion_platform.features.catalogue import JOB, PAIR, USER, builtin_features
 from conversion_platform.features.own import own_features, own_files
@@ -15,7 +15,12 @@ from conversion_platform.features.tables import (
     USER_CATEGORY_FEATURES,
     USER_FEATURES,
 )
-from conversion_platform.features.templates import event_conditions, rendered
+from conversion_platform.features.templates import (
+    event_conditions,
+    known_on,
+    partition_ends,
+    rendered,
+)
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
@@ -103,13 +108,10 @@ def pair_query(
 def _history(lake: Lake, settings: Settings, days: DayRange) -> dict[str, object]:
     """The events that say how often a user has met a job."""
     partitions = event_days(settings, days, PAIR_HISTORY_DAYS)
-    zone = settings.platform.time_zone
-    ends = ((day, day_start(day + ONE_DAY, zone)) for day in partitions)
     return {
         "events": lake.select(EVENTS, partitions),
-        "partitions": ", ".join(
-            f"(DATE '{day.isoformat()}', TIMESTAMPTZ '{end.isoformat()}')" for day, end in ends
-        ),
+        "partitions": partition_ends(settings, partitions),
+        "known_on": known_on(settings, "p.dt"),
         "first": days.first.isoformat(),
         "last": days.last.isoformat(),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.features.catalogue import HISTORY_DAYS
-from conversion_platform.features.templates import event_kinds, rendered
+from conversion_platform.features.templates import event_kinds, known_on, partition_ends, rendered
 from conversion_platform.lake.lake import not_ready
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
 
@@ -60,7 +60,7 @@ def attach_sources(
     _attach_partitions(con, settings, partitions)
     _attach_users_and_jobs(con, lake)
     con.execute(rendered("macros", {"shrinkage": settings.features.shrinkage}))
-    known = {"kinds": event_kinds(settings), "known_on": _known_on(settings.events.late_days)}
+    known = {"kinds": event_kinds(settings), "known_on": known_on(settings, "p.day")}
     # Nothing depends on the order of these rows, and keeping it would leave a core idle.
     con.execute("SET preserve_insertion_order = false")
     try:
@@ -88,35 +88,10 @@ def attach_days(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRan
 def _attach_partitions(
     con: duckdb.DuckDBPyConnection, settings: Settings, partitions: DayRange
 ) -> None:
-    """Creates `feature_partitions`: the days events lie under, with the moments that matter.
-
-    `ends_0` is when the day ends, `ends_1` when the day after it does, up to the last day on which
-    a late event still counts.
-    """
-    zone = settings.platform.time_zone
-    later = range(settings.events.late_days + 1)
-    ends = ", ".join(f"ends_{days} TIMESTAMP WITH TIME ZONE" for days in later)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE feature_partitions (dt DATE, day INTEGER, {ends})")
-    con.executemany(
-        f"INSERT INTO feature_partitions VALUES (?, ?{', ?' * len(later)})",
-        [
-            (day, day_number(day), *(day_start(day + (n + 1) * ONE_DAY, zone) for n in later))
-            for day in partitions
-        ],
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE feature_partitions AS "
+        f"SELECT *, dt - DATE '{EPOCH}' AS day FROM {partition_ends(settings, partitions)}"
     )
-
-
-def _known_on(late_days: int) -> str:
-    """SQL of the day on which an event became known; NULL if that is too late.
-
-    Compared with the ends of days, not taken from the calendar: for the few late events alone that
-    took as long as everything else.
-    """
-    cases = (
-        f"WHEN e.occurred_at < p.ends_{days} AND e.recorded_at < p.ends_{days} THEN p.day + {days}"
-        for days in range(late_days + 1)
-    )
-    return f"CASE {' '.join(cases)} END"
 
 
 def _attach_users_and_jobs(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:

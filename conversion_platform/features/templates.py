@@ -8,9 +8,11 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake.lake import listed, quoted
+from conversion_platform.days import ONE_DAY
+from conversion_platform.lake.lake import instant, listed, quoted
 
 if TYPE_CHECKING:
+    from conversion_platform.days import DayRange
     from conversion_platform.settings import Settings
 
 
@@ -25,7 +27,7 @@ def rendered(name: str, variables: Mapping[str, object] | None = None) -> str:
 
 
 def event_conditions(settings: Settings) -> dict[str, object]:
-    """What the settings say about event types, lateness and the time zone, as SQL."""
+    """What the settings say about event types, as SQL."""
     events = settings.events
     shown = f"e.event_type IN ({listed(events.impression_types)})"
     return {
@@ -33,8 +35,6 @@ def event_conditions(settings: Settings) -> dict[str, object]:
         "impression": shown if events.negatives == "impressions" else "true",
         "click_types": listed(events.click_types),
         "conversion_types": listed(events.conversion_types),
-        "late_days": events.late_days,
-        "zone": settings.platform.time_zone,
     }
 
 
@@ -57,3 +57,36 @@ def event_kinds(settings: Settings) -> str:
             kinds[one] |= kind
     cases = " ".join(f"WHEN {quoted(one)} THEN {kind}" for one, kind in kinds.items())
     return f"CASE e.event_type {cases} ELSE {always} END"
+
+
+def partition_ends(settings: Settings, partitions: DayRange) -> str:
+    """SQL (a parenthesised query) of the days events lie under, with the moments that matter.
+
+    `ends_0` is when the day `dt` ends, `ends_1` when the day after it does, up to the last day on
+    which a late event still counts.
+    """
+    later = range(settings.events.late_days + 1)
+    zone = settings.platform.time_zone
+    rows = ", ".join(
+        f"(DATE '{day}', {', '.join(instant(day + (n + 1) * ONE_DAY, zone) for n in later)})"
+        for day in partitions
+    )
+    columns = ", ".join(f"ends_{n}" for n in later)
+    return f"(SELECT * FROM (VALUES {rows}) AS v (dt, {columns}))"
+
+
+def known_on(settings: Settings, day: str) -> str:
+    """SQL of the day on which event `e` of partition `p` became known; NULL if that is too late.
+
+    Compared with the ends of days, not taken from the calendar: for the few late events alone that
+    took as long as everything else.
+
+    Args:
+        settings: How late an event may be.
+        day: SQL of the partition's day, to which days can be added.
+    """
+    cases = (
+        f"WHEN e.occurred_at < p.ends_{n} AND e.recorded_at < p.ends_{n} THEN {day} + {n}"
+        for n in range(settings.events.late_days + 1)
+    )
+    return f"CASE {' '.join(cases)} END"

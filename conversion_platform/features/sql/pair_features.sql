@@ -4,16 +4,12 @@ WITH feature_known_pairs AS (
     SELECT
         e.user_id,
         e.job_id,
-        CASE
-            WHEN greatest(e.occurred_at, e.recorded_at) < p.ends THEN e.dt
-            ELSE (greatest(e.occurred_at, e.recorded_at) AT TIME ZONE '$zone')::DATE
-        END AS day,
-        e.dt AS partition_day,
+        $known_on AS day,
         $impression AS impression,
         e.event_type IN ($click_types) AS click,
         e.event_type IN ($conversion_types) AS conversion
     FROM $events AS e
-    INNER JOIN (VALUES $partitions) AS p (dt, ends) ON e.dt = p.dt
+    INNER JOIN $partitions AS p ON e.dt = p.dt
     -- Most of what was ever shown is not asked for: counting that would take most of the time.
     WHERE (e.user_id, e.job_id) IN (SELECT (a.user_id, a.job_id) FROM $pairs AS a)
 ),
@@ -27,9 +23,7 @@ feature_daily_pairs AS (
         count_if(click)::INTEGER AS clicks,
         count_if(conversion)::INTEGER AS conversions
     FROM feature_known_pairs
-    WHERE
-        day - partition_day <= $late_days
-        AND day BETWEEN DATE '$first' - 28 AND DATE '$last' - 1
+    WHERE day BETWEEN DATE '$first' - 28 AND DATE '$last' - 1
     GROUP BY user_id, job_id, day
 ),
 
