@@ -6,6 +6,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 DEMO := demo
+# Byte code is written at first import, whatever the shell says: compiling all that is installed
+# takes a minute, and a start without byte code takes seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-slow dev check bench lock screenshots clean
 

@@ -68,6 +68,11 @@ def scratch_folder(name: str) -> Path:
     return folder / name
 
 
+def keeping_byte_code() -> dict[str, str]:
+    """The environment of a child that keeps what it compiles, as a person's own Python does."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run_child(script: Path, *arguments: str) -> Measured:
     """Runs `python SCRIPT ARGUMENTS` and measures it.
 
@@ -75,7 +80,7 @@ def run_child(script: Path, *arguments: str) -> Measured:
         SystemExit: the child failed; its own error has been printed.
     """
     command = [sys.executable, str(script), *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**keeping_byte_code(), "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     peak = _Peak(child.pid)

@@ -24,7 +24,7 @@ from conversion_platform.errors import NotReadyError, PlatformError
 from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings
 
-POLL_SECONDS = 0.3
+POLL_SECONDS = 1.0  # a look costs some 20 ms of the time of the run that is looked at
 REMEDY = "\n  What to do: "
 INTERRUPTIONS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
 HOME_VARIABLE = "DAGSTER_HOME"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conversion_platform.training import RankingModel
 
 MISSING = "(missing)"
-PAGE_COLUMNS = 20
+PAGE_COLUMNS = 12  # Evidently takes 0.2 s for each.
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def drift_report(
     """
     lake.require(DAILY_PREDICTIONS, [day])
     model = load_model(lake, _serving(con, lake, day), settings.platform.threads)
-    today = sample(con, lake, settings, model, day)
+    today = sample(con, lake, settings, model, DayRange.of(day))
     before = reference(con, lake, settings, model, day)
     details: tuple[ColumnDrift, ...] = ()
     html = _nothing_to_compare(day)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.features import pair_query
-from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
 from conversion_platform.inference.candidates import (
     eligible_users_query,
     open_jobs_query,
@@ -39,26 +38,35 @@ SCORE = "score"
 
 
 def sample(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, model: RankingModel, day: date
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    model: RankingModel,
+    days: DayRange,
 ) -> pa.Table:
-    """The panel's candidate pairs of `day`: dt, the model's features, and `score`.
+    """The panel's candidate pairs of each of `days`: dt, the model's features, and `score`.
 
-    At most `drift.sample_rows` rows, the same ones each time; no id of a user or job.
+    At most `drift.sample_rows` rows a day, the same ones each time; no id of a user or job.
 
     Raises:
-        NotReadyError: sources, or the features of that day, are missing.
+        NotReadyError: sources, or the features of one of those days, are missing.
     """
-    lake.require(USERS)
-    lake.require(JOBS)
-    lake.require(USER_FEATURES, [day])
-    lake.require(JOB_FEATURES, [day])
+    import pyarrow as pa
+
+    for table in (USERS, JOBS):
+        lake.require(table)
     spec = model.card.spec
-    pairs = f"({_panel(lake, settings, day)})"
-    features = pair_query(lake, settings, spec, pairs, DayRange.of(day))
     names = ", ".join(f'"{feature.name}"' for feature in spec.features)
-    rows = con.sql(
-        f"SELECT dt, {names} FROM ({features}) ORDER BY user_id, job_id"
-    ).to_arrow_table()
+    # Drawn before it is asked about: the features' query names its pairs more than once.
+    panels = [con.sql(_panel(lake, settings, day)).to_arrow_table() for day in days]
+    con.register("_panel", pa.concat_tables(panels))
+    try:
+        features = pair_query(lake, settings, spec, "_panel", days)
+        rows = con.sql(
+            f"SELECT dt, {names} FROM ({features}) ORDER BY dt, user_id, job_id"
+        ).to_arrow_table()
+    finally:
+        con.unregister("_panel")
     return rows.append_column(SCORE, [model.predict(rows)])
 
 
@@ -92,11 +100,9 @@ def write_reference(
     Raises:
         NotReadyError: the features of those days are missing.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    panels = [sample(con, lake, settings, model, day) for day in model.card.test_days]
-    rows = pa.concat_tables(panels)
+    rows = sample(con, lake, settings, model, model.card.test_days)
     with lake.storage.staged() as path:
         pq.write_table(rows, path, compression="zstd")
         lake.storage.adopt(path, version_key(model.card.version, REFERENCE))

@@ -50,13 +50,12 @@ def fit_booster(
     import xgboost
 
     wanted = settings.training
-    fitted = _quantised(settings, encoder, train)
     watched = []
     if validation is not None:
-        watched = [(_quantised(settings, encoder, validation, fitted), "validation")]
+        watched = [(_watched(settings, encoder, validation), "validation")]
     booster = xgboost.train(
         _parameters(settings),
-        fitted,
+        _quantised(settings, encoder, train),
         wanted.trees,
         evals=watched,
         early_stopping_rounds=wanted.early_stopping_rounds if watched else None,
@@ -81,22 +80,30 @@ def _parameters(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _quantised(
-    settings: Settings, encoder: Encoder, examples: Examples, like: Any | None = None
-) -> Any:
+def _quantised(settings: Settings, encoder: Encoder, examples: Examples) -> Any:
     import xgboost
 
     with interrupts_held():  # it fetches the rows through a callback
         return xgboost.QuantileDMatrix(
-            examples.matrix,
-            soft_labels(examples, settings.training.click_value),
-            feature_names=list(encoder.columns),
-            feature_types=encoder.types,
-            enable_categorical=True,
-            max_bin=MAX_BIN,
-            nthread=settings.platform.threads,
-            ref=like,
+            examples.matrix, max_bin=MAX_BIN, **_described(settings, encoder, examples)
         )
+
+
+def _watched(settings: Settings, encoder: Encoder, examples: Examples) -> Any:
+    """The plain kind: judging each round on a quantised one takes as long as the round itself."""
+    import xgboost
+
+    return xgboost.DMatrix(examples.matrix, **_described(settings, encoder, examples))
+
+
+def _described(settings: Settings, encoder: Encoder, examples: Examples) -> dict[str, Any]:
+    return {
+        "label": soft_labels(examples, settings.training.click_value),
+        "feature_names": list(encoder.columns),
+        "feature_types": encoder.types,
+        "enable_categorical": True,
+        "nthread": settings.platform.threads,
+    }
 
 
 def soft_labels(examples: Examples, click_value: float) -> Array:

@@ -138,10 +138,23 @@ def test_the_panel_is_bounded_repeatable_and_holds_no_id(
 ) -> None:
     model = load_model(lake, champion)
     few = changed(settings, "drift", sample_rows=100)
-    found = sample(con, lake, few, model, day)
+    found = sample(con, lake, few, model, DayRange.of(day))
     assert found.num_rows == 100
-    assert found == sample(con, lake, few, model, day)
+    assert found == sample(con, lake, few, model, DayRange.of(day))
     assert not {"user_id", "job_id"} & set(found.column_names)
+
+
+@pytest.mark.usefixtures("day")
+def test_days_drawn_together_are_the_same_as_one_by_one(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, champion: str
+) -> None:
+    model = load_model(lake, champion)
+    days = model.card.test_days
+    alone = [sample(con, lake, settings, model, DayRange.of(day)) for day in days]
+    assert len(alone) > 1
+    assert sample(con, lake, settings, model, days).to_pylist() == [
+        row for part in alone for row in part.to_pylist()
+    ]
 
 
 def test_a_damaged_reference_is_made_again(
