@@ -6,8 +6,10 @@ of users, jobs and events, skewed activity, slates, jobs that live for weeks, an
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,13 +68,20 @@ def _write_world(lake: Lake, size: Size) -> None:
     users = _users(random, size)
     weights = random.gamma(0.8, 1.0, size.users)
     weights /= weights.sum()
-    with lake.session() as con:
+    # A day is written while the next one is made.
+    with lake.session() as con, ThreadPoolExecutor(1) as writer:
         _write(lake, con, USERS, users.pop("table"))
         _write(lake, con, JOBS, jobs.pop("table"))
         _write(lake, con, ATTRIBUTES, _attributes())
+        writing = None
         for offset in range(size.days):
             table = _events_of(random, size, users["region"], jobs, weights, offset)
-            _write(lake, con, EVENTS, table, FIRST_DAY + timedelta(days=offset))
+            if writing:
+                writing.result()
+            day = FIRST_DAY + timedelta(days=offset)
+            writing = writer.submit(_write, lake, con, EVENTS, table, day)
+        if writing:
+            writing.result()
 
 
 def _write(lake: Lake, con: Any, table: Any, rows: pa.Table, day: date | None = None) -> None:
@@ -104,12 +113,21 @@ def _moments(seconds: np.ndarray) -> pa.Array:
     return pa.array((seconds.astype("int64") + start) * 1_000_000, pa.timestamp("us", tz="UTC"))
 
 
-def _ids(prefix: str, codes: np.ndarray) -> pa.Array:
+def _ids(prefix: str, codes: np.ndarray, digits: int = 6) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = _numbers(digits, 1 << int(codes.max()).bit_length())
+    return pc.binary_join_element_wise(prefix, numbers.take(pa.array(codes)), "")
+
+
+@cache
+def _numbers(digits: int, count: int) -> pa.Array:
+    """The first `count` numbers with leading zeros; a world asks for the same ones each day."""
     import numpy as np
     import pyarrow as pa
 
-    names = np.char.add(prefix, np.char.zfill(np.arange(codes.max() + 1).astype(str), 6))
-    return pa.array(names).take(pa.array(codes))
+    return pa.array(np.char.zfill(np.arange(count).astype(str), digits))
 
 
 def _users(random: np.random.Generator, size: Size) -> dict[str, Any]:
@@ -210,10 +228,9 @@ def _event_table(
 
     occurred = offset * 86400 + second + kind * 600
     late = np.where(random.random(len(user)) < 0.02, 86400, 0)
-    numbers = np.char.zfill(random.permutation(len(user)).astype(str), 9)
     return pa.table(
         {
-            "event_id": np.char.add(f"{offset:03d}-", numbers),
+            "event_id": _ids(f"{offset:03d}-", random.permutation(len(user)), 9),
             "user_id": _ids("u", user),
             "job_id": _ids("j", job),
             "event_type": pa.array(["impression", "click", "application"]).take(pa.array(kind)),

@@ -29,8 +29,8 @@ from conversion_platform.lake.lake import quoted  # noqa: E402
 from conversion_platform.settings import Settings  # noqa: E402
 
 FULL = Size(users=100_000, jobs=5_000, events=20_000_000, days=93)
-# As many events a day and user.
-QUICK = Size(users=30_000, jobs=1_500, events=6_000_000, days=93)
+# As many events a day and user, as many days.
+QUICK = Size(users=50_000, jobs=2_500, events=10_000_000, days=93)
 DAYS = 1
 KEYS = {
     "user_features": ["user_id"],
@@ -47,11 +47,13 @@ def main() -> None:
     world = scratch_folder(size.name)
     make_world(world, size)
     with TemporaryDirectory() as scratch:
-        ours = run_child(Path(__file__), "ours", str(world), f"{scratch}/ours", str(size.days))
-        pandas = run_child(
-            Path(__file__), "pandas", str(world), f"{scratch}/pandas", str(size.days)
+        ours, pandas = (
+            run_child(
+                Path(__file__), side, str(world), f"{scratch}/{side}", str(size.days), str(DAYS)
+            )
+            for side in SIDES
         )
-        difference, compared = _largest_difference(Path(scratch), _days(size.days))
+        difference, compared = _largest_difference(Path(scratch), _days(size.days, DAYS))
     seconds, pandas_seconds = ours.answer["seconds"], pandas.answer["seconds"]
     report(
         {
@@ -75,10 +77,10 @@ def main() -> None:
     )
 
 
-def _days(size_days: int) -> DayRange:
-    """The last days of a world of so many days."""
+def _days(size_days: int, wanted: int) -> DayRange:
+    """The last `wanted` days of a world of `size_days`."""
     last = FIRST_DAY + timedelta(days=size_days - 1)
-    return DayRange(last - timedelta(days=DAYS - 1), last)
+    return DayRange(last - timedelta(days=wanted - 1), last)
 
 
 def run_ours(world: Path, out: Path, days: DayRange) -> float:
@@ -176,10 +178,8 @@ def _difference(ours: Path, theirs: Path, keys: list[str]) -> tuple[float, int]:
 SIDES = {"ours": run_ours, "pandas": run_pandas}
 
 if __name__ == "__main__":
-    if len(sys.argv) == 5 and sys.argv[1] in SIDES:
-        days = _days(int(sys.argv[4]))
-        print(
-            json.dumps({"seconds": SIDES[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]), days)})
-        )
+    if len(sys.argv) == 6 and sys.argv[1] in SIDES:
+        side, world, out = SIDES[sys.argv[1]], Path(sys.argv[2]), Path(sys.argv[3])
+        print(json.dumps({"seconds": side(world, out, _days(int(sys.argv[4]), int(sys.argv[5])))}))
     else:
         main()

@@ -1,0 +1,58 @@
+"""What each further day of a range costs, against the first, when one run builds many days.
+
+The first day counts events of the 90 days before it; a later day adds one day's events and takes
+another's away. `later_day_vs_first` says whether that is still so: 59 days of history are built in
+one run before a first model, and a change that helps the first day alone can cost each later one.
+Same world and same work as `features.py`; both sides are ours.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import features  # noqa: E402
+from benchmarks._feature_world import Size, make_world  # noqa: E402
+from benchmarks.harness import arguments, report, run_child, scratch_folder  # noqa: E402
+
+DAYS = {True: 7, False: 28}
+
+
+def main() -> None:
+    """Builds the last day, then the last days, and compares."""
+    options = arguments(__doc__ or "")
+    size = features.QUICK if options.quick else features.FULL
+    days = DAYS[options.quick]
+    world = scratch_folder(size.name)
+    make_world(world, size)
+    first = seconds_of(world, size, 1)
+    later = (seconds_of(world, size, days) - first) / (days - 1)
+    report(
+        {
+            "later_day_vs_first": later / first,
+            "seconds_first_day": first,
+            "seconds_later_day": later,
+            "days": days,
+            "users": size.users,
+            "events": size.events,
+        },
+        options.json,
+    )
+
+
+def seconds_of(world: Path, size: Size, days: int) -> float:
+    """One fresh process that builds the last `days` days."""
+    with TemporaryDirectory() as scratch:
+        last_day = str(size.days)
+        child = run_child(
+            Path(features.__file__), "ours", str(world), f"{scratch}/ours", last_day, str(days)
+        )
+    return float(child.answer["seconds"])
+
+
+if __name__ == "__main__":
+    main()
