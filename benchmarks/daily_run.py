@@ -1,8 +1,8 @@
 """How long a day's run takes, how much memory it needs, and how both grow with the users.
 
 Builds marketplaces of 10,000 and 100,000 users (2,000 open jobs, 125 candidates a user) from
-source files, and runs the day's chain of each in a process of its own. `--quick` takes 750
-and 7,500 users; `seconds_10k` and `seconds_100k` are then those of the smaller sizes.
+source files, and runs the day's chain of each in a process of its own. `--quick` takes 500
+and 5,000 users; `seconds_10k` and `seconds_100k` are then those of the smaller sizes.
 
     seconds_10k, seconds_100k   wall time of the day's run, start of the process to its end
     peak_gib                    highest resident memory of the larger run
@@ -30,7 +30,7 @@ from benchmarks import harness  # noqa: E402
 from benchmarks._daily_world import DAY, HISTORY, fit_model, write_sources  # noqa: E402
 from conversion_platform.days import DayRange  # noqa: E402
 
-SIZES, QUICK_SIZES = (10_000, 100_000), (750, 7_500)
+SIZES, QUICK_SIZES = (10_000, 100_000), (500, 5_000)
 
 
 def main() -> None:
