@@ -63,7 +63,11 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._con = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._con.row_factory = sqlite3.Row
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._con.close()
+                raise
 
     def _prepare(self) -> None:
         self._con.execute("PRAGMA journal_mode = WAL")
