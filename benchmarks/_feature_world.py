@@ -72,16 +72,13 @@ def _write_world(lake: Lake, size: Size) -> None:
     with lake.session() as con, ThreadPoolExecutor(1) as writer:
         _write(lake, con, USERS, users.pop("table"))
         _write(lake, con, JOBS, jobs.pop("table"))
-        _write(lake, con, ATTRIBUTES, _attributes())
-        writing = None
+        writing = writer.submit(_write, lake, con, ATTRIBUTES, _attributes())
         for offset in range(size.days):
             table = _events_of(random, size, users["region"], jobs, weights, offset)
-            if writing:
-                writing.result()
+            writing.result()
             day = FIRST_DAY + timedelta(days=offset)
             writing = writer.submit(_write, lake, con, EVENTS, table, day)
-        if writing:
-            writing.result()
+        writing.result()
 
 
 def _write(lake: Lake, con: Any, table: Any, rows: pa.Table, day: date | None = None) -> None:

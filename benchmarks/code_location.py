@@ -44,7 +44,7 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in SIDES}
     with tempfile.TemporaryDirectory() as folder:
         for code in SIDES.values():
-            seconds_of(code, folder)  # the first of each compiles and reads from disk
+            seconds_of(code, folder)  # compiles and reads from disk; not counted
         for _ in range(rounds):
             for name, code in SIDES.items():
                 times[name].append(seconds_of(code, folder))

@@ -17,16 +17,14 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import features  # noqa: E402
 from benchmarks._feature_world import Size, make_world  # noqa: E402
-from benchmarks.harness import arguments, report, run_child, scratch_folder  # noqa: E402
-
-DAYS = {True: 7, False: 28}
+from benchmarks.harness import arguments, report, scratch_folder  # noqa: E402
 
 
 def main() -> None:
     """Builds the last day, then the last days, and compares."""
     options = arguments(__doc__ or "")
     size = features.QUICK if options.quick else features.FULL
-    days = DAYS[options.quick]
+    days = 7 if options.quick else 28
     world = scratch_folder(size.name)
     make_world(world, size)
     first = seconds_of(world, size, 1)
@@ -47,11 +45,7 @@ def main() -> None:
 def seconds_of(world: Path, size: Size, days: int) -> float:
     """One fresh process that builds the last `days` days."""
     with TemporaryDirectory() as scratch:
-        last_day = str(size.days)
-        child = run_child(
-            Path(features.__file__), "ours", str(world), f"{scratch}/ours", last_day, str(days)
-        )
-    return float(child.answer["seconds"])
+        return float(features.run_side("ours", world, scratch, size, days).answer["seconds"])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 The events are read once, into a compact table. Counts over windows are made from it for the
 first day; each later day's counts are those of the day before, plus the day that has ended, less
-the days that dropped out of a window. Memory depends on the numbers of users and events, not on
-how many days are built, and a day's rows do not depend on which other days are built with it.
+the days that dropped out of a window. Memory grows with the users and with the events of the
+range, and a day's rows do not depend on which other days are built with it.
 """
 
 from __future__ import annotations

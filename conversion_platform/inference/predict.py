@@ -22,7 +22,7 @@ from conversion_platform.inference.candidates import (
 from conversion_platform.inference.scoring import score_batches
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Written
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.lake import quoted, registered
 from conversion_platform.lake.storage import readable_disk_errors
 from conversion_platform.marketplace.tables import JOBS, USERS
 from conversion_platform.training import load_model
@@ -102,8 +102,7 @@ def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Ta
         user_id, job_id, rank (1 = highest score; ties by job_id), score; ordered by user_id
         and rank.
     """
-    con.register("_scored", scored)
-    try:
+    with registered(con, "_scored", scored):
         return con.sql(
             f"""SELECT user_id, job_id,
                     (row_number() OVER best)::INTEGER AS rank, score
@@ -112,8 +111,6 @@ def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Ta
                 QUALIFY row_number() OVER best <= {k}
                 ORDER BY user_id, rank"""
         ).to_arrow_table()
-    finally:
-        con.unregister("_scored")
 
 
 def _predict_day(

@@ -24,6 +24,7 @@ from conversion_platform.lake.table import Table
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from conversion_platform.settings import Settings
 
@@ -261,6 +262,16 @@ def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:
     folders = "true, hive_types = {'dt': DATE}" if hive else "false"
     read = f"read_parquet([{listed(files)}], union_by_name = true, hive_partitioning = {folders})"
     return f"(SELECT * FROM {read} UNION ALL BY NAME {empty})"
+
+
+@contextmanager
+def registered(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[None]:
+    """Lets SQL of this session read `rows` as `name` meanwhile."""
+    con.register(name, rows)
+    try:
+        yield
+    finally:
+        con.unregister(name)
 
 
 def quoted(text: str) -> str:

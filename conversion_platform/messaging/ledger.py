@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
@@ -59,15 +59,13 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with readable_errors(path):
+        with readable_errors(path), ExitStack() as on_failure:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._con = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            on_failure.callback(self._con.close)
             self._con.row_factory = sqlite3.Row
-            try:
-                self._prepare()
-            except BaseException:
-                self._con.close()
-                raise
+            self._prepare()
+            on_failure.pop_all()
 
     def _prepare(self) -> None:
         self._con.execute("PRAGMA journal_mode = WAL")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.lake.lake import registered
 from conversion_platform.messaging.ledger import Ledger, hashed, stamp
 from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_MESSAGES
 
@@ -107,14 +108,11 @@ def ledger_rows(
     while part := list(islice(rows, BATCH)):
         batches.append(pyarrow.RecordBatch.from_pylist(part, schema))
     name = f"_ledger_{table.name}"
-    con.register(name, pyarrow.Table.from_batches(batches, schema))
-    try:
+    with registered(con, name, pyarrow.Table.from_batches(batches, schema)):
         casts = ", ".join(
             f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in table.columns
         )
         yield f"SELECT {casts} FROM {name}"
-    finally:
-        con.unregister(name)
 
 
 def _arrow_type(column: Column) -> Any:

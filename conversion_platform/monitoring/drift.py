@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
+from conversion_platform.lake.lake import registered
 from conversion_platform.monitoring.distances import categorical_distance, numeric_distance
 from conversion_platform.monitoring.evidently_report import page
 from conversion_platform.monitoring.population import SCORE, reference, sample
@@ -245,8 +246,7 @@ def _write(
     listed = ", ".join(
         f"{name}::{type_} AS {name}" for name, type_ in zip(columns, types, strict=True)
     )
-    con.register("_drift", pa.table(columns))
-    try:
+    with registered(con, "_drift", pa.table(columns)):
         lake.write(
             con,
             DRIFT,
@@ -256,5 +256,3 @@ def _write(
             f"'{report.model_version}' AS model_version FROM _drift",
             report.day,
         )
-    finally:
-        con.unregister("_drift")

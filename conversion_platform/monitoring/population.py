@@ -21,7 +21,7 @@ from conversion_platform.inference.candidates import (
     open_jobs_query,
     pairs_query,
 )
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.lake import quoted, registered
 from conversion_platform.marketplace.tables import JOBS, USERS
 from conversion_platform.training.registry import version_key
 
@@ -59,14 +59,11 @@ def sample(
     names = ", ".join(f'"{feature.name}"' for feature in spec.features)
     # Drawn before it is asked about: the features' query names its pairs more than once.
     panels = [con.sql(_panel(lake, settings, day)).to_arrow_table() for day in days]
-    con.register("_panel", pa.concat_tables(panels))
-    try:
+    with registered(con, "_panel", pa.concat_tables(panels)):
         features = pair_query(lake, settings, spec, "_panel", days)
         rows = con.sql(
             f"SELECT dt, {names} FROM ({features}) ORDER BY dt, user_id, job_id"
         ).to_arrow_table()
-    finally:
-        con.unregister("_panel")
     return rows.append_column(SCORE, [model.predict(rows)])
 
 

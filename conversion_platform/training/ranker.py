@@ -98,11 +98,18 @@ def _watched(settings: Settings, encoder: Encoder, examples: Examples) -> Any:
 
 def _described(settings: Settings, encoder: Encoder, examples: Examples) -> dict[str, Any]:
     return {
+        **_columns(encoder),
         "label": soft_labels(examples, settings.training.click_value),
+        "nthread": settings.platform.threads,
+    }
+
+
+def _columns(encoder: Encoder) -> dict[str, Any]:
+    """What XGBoost is told of the columns, when fitting and when explaining."""
+    return {
         "feature_names": list(encoder.columns),
         "feature_types": encoder.types,
         "enable_categorical": True,
-        "nthread": settings.platform.threads,
     }
 
 
@@ -153,12 +160,7 @@ class RankingModel:
         """SHAP values in log-odds, shape (rows, columns + 1); the last column is the base."""
         import xgboost
 
-        data = xgboost.DMatrix(
-            self.encoder.matrix(rows),
-            feature_names=list(self.encoder.columns),
-            feature_types=self.encoder.types,
-            enable_categorical=True,
-        )
+        data = xgboost.DMatrix(self.encoder.matrix(rows), **_columns(self.encoder))
         values: Array = self.booster.predict(data, pred_contribs=True)
         return values
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -82,13 +82,18 @@ class Sandbox:
     def __init__(self, path: Path, behaviour: SandboxSection) -> None:
         self._path = path
         self._behaviour = behaviour
-        with readable_errors(path):
+        with readable_errors(path), ExitStack() as on_failure:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._con = sqlite3.connect(path, timeout=60.0, isolation_level=None)
+            on_failure.callback(self._con.close)
             self._con.row_factory = sqlite3.Row
-            self._con.execute("PRAGMA journal_mode = WAL")
-            # What the operating system has survives kill -9; a carrier's power cut is not ours.
-            self._con.execute("PRAGMA synchronous = OFF")
+            self._prepare()
+            on_failure.pop_all()
+
+    def _prepare(self) -> None:
+        self._con.execute("PRAGMA journal_mode = WAL")
+        # What the operating system has survives kill -9; a carrier's power cut is not ours.
+        self._con.execute("PRAGMA synchronous = OFF")
         with self._transaction() as con:
             if con.execute("PRAGMA user_version").fetchone()[0] == 0:
                 run_script(con, "providers/sandbox.sql")
