@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 STAGING = ".staging"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Storage(ABC):
@@ -132,7 +133,7 @@ def readable_disk_errors(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in DISK_FULL:
             raise disk_full(place) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise LakeError(

@@ -34,7 +34,7 @@ _NUMBERS = re.compile(r"^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECI
 # Codes that look like numbers but count nothing.
 _CODES = re.compile(
     r"(^|_)(id|ids|uuid|code|zip|zipcode|postcode|postal_code|fips|ssn"
-    r"|phone|cellphone|telephone|mobile|cell|tel|msisdn|whatsapp)$"
+    r"|phone|cellphone|telephone|mobile|cell|tel|msisdn|whatsapp)(_[0-9]+)?$"
 )
 _TRUE, _FALSE = "('true', 't', 'yes', 'y')", "('false', 'f', 'no', 'n')"
 _MOST_VALUES = 1000

@@ -199,11 +199,29 @@ def row_json(columns: Mapping[str, str]) -> str:
     return f"CAST(to_json({{{', '.join(parts)}}}) AS VARCHAR)"
 
 
-def row_hash(columns: Mapping[str, str]) -> str:
-    """SQL for an id made of a row's content: equal rows get equal ids."""
-    parts = [
-        f"coalesce({as_text(name, kind)}, chr(30))"
-        for name, kind in columns.items()
-        if name != "dt"
+def content_of(
+    fields: Sequence[Field], matched: Mapping[str, str], columns: Mapping[str, str], without: str
+) -> list[str]:
+    """SQL for what a row says, as texts: values of the contract, then further columns.
+
+    Args:
+        fields: The contract's columns.
+        matched: Contract column -> source column.
+        columns: All columns of the source, with their types.
+        without: Contract column that is left out. So is `dt`, the folder.
+    """
+    further = [name for name in columns if name not in matched.values() and name != "dt"]
+    return [
+        *(
+            as_text(f"v_{field.name}", SQL_TYPES[field.kind])
+            for field in fields
+            if field.name in matched and field.name != without
+        ),
+        *(clean_text(name, columns[name]) for name in further),
     ]
-    return f"md5(concat_ws(chr(31), {', '.join(parts)}))"
+
+
+def content_hash(texts: Sequence[str]) -> str:
+    """SQL for an id made of a row's texts: equal texts give equal ids."""
+    parts = ", ".join(f"coalesce({text}, chr(30))" for text in texts)
+    return f"md5(concat_ws(chr(31), {parts}))"

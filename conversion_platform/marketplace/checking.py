@@ -53,6 +53,8 @@ class Loaded:
         rejects: Rejected rows by reason code.
         examples: One rejected row for each reason.
         notes: What a person should know (a range without any event).
+        undated_rows: Rejected rows among them that say no day, and so belong to no day's share.
+        source_rows: All rows that were read to find those of this load.
     """
 
     written: list[Written]
@@ -61,15 +63,31 @@ class Loaded:
     rejects: dict[str, int]
     examples: dict[str, Example] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    undated_rows: int = 0
+    source_rows: int = 0
 
     @property
     def rejected_rows(self) -> int:
         return sum(self.rejects.values())
 
     @property
+    def dated_share(self) -> float:
+        """Rejected rows of this load's days as a share of the rows of those days."""
+        return _share(self.rejected_rows - self.undated_rows, self.read_rows - self.undated_rows)
+
+    @property
+    def undated_share(self) -> float:
+        """Rejected rows that say no day as a share of the whole source."""
+        return _share(self.undated_rows, self.source_rows)
+
+    @property
     def reject_share(self) -> float:
-        """Rejected rows as a share of the rows read; 0 where none was read."""
-        return self.rejected_rows / self.read_rows if self.read_rows else 0.0
+        """The larger of the two shares."""
+        return max(self.dated_share, self.undated_share)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
 
 
 def values_query(
@@ -162,12 +180,42 @@ def rejected_select(relation: str) -> str:
     )
 
 
+def numbered(rows: str, broken: Sequence[Broken]) -> str:
+    """SQL of `rows` whose `ROW` counts the broken lines before them too.
+
+    Args:
+        rows: SQL with `SOURCE` and `ROW`, numbered without the broken lines.
+        broken: Those lines.
+    """
+    if not broken:
+        return rows
+    listed = ", ".join(
+        f"({quoted(source)}, {rows_before}, {lines})"
+        for (source, rows_before), lines in _lines_by_rows_before(broken).items()
+    )
+    return (
+        f"SELECT r.* REPLACE (r.{ROW} + coalesce(b.lines, 0) AS {ROW}) FROM ({rows}) AS r "
+        f"ASOF LEFT JOIN (VALUES {listed}) AS b(source, rows_before, lines) "
+        f"ON r.{SOURCE} = b.source AND r.{ROW} > b.rows_before"
+    )
+
+
+def _lines_by_rows_before(broken: Sequence[Broken]) -> dict[tuple[str, int], int]:
+    """For each file and number of rows before a broken line: how many broken lines come there."""
+    found: dict[tuple[str, int], int] = {}
+    count: dict[str, int] = {}
+    for source, number in sorted({(line.source, line.number) for line in broken}):
+        count[source] = count.get(source, 0) + 1
+        found[source, number - count[source]] = count[source]
+    return found
+
+
 def broken_rows(broken: Sequence[Broken]) -> str | None:
     """SQL for broken lines as rejected rows; None where there is none."""
     if not broken:
         return None
     rows = ", ".join(
-        f"({quoted(line.source)}, {line.line}, {-number}, 'broken_line', NULL, "
+        f"({quoted(line.source)}, {line.number}, {-number}, 'broken_line', NULL, "
         f"{quoted(line.detail)}, CAST(to_json({{'line': {quoted(line.text)}}}) AS VARCHAR))"
         for number, line in enumerate(broken, start=1)
     )

@@ -8,8 +8,8 @@ is kept as a broken line.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.errors import SourceError
 from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.storage import DISK_FULL
+from conversion_platform.marketplace.csv_lines import Lines, opened, safe_lines
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.files import SourceFile
 from conversion_platform.marketplace.relation import (
@@ -90,33 +92,77 @@ def _stage(
     section: InputSection,
     target: Path,
 ) -> list[Broken]:
+    """Writes a file's rows to `target`; returns the lines that are none.
+
+    Raises:
+        SourceError: it cannot be read, or DuckDB's rows and rejects are not all of its records.
+    """
     names, delimiter = _header(file, setting, section.delimiter)
+    copy = target.with_suffix(".csv")
+    for thorough in (False, True):
+        with _readable(file, setting):
+            lines = safe_lines(Path(file.location), delimiter, len(names), copy, thorough)
+        query = _query(file, lines.location, section, names, delimiter)
+        with source_errors(setting, file.shown):
+            broken = _copy_out(con, file, lines, query, target)
+            rows = _count(con, target)
+        copy.unlink(missing_ok=True)
+        if rows + len(broken) == lines.records:
+            return broken
+    raise SourceError(
+        f"{setting}: {file.shown} has {lines.records} records, and only {rows + len(broken)} of "
+        "them can be told apart.",
+        "Look for stray quotes in it, and export it again; nothing was loaded.",
+    )
+
+
+def _query(
+    file: SourceFile,
+    location: str,
+    section: InputSection,
+    names: Sequence[str],
+    delimiter: str,
+) -> str:
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
     nulls = ", ".join(quoted(text) for text in section.null_values)
-    read = (
-        f"read_csv({quoted(file.location)}, auto_detect = false, header = true, "
-        f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
-        f"nullstr = [{nulls}], store_rejects = true, "
-        "rejects_table = '_cp_rejects', rejects_scan = '_cp_scans')"
-    )
     own = {name.lower() for name in names}
     hive = "".join(
         f", {quoted(value)} AS {identifier(name)}"
         for name, value in file.partitions.items()
         if name.lower() not in own
     )
-    with source_errors(setting, file.shown):
-        con.execute("DROP TABLE IF EXISTS _cp_rejects")
-        con.execute("DROP TABLE IF EXISTS _cp_scans")
-        con.execute(
-            f"COPY (SELECT *{hive}, {quoted(file.shown)} AS {SOURCE} FROM {read}) "
-            f"TO {quoted(str(target))} (FORMAT parquet)"
-        )
-        lines = con.execute(
-            "SELECT line, min(error_message), any_value(csv_line ORDER BY column_idx) "
-            "FROM _cp_rejects GROUP BY line ORDER BY line"
-        ).fetchall()
-    return [Broken(file.shown, int(line), detail, text or "") for line, detail, text in lines]
+    return (
+        f"SELECT *{hive}, {quoted(file.shown)} AS {SOURCE} FROM "
+        f"read_csv({quoted(location)}, auto_detect = false, header = true, "
+        f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
+        f"nullstr = [{nulls}], hive_partitioning = false, store_rejects = true, "
+        "rejects_table = '_cp_rejects', rejects_scan = '_cp_scans')"
+    )
+
+
+def _copy_out(
+    con: duckdb.DuckDBPyConnection, file: SourceFile, lines: Lines, query: str, target: Path
+) -> list[Broken]:
+    """Copies what splits into the header's columns; returns what does not."""
+    con.execute("DROP TABLE IF EXISTS _cp_rejects")
+    con.execute("DROP TABLE IF EXISTS _cp_scans")
+    con.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet)")
+    found = con.execute(
+        "SELECT line - 1, min(error_message), any_value(csv_line ORDER BY column_idx) "
+        "FROM _cp_rejects GROUP BY line ORDER BY line"
+    ).fetchall()
+    return [
+        Broken(file.shown, int(number), "A quote does not close.", lines.open_quotes[number])
+        if number in lines.open_quotes
+        else Broken(file.shown, int(number), detail, (text or "").strip("\r\n"))
+        for number, detail, text in found
+    ]
+
+
+def _count(con: duckdb.DuckDBPyConnection, file: Path) -> int:
+    row = con.execute(f"SELECT count(*) FROM read_parquet({quoted(str(file))})").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _header(file: SourceFile, setting: str, delimiter: str | None) -> tuple[list[str], str]:
@@ -151,20 +197,28 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _first_line(file: SourceFile, setting: str) -> str:
-    path = Path(file.location)
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+    with _readable(file, setting), opened(Path(file.location)) as stream:
+        try:
             return stream.readline(_HEADER_BYTES).decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                f"{setting}: the header of {file.shown} is not UTF-8: {error}.", "Save it as UTF-8."
+            ) from error
+
+
+@contextmanager
+def _readable(file: SourceFile, setting: str) -> Iterator[None]:
+    """Turns what reading a file's bytes can raise into one message."""
+    try:
+        yield
     except EOFError as error:
         raise SourceError(
             f"{setting}: {file.shown} is cut off in the middle (the gzip stream does not end).",
             "Copy or export the file again; nothing was loaded.",
         ) from error
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{setting}: the header of {file.shown} is not UTF-8: {error}.", "Save it as UTF-8."
-        ) from error
-    except OSError as error:
+    except (OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            raise  # the working folder's disk; the message for that is the lake's
         raise SourceError(
             f"{setting}: {file.shown} cannot be read: {error}.",
             "Check that the file is what its name says, and who may read it.",

@@ -18,7 +18,13 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import Lake
 from conversion_platform.lake.lake import quoted
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.casting import FIRST_TIME, LAST_TIME, row_hash, row_json
+from conversion_platform.marketplace.casting import (
+    FIRST_TIME,
+    LAST_TIME,
+    content_hash,
+    content_of,
+    row_json,
+)
 from conversion_platform.marketplace.checking import (
     COLUMN,
     DETAIL,
@@ -27,13 +33,21 @@ from conversion_platform.marketplace.checking import (
     broken_rows,
     contract_columns,
     detail,
+    numbered,
     problem,
     rejected_select,
     values_query,
 )
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.mapping import Matched, map_columns
-from conversion_platform.marketplace.relation import FOLDER, ORDINAL, ROW, SOURCE, Relation
+from conversion_platform.marketplace.relation import (
+    FOLDER,
+    ORDINAL,
+    ROW,
+    SOURCE,
+    Relation,
+    folder_day,
+)
 from conversion_platform.marketplace.sources import open_source, reader, workspace
 from conversion_platform.marketplace.tables import JOBS, USERS
 
@@ -44,6 +58,7 @@ if TYPE_CHECKING:
 
 EVENTS = contracts.EVENTS
 DAY = "_cp_dt"  # the source may have a column named dt
+NO_DAY = date.min  # where rows are staged that say no day at all
 _KEPT = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
 
 
@@ -52,7 +67,8 @@ class StagedEvents:
     """Checked events in the working folder.
 
     Attributes:
-        folder: Files by `dt=`.
+        folder: Files by `dt=`; rows that say no day lie under `NO_DAY`.
+        read_rows: Rows and broken lines of what was read, whatever their day.
         flagged: SQL of the rows that were rejected or might have been: few, with all columns.
         broken: SQL of lines that are not rows, with `dt`; None where there is none.
         first_day: First local day of the source; known only where nothing was staged.
@@ -60,6 +76,7 @@ class StagedEvents:
     """
 
     folder: Path
+    read_rows: int
     flagged: str
     broken: str | None
     first_day: date | None = None
@@ -134,10 +151,11 @@ def staged_events(
         target = folder / "days"
         with source_errors(EVENTS.setting, relation.place):
             _stage(cursor, lake, settings, relation, matched, days, target)
-            flagged = _resolve(cursor, target, folder)
-            broken = _broken(relation, settings, days)
+            flagged = _resolve(cursor, relation, target, folder)
+            read = _read_rows(cursor, relation)
             ends = _ends(cursor, settings, relation, matched, target)
-        yield StagedEvents(target, flagged, broken, *ends)
+        broken = _broken(relation, settings, days)
+        yield StagedEvents(target, read, flagged, broken, *ends)
 
 
 def _stage(
@@ -178,18 +196,20 @@ def _stage(
 
 
 def _event_id(relation: Relation, matched: Matched, form: str) -> str:
-    """SQL for the event's id: the source's own, else made of the row.
+    """SQL for the event's id: the source's own, else made of what the row says.
+
+    Contract columns count by their value, so that a time or a number that is written in another
+    way makes no other event; of further columns the text counts.
 
     Args:
         relation: The source.
         matched: Its columns.
         form: `text` for the id itself, `hash` for anything that is equal where ids are equal.
     """
-    if "event_id" in matched.contract:
-        return f"coalesce(v_event_id, {row_hash(relation.columns)})"
-    if form == "text":
-        return row_hash(relation.columns)
-    return ", ".join(f'"{name}"' for name in relation.columns if name != "dt")
+    content = content_of(EVENTS.fields, matched.contract, relation.columns, without=EVENTS.key)
+    if EVENTS.key in matched.contract:
+        return f"coalesce(v_event_id, {content_hash(content)})"
+    return content_hash(content) if form == "text" else ", ".join(content)
 
 
 def _assigned(
@@ -209,49 +229,61 @@ def _assigned(
     ]
     found = problem(EVENTS, relation, matched, named, unknown)
     values = values_query(EVENTS, settings.sources.events, relation, matched)
-    zone = quoted(settings.platform.time_zone)
-    usable = f"v_occurred_at >= {FIRST_TIME} AND v_occurred_at < {LAST_TIME}"
+    zone = settings.platform.time_zone
     timed = (
-        f"SELECT *, {found} AS _cp_found, CASE WHEN {usable} "
-        f"THEN CAST(timezone({zone}, v_occurred_at) AS DATE) END AS _cp_day, "
-        f"greatest({FOLDER}, CAST(timezone({zone}, v_recorded_at) AS DATE)) AS _cp_came "
-        f"FROM ({values})"
+        f"SELECT *, {found} AS _cp_found, {_local_day('v_occurred_at', zone)} AS _cp_day, "
+        f"{_local_day('v_recorded_at', zone)} AS _cp_recorded FROM ({values})"
     )
     placed = f"SELECT *, {_placing(settings, days)} AS _cp_placing FROM ({timed})"
     problem_here = "coalesce(_cp_found, nullif(_cp_placing.problem, ''))"
     return (
-        f"SELECT * EXCLUDE (_cp_found, _cp_placing, _cp_day, _cp_came), _cp_placing.dt AS {DAY}, "
+        f"SELECT * EXCLUDE (_cp_found, _cp_placing, _cp_day, _cp_recorded), "
+        f"_cp_placing.dt AS {DAY}, "
         f"nullif(split_part({problem_here}, '|', 1), '') AS {REASON}, "
         f"nullif(split_part({problem_here}, '|', 2), '') AS {COLUMN} FROM ({placed})"
     )
 
 
+def _local_day(time: str, zone: str) -> str:
+    """SQL for the calendar day of a time; NULL where it is none that can be meant."""
+    usable = f"{time} >= {FIRST_TIME} AND {time} < {LAST_TIME}"
+    return f"CASE WHEN {usable} THEN CAST(timezone({quoted(zone)}, {time}) AS DATE) END"
+
+
 def _placing(settings: Settings, days: DayRange | None) -> str:
     """SQL struct (dt, problem) that says to which day's partition a row belongs.
 
-    - Without a usable time: its folder's day, else the last day of the run.
+    - Without a usable time: its folder's day, else the day it was recorded, else `NO_DAY`. None of
+      them depends on the run: a row that says no day is no run's fault.
     - In a folder more than a day before its own day: rejected with that folder's day.
     - Come more than the late days after its own day: rejected on the day it came. This does not
       depend on the run, so a rebuild keeps and rejects what the daily runs did.
     """
-    last = days.last if days else settings.platform.start_date
     placed = (
         f"CASE WHEN _cp_day IS NULL THEN "
-        f"{{'dt': coalesce({FOLDER}, DATE '{last}'), 'problem': ''}} "
+        f"{{'dt': coalesce({FOLDER}, _cp_recorded, DATE '{NO_DAY}'), 'problem': ''}} "
         f"WHEN _cp_day > {FOLDER} + 1 THEN "
         f"{{'dt': {FOLDER}, 'problem': 'wrong_folder|occurred_at'}} "
-        f"WHEN _cp_came > _cp_day + {settings.events.late_days} THEN "
-        f"{{'dt': _cp_came, 'problem': 'too_late|occurred_at'}} "
+        f"WHEN greatest({FOLDER}, _cp_recorded) > _cp_day + {settings.events.late_days} THEN "
+        f"{{'dt': greatest({FOLDER}, _cp_recorded), 'problem': 'too_late|occurred_at'}} "
         f"ELSE {{'dt': _cp_day, 'problem': ''}} END"
     )
     if days is None:
         return placed
+    return f"CASE WHEN {_of_run(f'({placed}).dt', settings, days)} THEN {placed} END"
+
+
+def _of_run(day: str, settings: Settings, days: DayRange) -> str:
+    """SQL: whether rows of a day are the business of a run for `days`."""
     window = rewritten_days(settings, days)
-    within = f"BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
-    return f"CASE WHEN ({placed}).dt {within} THEN {placed} END"
+    return (
+        f"({day} BETWEEN DATE '{window.first}' AND DATE '{window.last}' OR {day} = DATE '{NO_DAY}')"
+    )
 
 
-def _resolve(cursor: duckdb.DuckDBPyConnection, target: Path, folder: Path) -> str:
+def _resolve(
+    cursor: duckdb.DuckDBPyConnection, relation: Relation, target: Path, folder: Path
+) -> str:
     """Settles which rows with one id stay; SQL of all rows that were in question.
 
     The one recorded first stays. A copy that is rejected for another reason does not count.
@@ -263,6 +295,7 @@ def _resolve(cursor: duckdb.DuckDBPyConnection, target: Path, folder: Path) -> s
         f"{REASON} IS NULL ORDER BY {order}) > 1 AS _cp_copy "
         f"FROM {staged_rows(target)} WHERE {JSON} IS NOT NULL"
     )
+    copies = numbered(copies, relation.broken)
     cursor.execute(
         f"COPY (SELECT * EXCLUDE (_cp_copy) REPLACE ("
         f"CASE WHEN _cp_copy THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
@@ -274,18 +307,20 @@ def _resolve(cursor: duckdb.DuckDBPyConnection, target: Path, folder: Path) -> s
 
 
 def _broken(relation: Relation, settings: Settings, days: DayRange | None) -> str | None:
-    """Lines that are not rows, on the day of their folder, else on the last day of the run."""
-    from conversion_platform.marketplace.relation import folder_day
-
+    """Lines that are not rows, on the day of their folder, else on `NO_DAY`."""
     rows = broken_rows(relation.broken)
     if rows is None:
         return None
-    last = days.last if days else settings.platform.start_date
-    query = f"SELECT *, coalesce({folder_day(SOURCE)}, DATE '{last}') AS dt FROM ({rows})"
+    query = f"SELECT *, coalesce({folder_day(SOURCE)}, DATE '{NO_DAY}') AS dt FROM ({rows})"
     if days is None:
         return query
-    first = rewritten_days(settings, days).first
-    return f"SELECT * FROM ({query}) WHERE dt BETWEEN DATE '{first}' AND DATE '{days.last}'"
+    return f"SELECT * FROM ({query}) WHERE {_of_run('dt', settings, days)}"
+
+
+def _read_rows(cursor: duckdb.DuckDBPyConnection, relation: Relation) -> int:
+    row = cursor.execute(f"SELECT count(*) FROM {relation.query}").fetchone()
+    assert row is not None
+    return int(row[0]) + len(relation.broken)
 
 
 def _ends(
@@ -300,7 +335,7 @@ def _ends(
     Raises:
         SourceError: the source has no row at all.
     """
-    if any(target.glob("dt=*")):
+    if any(folder.name != f"dt={NO_DAY}" for folder in target.glob("dt=*")):
         return None, None
     values = values_query(EVENTS, settings.sources.events, relation, matched)
     day = f"CAST(timezone({quoted(settings.platform.time_zone)}, v_occurred_at) AS DATE)"

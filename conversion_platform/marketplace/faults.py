@@ -97,5 +97,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _file_in(text: str) -> str | None:
-    found = re.search(r"""(?:file|stream:?) ["']?([^"'\n]+\.[A-Za-z0-9.]+)["']?""", text)
+    found = re.search(r"""(?:file|stream)[:= ]+["']?([^"'\n]+\.[A-Za-z0-9.]+)["']?""", text)
     return found.group(1) if found else None

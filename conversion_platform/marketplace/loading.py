@@ -21,17 +21,24 @@ from conversion_platform.marketplace.checking import (
     broken_rows,
     contract_columns,
     detail,
+    numbered,
     problem,
     rejected_select,
     summary,
     values_query,
 )
 from conversion_platform.marketplace.contract import Contract
-from conversion_platform.marketplace.events import StagedEvents, rewritten_days, staged_events
+from conversion_platform.marketplace.events import (
+    NO_DAY,
+    StagedEvents,
+    rewritten_days,
+    staged_events,
+)
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.mapping import Matched, map_columns
 from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relation
 from conversion_platform.marketplace.sources import open_source, reader, section_of, workspace
+from conversion_platform.marketplace.tables import REJECTED_EVENTS_UNDATED
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +76,8 @@ def load_events(
 ) -> Loaded:
     """Checks the events of a run's days and replaces those partitions.
 
-    The days before the range that events may still come for (`rewritten_days`) are replaced too.
+    The days before the range that events may still come for (`rewritten_days`) are replaced too,
+    and so are the rejected rows that say no day.
     A day without events gets an empty partition, and a note.
 
     Raises:
@@ -81,10 +89,19 @@ def load_events(
         for day in rewritten_days(settings, days):
             good.append(lake.write(con, contracts.EVENTS.table, staged.accepted(day), day))
             bad.append(lake.write(con, contracts.EVENTS.rejected, staged.rejected(day), day))
+        undated = lake.write(con, REJECTED_EVENTS_UNDATED, staged.rejected(NO_DAY))
         reasons, examples = summary(con, staged.rejected())
     accepted = sum(item.rows for item in good)
-    read = accepted + sum(item.rows for item in bad)
-    return Loaded([*good, *bad], read, accepted, reasons, examples, _notes(days, good, staged))
+    return Loaded(
+        written=[*good, *bad, undated],
+        read_rows=accepted + sum(item.rows for item in (*bad, undated)),
+        accepted_rows=accepted,
+        rejects=reasons,
+        examples=examples,
+        notes=_notes(days, good, staged),
+        undated_rows=undated.rows,
+        source_rows=staged.read_rows,
+    )
 
 
 def _notes(days: DayRange, good: list[Written], staged: StagedEvents) -> tuple[str, ...]:
@@ -164,7 +181,8 @@ def _stage(
 
 
 def _rejected(relation: Relation, staged: str) -> str:
-    rows = f"SELECT {REJECTED} FROM {staged} WHERE {REASON} IS NOT NULL"
+    bad = f"SELECT {REJECTED} FROM {staged} WHERE {REASON} IS NOT NULL"
+    rows = numbered(bad, relation.broken)
     broken = broken_rows(relation.broken)
     return rejected_select(f"({rows} UNION ALL {broken})" if broken else f"({rows})")
 

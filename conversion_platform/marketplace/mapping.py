@@ -24,20 +24,21 @@ class Matched:
 
 
 def map_columns(contract: Contract, section: SourceSection, relation: Relation) -> Matched:
-    """Matches the contract to a relation: the setting first, then equal names in snake case.
+    """Matches the contract to a relation: the setting first, then equal names, then snake case.
 
     Raises:
         SourceError: a mapped or a required column is not there; the message names the nearest.
     """
     _check_settings(contract, section)
-    by_snake = {snake(name): name for name in reversed(list(relation.columns))}
+    names = list(reversed(list(relation.columns)))
+    named = {**{snake(name): name for name in names}, **{name: name for name in names}}
     found: dict[str, str] = {}
     for field in contract.fields:
         wanted = section.columns.get(field.name)
         if wanted is not None:
             found[field.name] = _exactly(wanted, field.name, contract, relation)
-        elif field.name in by_snake:
-            found[field.name] = by_snake[field.name]
+        elif field.name in named:
+            found[field.name] = named[field.name]
         elif field.name in contract.required:
             raise _missing(field.name, contract, relation)
     return Matched(found, _attributes(contract, relation, set(found.values())))

@@ -24,10 +24,17 @@ PROVENANCE = (SOURCE, ROW, ORDINAL, FOLDER)
 
 @dataclass(frozen=True)
 class Broken:
-    """Lines of a CSV file that are not rows."""
+    """A record of a CSV file that is not a row.
+
+    Attributes:
+        source: The file.
+        number: Its number among the file's records, 1 = the first after the header.
+        detail: What is wrong with it.
+        text: The record as it stands there.
+    """
 
     source: str
-    line: int
+    number: int
     detail: str
     text: str
 
@@ -40,8 +47,8 @@ class Relation:
         setting: The settings section it comes from, for messages.
         place: What to call it where no file is named.
         query: Parenthesised SQL: the source's columns, then `PROVENANCE` (name of the file, row
-            in it (NULL where rows have no order), a number that tells rows of one source apart,
-            day of the `dt=` folder).
+            in it (NULL where rows have no order; `broken` not counted, see `numbered`), a number
+            that tells rows of one source apart, day of the `dt=` folder).
         columns: Source columns and their DuckDB types.
         broken: Lines that could not even be split into columns.
     """

@@ -123,6 +123,14 @@ REJECTED_EVENTS = Table(
     key=_REJECTED_KEY,
 )
 
+REJECTED_EVENTS_UNDATED = Table(
+    "rejected_events_undated",
+    "Rejected rows of the events source that say no day: without a usable time and a dt= folder.",
+    _REJECTED_COLUMNS,
+    key=_REJECTED_KEY,
+    daily=False,
+)
+
 ATTRIBUTES = Table(
     "attributes",
     "The further columns of users and jobs: their kind, and whether they become features.",
@@ -137,4 +145,13 @@ ATTRIBUTES = Table(
     daily=False,
 )
 
-TABLES = (USERS, JOBS, EVENTS, REJECTED_USERS, REJECTED_JOBS, REJECTED_EVENTS, ATTRIBUTES)
+TABLES = (
+    USERS,
+    JOBS,
+    EVENTS,
+    REJECTED_USERS,
+    REJECTED_JOBS,
+    REJECTED_EVENTS,
+    REJECTED_EVENTS_UNDATED,
+    ATTRIBUTES,
+)

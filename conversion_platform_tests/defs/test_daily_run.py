@@ -143,7 +143,8 @@ def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
     assert "rejected_events" in message
     after = tables(platform)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert {name.partition("/")[0] for name in changed} <= {"events", "rejected_events"}
+    rejects = {"rejected_events", "rejected_events_undated"}
+    assert {name.partition("/")[0] for name in changed} <= {"events", *rejects}
 
 
 def test_without_an_eligible_user_the_day_succeeds_with_empty_predictions(platform: Path) -> None:

@@ -18,6 +18,7 @@ from conversion_platform.marketplace import (
     EVENTS,
     REASONS,
     REJECTED_EVENTS,
+    REJECTED_EVENTS_UNDATED,
     load_events,
     load_jobs,
     load_users,
@@ -66,9 +67,12 @@ def test_an_event_that_breaks_the_contract_is_kept_with_its_reason(
     _, _, loaded = built.load()
     assert loaded.rejects == {reason: 1}
     assert (loaded.read_rows, loaded.accepted_rows) == (2, 1)
-    assert built.rows(REJECTED_EVENTS, "reason, source, row_number") == [
-        (reason, "source/events/all.parquet", 2)
+    kept = [
+        row
+        for table in (REJECTED_EVENTS, REJECTED_EVENTS_UNDATED)
+        for row in built.rows(table, "reason, source, row_number")
     ]
+    assert kept == [(reason, "source/events/all.parquet", 2)]
     assert built.rows(EVENTS, "event_id") == [("good",)]
 
 
@@ -194,17 +198,84 @@ def test_an_event_in_a_folder_before_its_day_is_rejected_there_and_nowhere_else(
     assert loaded.read_rows == 0
 
 
-def test_rejects_without_a_time_go_to_the_last_day_of_the_run_or_the_day_of_their_folder(
+def test_a_reject_without_a_time_goes_to_the_day_of_its_folder_or_of_its_record(
     tmp_path: Path,
 ) -> None:
-    built = World(tmp_path).fill(events=_events({"occurred_at": "NULL"}))
+    built = World(tmp_path).fill(
+        events=_events({"occurred_at": "NULL", "recorded_at": "'2026-01-03T15:00:00Z'"})
+    )
     built.load()
-    assert built.rows(REJECTED_EVENTS, "dt") == [(DAYS.last,)]
+    assert built.rows(REJECTED_EVENTS, "dt") == [(date(2026, 1, 3),)]
     folder = tmp_path / "source/events/dt=2026-01-02"
     folder.mkdir()
     (tmp_path / "source/events/all.parquet").rename(folder / "a.parquet")
     built.load()
     assert built.rows(REJECTED_EVENTS, "dt") == [(date(2026, 1, 2),)]
+
+
+def test_rejects_that_say_no_day_are_kept_once_whatever_days_run(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(events=_events({}, {"event_id": "'bad'", "occurred_at": "NULL"}))
+    for day in (date(2026, 1, 23), date(2026, 1, 4)):
+        _, _, loaded = built.load(DayRange.of(day))
+        assert loaded.rejects == {"missing_time": 1}
+        assert built.rows(REJECTED_EVENTS_UNDATED, "reason, row_number") == [("missing_time", 2)]
+    assert built.rows(REJECTED_EVENTS) == []
+
+
+def test_rejects_that_say_no_day_are_a_share_of_the_source_and_not_of_the_days_that_run(
+    tmp_path: Path,
+) -> None:
+    old = [{"event_id": f"'{n}'", "occurred_at": "'2026-01-12T15:00:00Z'"} for n in range(90)]
+    undated = [{"event_id": f"'u{n}'", "occurred_at": "NULL"} for n in range(9)]
+    built = World(tmp_path).fill(events=_events({}, *old, *undated))
+    _, _, loaded = built.load()
+    assert (loaded.accepted_rows, loaded.rejected_rows, loaded.read_rows) == (1, 9, 10)
+    assert loaded.dated_share == 0
+    assert loaded.reject_share == loaded.undated_share == 9 / 100
+
+
+def test_a_reject_recorded_at_an_impossible_time_is_kept_on_its_own_day(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(events=_events({"recorded_at": "'9999-12-31T00:00:00Z'"}))
+    built.load()
+    assert built.rows(REJECTED_EVENTS, "dt, reason") == [(date(2026, 1, 3), "not_a_time")]
+
+
+SAME_EVENT = (
+    "user_id,job_id,event_type,occurred_at,position\n",
+    "1,10,click,2026-01-03T15:00:00Z,1\n",
+    " 1 ,10.0,click,2026-01-03 10:00:00-05:00,1.0\n",
+    "1,10,click , 2026-01-03 15:00:00.000 UTC,1\n",
+)
+
+
+def test_an_event_written_in_several_ways_is_one_event(tmp_path: Path) -> None:
+    built = World(tmp_path).fill()
+    events = tmp_path / "source/events"
+    (events / "all.parquet").unlink()
+    (events / "all.csv").write_text("".join(SAME_EVENT))
+    _, _, loaded = built.load()
+    assert (loaded.accepted_rows, loaded.rejects) == (1, {"duplicate_id": 2})
+    as_csv = built.rows(EVENTS, "event_id")
+    (events / "all.csv").unlink()
+    query = (
+        "SELECT 1 AS user_id, 10.0::DOUBLE AS job_id, 'click' AS event_type, "
+        "TIMESTAMPTZ '2026-01-03 15:00:00+00' AS occurred_at, 1::TINYINT AS position"
+    )
+    write_parquet(query, events / "all.parquet")
+    built.load()
+    assert built.rows(EVENTS, "event_id") == as_csv
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+def test_an_event_that_lies_in_two_folders_is_one_event(tmp_path: Path, extension: str) -> None:
+    built = World(tmp_path).fill()
+    events = tmp_path / "source/events"
+    (events / "all.parquet").unlink()
+    query = f"SELECT * EXCLUDE (event_id) FROM ({_events({})})"
+    for day in ("2026-01-03", "2026-01-04"):
+        world.write(query, events / f"dt={day}" / f"a.{extension}")
+    _, _, loaded = built.load()
+    assert (loaded.accepted_rows, loaded.rejects) == (1, {"duplicate_id": 1})
 
 
 def test_events_need_users_and_jobs_first(tmp_path: Path) -> None:
@@ -269,8 +340,9 @@ def test_accepted_and_rejected_rows_are_the_rows_read_each_exactly_once(
                 con, lake, built.settings, DayRange(date(2025, 12, 31), date(2026, 1, 8))
             )
             kept = con.execute(
-                "SELECT count(*), count(DISTINCT row_json->>'line') "
-                f"FROM {lake.select(REJECTED_EVENTS)}"
+                "SELECT count(*), count(DISTINCT row_json->>'line') FROM ("
+                f"SELECT row_json FROM {lake.select(REJECTED_EVENTS)} UNION ALL "
+                f"SELECT row_json FROM {lake.select(REJECTED_EVENTS_UNDATED)})"
             ).fetchone()
             ids = con.execute(
                 f"SELECT count(*), count(DISTINCT event_id) FROM {lake.select(EVENTS)}"

@@ -10,7 +10,14 @@ import psycopg
 import pytest
 
 from conversion_platform.days import DayRange
-from conversion_platform.marketplace import EVENTS, JOBS, REJECTED_EVENTS, REJECTED_USERS, USERS
+from conversion_platform.marketplace import (
+    ATTRIBUTES,
+    EVENTS,
+    JOBS,
+    REJECTED_EVENTS,
+    REJECTED_USERS,
+    USERS,
+)
 from conversion_platform_tests.marketplace import world
 from conversion_platform_tests.marketplace.world import World, write_csv, write_parquet
 from conversion_platform_tests.servers import PostgresServer, S3Server
@@ -21,8 +28,7 @@ EXPECTED = [("a", "1", "10"), ("b", "1", "10"), ("c", "2", "20")]
 def _by_day(target: Path, extension: str) -> None:
     for day in ("2026-01-02", "2026-01-03"):
         query = f"SELECT * FROM ({world.EVENTS}) WHERE occurred_at LIKE '{day}%'"
-        write = write_parquet if extension == "parquet" else write_csv
-        write(query, target / f"dt={day}" / f"part.{extension}")
+        world.write(query, target / f"dt={day}" / f"part.{extension}")
 
 
 @pytest.mark.parametrize("extension", ["parquet", "csv", "csv.gz"])
@@ -75,7 +81,7 @@ def test_a_line_that_is_not_a_row_is_rejected_with_its_text(tmp_path: Path) -> N
     assert loaded.read_rows == 5
     assert loaded.rejects == {"broken_line": 3}
     rejected = built.rows(REJECTED_USERS, "row_number, row_json", "row_number")
-    assert [row for row, _ in rejected] == [3, 4, 5]
+    assert [row for row, _ in rejected] == [2, 3, 4]
     assert json.loads(rejected[0][1]) == {"line": "2"}
 
 
@@ -114,6 +120,19 @@ def test_columns_are_mapped_by_the_settings_and_by_equal_names_in_any_case(tmp_p
     assert built.rows(USERS, "user_id, region, created_at::DATE") == [
         ("1", "Austin", date(2026, 1, 5))
     ]
+
+
+@pytest.mark.parametrize("header", ["User ID,user_id", "user_id,User ID"])
+def test_a_column_named_as_the_contract_wins_over_one_that_only_looks_like_it(
+    tmp_path: Path, header: str
+) -> None:
+    built = World(tmp_path, '[sources.users]\npath = "users.csv"\n').fill()
+    ours, other = ("2", "1") if header.endswith("user_id") else ("1", "2")
+    (tmp_path / "users.csv").write_text(f"{header}\n1,2\n")
+    built.load_users()
+    assert built.rows(USERS, "user_id, user_id_2") == [(ours, other)]
+    used = built.rows(ATTRIBUTES, "column_name, kind", "column_name")
+    assert ("user_id_2", "categorical") in used
 
 
 def test_one_wide_table_of_clicks_feeds_all_three_sources(tmp_path: Path) -> None:

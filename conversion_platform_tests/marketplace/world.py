@@ -40,6 +40,11 @@ def write_csv(query: str, target: Path, delimiter: str = ",") -> Path:
     return _write(query, target, f"FORMAT csv, HEADER, DELIMITER '{delimiter}'")
 
 
+def write(query: str, target: Path) -> Path:
+    """Writes the rows of a query to a file of the kind that its name says."""
+    return (write_parquet if target.suffix == ".parquet" else write_csv)(query, target)
+
+
 def _write(query: str, target: Path, form: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:

@@ -42,9 +42,21 @@ def rejects_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Asse
         check_name="few_rejected_rows",
         passed=share <= limits.warn_share,
         severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
-        description=f"{share:.2%} of {loaded.read_rows} rows rejected; see rejected_{table}.",
+        description=rejects_words(table, loaded),
         metadata={"share": share, "by_reason": dict(loaded.rejects)},
     )
+
+
+def rejects_words(table: str, loaded: Loaded) -> str:
+    """The shares of rejected rows in one sentence, and where to see those rows."""
+    dated = loaded.read_rows - loaded.undated_rows
+    words = f"{loaded.dated_share:.2%} of {dated:,} rows rejected; see rejected_{table}"
+    if loaded.undated_rows:
+        words += (
+            f". {loaded.undated_share:.2%} of all {loaded.source_rows:,} rows of the source say no "
+            f"day; see rejected_{table}_undated"
+        )
+    return f"{words}."
 
 
 def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.MaterializeResult:
