@@ -32,7 +32,7 @@ test: $(INSTALLED)  ## the tests, without the slow soaks
 test-slow: $(INSTALLED)  ## the soaks alone
 	@$(BIN)/python -m pytest -q -n 2 --dist load -m slow
 
-check: $(INSTALLED)  ## style, types, the blueprint's layers, and the lock
+check: $(INSTALLED)  ## style, types, and the order of the layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -1,7 +1,8 @@
 """Keys and bytes below one root: a local folder, or an S3 prefix.
 
-Replacing a key is atomic in both: rename on a disk, a single PUT on S3. Creating a key that
-must not exist yet is atomic too: a hard link on a disk, `If-None-Match: *` on S3.
+Replacing a key is atomic in both: a rename on a disk; on S3 an upload (in parts if the file is
+large), whose object appears whole when it completes. Creating a key that must not exist yet is
+atomic too: a hard link on a disk, `If-None-Match: *` on S3.
 """
 
 from __future__ import annotations
