@@ -7,6 +7,7 @@ the commands, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -28,6 +29,7 @@ class Commands(click.Group):
     """The group of all commands; turns our errors into one clear message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container: as Ctrl-C
         try:
             return super().invoke(ctx)
         except PlatformError as error:

@@ -45,7 +45,6 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings, s3_client(settings))
-        lake.storage.clear_staging()  # what a killed run left behind
         with nullcontext(bars) if bars else JobBars().shown() as shown:
             for step in plan(lake, settings, days):
                 execute(instance, settings, step, shown.watch)

@@ -35,7 +35,7 @@ class PlatformSection(Section):
     name: str = Field("conversion-platform", description="Shown in reports and the dashboard.")
     time_zone: str = Field(
         "America/New_York",
-        description="IANA zone whose calendar days partition every table.",
+        description="IANA zone whose calendar days partition every table; a lake keeps to its own.",
     )
     start_date: date = Field(
         date(2026, 1, 1), description="First day with source data; the first daily partition."

@@ -94,10 +94,9 @@ def collect(lake: Lake, settings: Settings, now: datetime) -> Status:
         settings: Those in force.
         now: For the next scheduled run.
     """
-    from conversion_platform.training import promotions
+    from conversion_platform.training import standing_promotion
 
-    pointers = promotions(lake)
-    newest = pointers[-1] if pointers else None
+    newest = standing_promotion(lake)
     with lake.session() as con:
         return Status(
             platform=settings.platform.name,

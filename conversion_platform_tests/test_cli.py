@@ -135,6 +135,15 @@ def test_simulate_writes_the_same_world_for_the_same_seed(tmp_path: Path) -> Non
     assert digests(tmp_path / "one", "source") == digests(tmp_path / "two", "source")
 
 
+def test_simulate_does_not_replace_tables_that_no_simulation_made(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    mine = tmp_path / "source/users.parquet"
+    mine.touch()
+    words = ["simulate", "--folder", str(tmp_path), "--size", "tiny"]
+    assert "no simulation made it" in refused(CliRunner().invoke(main, words))
+    assert mine.exists()
+
+
 def test_a_missing_settings_file_is_one_message(tmp_path: Path) -> None:
     assert "conversion_platform.toml" in refused(ask(tmp_path, "status"))
 
@@ -146,6 +155,11 @@ def test_a_wrong_setting_names_the_nearest(platform: Path) -> None:
 
 def test_a_day_before_the_data_starts_says_when_it_starts(lived: Path) -> None:
     assert "2026-01-05" in refused(ask(lived, "run", "--from", "2026-01-04"))
+
+
+def test_a_day_in_the_future_is_refused_by_the_wall_clock(platform: Path) -> None:
+    edit(platform, 'clock = "replay"', 'clock = "wall"')
+    assert "future" in refused(ask(platform, "run", "--from", "2999-01-01"))
 
 
 def test_days_in_the_wrong_order_are_refused(lived: Path) -> None:

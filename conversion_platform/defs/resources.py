@@ -42,10 +42,16 @@ class Platform(dg.ConfigurableResource[Any]):
 
     @contextmanager
     def session(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Lake, Settings]]:
-        """A DuckDB session on the lake, with the settings it was opened for."""
+        """A DuckDB session on the lake, with the settings it was opened for.
+
+        Raises:
+            LakeError: the lake holds days of another time zone.
+        """
         settings = self.settings
         with secrets_in_environment(settings):
             lake = open_lake(settings, s3_client(settings))
+            lake.storage.clear_staging()  # what killed runs left behind
+            lake.hold_to_zone(settings.platform.time_zone)
             with lake.session() as con:
                 yield con, lake, settings
 

@@ -11,13 +11,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event, Thread
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef  # has no public name
 
-from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.days import ONE_DAY, DayRange, day_of
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import NotReadyError, PlatformError
@@ -27,6 +28,15 @@ from conversion_platform.settings import Settings
 POLL_SECONDS = 1.0  # a look costs some 20 ms of the time of the run that is looked at
 REMEDY = "\n  What to do: "
 INTERRUPTIONS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
+INTERRUPTED_QUERY = "Query interrupted"  # DuckDB's word, in an error of no name of its own
+# What steps print goes to the terminal anyway; the processes that copy it to Dagster's pages would
+# answer Ctrl-C with tracebacks of their own.
+NO_CAPTURE = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 HOME_VARIABLE = "DAGSTER_HOME"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE_START = "dagster/asset_partition_range_start"
@@ -112,7 +122,8 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     before = os.environ.get(HOME_VARIABLE)
     os.environ[HOME_VARIABLE] = str(home)
     try:
-        with dg.DagsterInstance.from_config(str(home)) as instance:
+        reference = InstanceRef.from_dir(str(home), overrides=NO_CAPTURE)
+        with dg.DagsterInstance.from_ref(reference) as instance:
             yield instance
     finally:
         os.environ.pop(HOME_VARIABLE)
@@ -124,8 +135,8 @@ def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
     """What has to run so that `days` are done: what they look back to, and a first champion.
 
     Raises:
-        NotReadyError: `days` start before the platform's first day.
-        TrainingError: there is no champion, and no day has matured for a first one.
+        NotReadyError: `days` start before the platform's first day, or end after today.
+        TrainingError: there is no champion for them, and no day has matured for one.
     """
     from conversion_platform.training import champion
 
@@ -135,38 +146,48 @@ def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
             f"{days.first} is before platform.start_date = {first}, where the data starts.",
             "Ask for a later day, or set platform.start_date to the first day of your events.",
         )
-    learn = champion(lake) is None
+    today = day_of(datetime.now(UTC), settings.platform.time_zone)
+    if settings.platform.clock == "wall" and days.last > today:
+        raise NotReadyError(
+            f"{days.last} lies in the future: today is {today} in {settings.platform.time_zone}.",
+            "Ask for a day up to today; the schedule runs each day in its morning.",
+        )
+    learn = champion(lake, days.first) is None
     past = days_without_features(lake, settings, days.first, learn)
-    events = days_without_events(lake, settings, past.first if past else days.first)
+    events = days_without_events(lake, settings, past.first if past else days.first, learn)
     steps = []
     if events:
         steps.append(Step("sources", events, "the events that features look back to"))
     if past:
         steps.append(Step("history", past, "checked tables and features to learn from"))
     if learn:
-        steps.append(Step("train", DayRange.of(days.first), "the first champion"))
+        steps.append(Step("train", DayRange.of(days.first), "a champion for these days"))
     return [*steps, Step("daily", days, "the day" if len(days) == 1 else "the days")]
 
 
 def days_without_features(
     lake: Lake, settings: Settings, day: date, learn: bool
 ) -> DayRange | None:
-    """Days before `day` that lack features: all to learn from, else those that runs left out."""
+    """Days before `day` to build features for: all to learn from, else those that runs left out.
+
+    What is to be learned from is built anew until there is a champion: after a first run that
+    failed, the source has probably been mended.
+    """
     from conversion_platform.features import USER_FEATURES
     from conversion_platform.training import training_days
 
-    have = set(lake.days(USER_FEATURES))
+    have = set() if learn else set(lake.days(USER_FEATURES))
     first = training_days(settings, day).first if learn else min(have, default=day)
     return up_to(day, (one for one in days_before(day, first) if one not in have))
 
 
-def days_without_events(lake: Lake, settings: Settings, day: date) -> DayRange | None:
-    """Days without checked events that the features of `day` look back to."""
+def days_without_events(lake: Lake, settings: Settings, day: date, learn: bool) -> DayRange | None:
+    """Days to load events of that the features of `day` look back to: all of them to learn from."""
     from conversion_platform.features.catalogue import HISTORY_DAYS
     from conversion_platform.features.sources import event_days
     from conversion_platform.marketplace import EVENTS
 
-    have = set(lake.days(EVENTS))
+    have = set() if learn else set(lake.days(EVENTS))
     looked_back_to = event_days(settings, DayRange.of(day), HISTORY_DAYS)
     first = max(looked_back_to.first, settings.platform.start_date)
     return up_to(day, (one for one in days_before(day, first) if one not in have))
@@ -268,7 +289,9 @@ def error_of_step(event: dg.DagsterEvent) -> BaseException:
     while chain[-1] is not None:
         chain.append(chain[-1].cause)
     errors = [error for error in chain if error is not None]
-    if any(error.cls_name in INTERRUPTIONS for error in errors):
+    if any(
+        error.cls_name in INTERRUPTIONS or INTERRUPTED_QUERY in error.message for error in errors
+    ):
         return KeyboardInterrupt()
     ours = [error for error in errors if REMEDY in error.message]
     # What stands behind one of ours (DuckDB's word, boto3's) is for the page; else the root.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
 
 FILE_NAME = "data.parquet"
+ZONE_KEY = "platform/time_zone.json"
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,25 @@ class Lake:
             if readable is None:
                 raise
             raise readable from error
+
+    def hold_to_zone(self, zone: str) -> None:
+        """Makes sure that the days of this lake are those of `zone`; the first call writes it down.
+
+        Days of two zones in one lake would hold the same event twice.
+
+        Raises:
+            LakeError: the lake was filled with days of another zone.
+        """
+        if not self.storage.list(ZONE_KEY.rpartition("/")[0]):
+            self.storage.create(ZONE_KEY, canonical_json({"time_zone": zone}))
+        filled = self.read_json(ZONE_KEY)["time_zone"]
+        if filled != zone:
+            raise LakeError(
+                f"The days of the lake at {self.storage.root} are those of {filled}, and "
+                f"platform.time_zone is {zone}: the same event would lie on two days.",
+                f"Set platform.time_zone = {filled!r} again, or name another folder in "
+                "platform.lake and run the days anew.",
+            )
 
     def write_json(self, key: str, value: Any) -> None:
         """Replaces a small JSON document, in a form that is the same for the same value."""

@@ -9,13 +9,14 @@ ends or blank lines is read line by line here and copied, and each record is cou
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 _CHUNK = 1 << 20
 _MOST_LINES = 1000  # a value of more lines than this is a quote that does not close
@@ -70,9 +71,9 @@ def safe_lines(
     return Lines(str(copy), records.count, records.open_quotes)
 
 
-def opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> gzip.GzipFile | BinaryIO:
     """The bytes of a file, unpacked."""
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
 def _count_if_plain(path: Path) -> int | None:
@@ -100,6 +101,7 @@ class _Records:
         self._delimiter = delimiter
         self._columns = columns
         self._thorough = thorough
+        self._read = functools.partial(csv.reader, delimiter=delimiter, strict=True)
 
     def of(self, text: Iterator[str]) -> Iterator[str]:
         """The records as lines to write; blank lines are left out."""
@@ -142,23 +144,20 @@ class _Records:
 
     def _is_open(self, line: str) -> bool:
         try:
-            list(self._reader([line]))
+            list(self._read([line]))
         except csv.Error as error:
             return "unexpected end of data" in str(error)
         return False
 
     def _fields(self, lines: list[str]) -> list[str] | None:
         """The fields of the record that these lines are; None if they are not just one."""
-        reader = self._reader(lines)
+        reader = self._read(lines)
         try:
             fields = next(reader)
         except (csv.Error, StopIteration):
             return None
         whole = reader.line_num == len(lines) and len(fields) == self._columns
         return fields if whole else None
-
-    def _reader(self, lines: list[str]) -> csv._reader:  # type: ignore[name-defined]
-        return csv.reader(iter(lines), delimiter=self._delimiter, strict=True)
 
     def _written(self, fields: list[str]) -> str:
         """A record whose quotes stand inside unquoted fields (5" pipe), quoted by the rules."""

@@ -198,9 +198,23 @@ def _missing(
 ) -> list[str]:
     """What later stages will have to do without."""
     return [
+        *_missing_days(con, settings),
         *_missing_labels(settings, types, impressions, converted),
         *_missing_columns(con),
         *_missing_slots(con, impressions),
+    ]
+
+
+def _missing_days(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    first = settings.platform.start_date
+    count, earliest = _one(
+        con, f"SELECT count(*), min(dt) FROM checked_events WHERE dt < DATE '{first}'"
+    )
+    if not count:
+        return []
+    return [
+        f"{count:,} events before platform.start_date = {first}: no run reads them. The first is "
+        f"of {earliest}."
     ]
 
 

@@ -115,7 +115,7 @@ def _serving(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
     """The model that made the day's predictions; the champion if there were none to make."""
     predictions = lake.select(DAILY_PREDICTIONS, DayRange.of(day))
     rows = con.sql(f"SELECT max(model_version) FROM {predictions}").fetchall()
-    version = rows[0][0] or champion(lake)
+    version = rows[0][0] or champion(lake, day)
     if version is None:
         raise NotReadyError(
             f"No model served {day}: there are no predictions and no champion.",

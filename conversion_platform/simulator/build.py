@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.errors import SourceError
+from conversion_platform.errors import SettingsError, SourceError
 from conversion_platform.simulator import rows, state
 from conversion_platform.simulator.drift import Effect
 from conversion_platform.simulator.engine import Day, live
@@ -72,7 +72,15 @@ def build(world: World, folder: Path, progress: Progress | None = None) -> Built
         world: What to simulate.
         folder: Gets `source/` (users.parquet, jobs.parquet, events/dt=/) and `truth/`.
         progress: Told each finished day and the number of events it published.
+
+    Raises:
+        SettingsError: the folder has a `source/` that no simulation made.
     """
+    if (folder / "source").exists() and not (folder / "truth").exists():
+        raise SettingsError(
+            f"{folder / 'source'} is there, and no simulation made it: it would be replaced.",
+            "Name another folder.",
+        )
     for part in ("source", "truth"):
         shutil.rmtree(folder / part, ignore_errors=True)
     history = _History(folder, world)

@@ -23,12 +23,14 @@ from conversion_platform.training.registry import (
     Promotion,
     candidate,
     champion,
+    champions,
     load_card,
     load_model,
     name_candidate,
     promote,
     promotions,
     require_champion,
+    standing_promotion,
     versions,
 )
 from conversion_platform.training.split import training_days
@@ -47,6 +49,7 @@ __all__ = [
     "build_examples",
     "candidate",
     "champion",
+    "champions",
     "clustered_mean",
     "clustered_ratio",
     "decide",
@@ -62,6 +65,7 @@ __all__ = [
     "promotions",
     "require_champion",
     "slate_precision",
+    "standing_promotion",
     "training_days",
     "versions",
 ]

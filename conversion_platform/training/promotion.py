@@ -1,7 +1,7 @@
 """Whether a candidate takes over from the champion.
 
-The rule is simple: without a champion the candidate takes over; else it must not be worse in
-MAP on the same test examples, the newest ones, which neither has been fitted on.
+The rule is simple: without a champion for its day the candidate takes over; else it must not be
+worse in MAP on the same test examples, the newest ones, which neither has been fitted on.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def decide(
         NotReadyError: the candidate's examples are not there.
         RegistryError: the candidate, or the pointer to the champion, is missing or damaged.
     """
-    holder = champion(lake)
+    day = load_card(lake, version).day
+    holder = champion(lake, day)
     if holder is None:
         return Decision(True, "There is no champion yet.", version, None)
     if holder == version:
         return Decision(False, "The candidate is the champion already.", version, holder)
-    day = load_card(lake, version).day
     candidate = evaluate(con, lake, settings, version)
     try:
         current = evaluate(con, lake, settings, holder, day)

@@ -4,7 +4,10 @@
     models/<version>/calibration.json   knots of the calibration
     models/<version>/card.json          written last: a version without it does not exist
     models/<version>/...                what later stages add (shap_summary.png, reference.parquet)
-    models/champion/000001.json         pointers; the highest number is the champion
+    models/champion/000001.json         pointers, each with the day from which it counts
+
+A day's champion is the pointer of the latest day up to that one (of two for a day, the higher
+number): days that are run again, or run late, are not scored by a model that knows their future.
 
 The version's name holds a digest of its content, so the same training gives the same version,
 and writing it again repairs whatever has been damaged.
@@ -13,11 +16,13 @@ and writing it again repairs whatever has been damaged.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, RegistryError
 from conversion_platform.lake.lake import canonical_json
 from conversion_platform.training.calibration import Calibration
@@ -36,7 +41,7 @@ RETRAIN = "Train again (`conversion-platform run`), or promote another version."
 
 @dataclass(frozen=True)
 class Promotion:
-    """One pointer: from `day` on, `version` is the champion."""
+    """One pointer: from `day` on, until one of a later day, `version` is the champion."""
 
     number: int
     version: str
@@ -150,30 +155,57 @@ def promotions(lake: Lake) -> list[Promotion]:
     return [_pointer(lake, number) for number in _pointer_numbers(lake)]
 
 
-def champion(lake: Lake) -> str | None:
-    """The version that the newest pointer names; None before the first promotion.
+def standing_promotion(lake: Lake, day: date | None = None) -> Promotion | None:
+    """The pointer that counts on a day (of all days if not given); None before the first.
 
     Raises:
-        RegistryError: that pointer is damaged.
+        RegistryError: the pointer that was written last is damaged.
     """
     numbers = _pointer_numbers(lake)
-    return _pointer(lake, numbers[-1]).version if numbers else None
+    if not numbers:
+        return None
+    older = (_readable_pointer(lake, number) for number in numbers[:-1])
+    known = [pointer for pointer in (*older, _pointer(lake, numbers[-1])) if pointer is not None]
+    counting = [pointer for pointer in known if day is None or pointer.day <= day]
+    return max(counting, key=lambda pointer: (pointer.day, pointer.number), default=None)
 
 
-def require_champion(lake: Lake) -> str:
-    """The version that scores.
+def champion(lake: Lake, day: date | None = None) -> str | None:
+    """The version that scores a day (the newest champion if not given); None if there is none.
 
     Raises:
-        RegistryError: if none has been promoted yet.
+        RegistryError: the pointer that was written last is damaged.
     """
-    version = champion(lake)
+    pointer = standing_promotion(lake, day)
+    return pointer.version if pointer else None
+
+
+def require_champion(lake: Lake, day: date | None = None) -> str:
+    """The version that scores a day (the newest champion if not given).
+
+    Raises:
+        RegistryError: if none has been promoted for it.
+    """
+    version = champion(lake, day)
     if version is None:
+        first = min((pointer.day for pointer in promotions(lake)), default=None)
+        since = f" for {day}: the first one counts from {first} on" if first else " yet"
         raise RegistryError(
-            "There is no champion model yet.",
+            f"There is no champion model{since}.",
             "Train one: `conversion-platform run --from D --to D` does so by itself, and so does "
-            "the job `train` on Dagster's pages.",
+            "the job `train` for that day on Dagster's pages.",
         )
     return version
+
+
+def champions(lake: Lake, days: DayRange) -> list[tuple[str, DayRange]]:
+    """The versions that score a range, each with its days in a row.
+
+    Raises:
+        RegistryError: if none has been promoted for one of the days.
+    """
+    by_version = itertools.groupby(days, key=lambda day: require_champion(lake, day))
+    return [(version, DayRange.spanning(list(part))) for version, part in by_version]
 
 
 def name_candidate(lake: Lake, day: date, version: str) -> None:
@@ -201,7 +233,7 @@ def _candidate_key(day: date) -> str:
 def promote(lake: Lake, version: str, now_day: date, reason: str) -> Promotion:
     """Makes `version` the champion by adding a pointer; nothing is taken away.
 
-    Promoting the champion again adds nothing.
+    Promoting the champion of `now_day` again adds nothing.
 
     Raises:
         RegistryError: the version is missing or damaged.
@@ -209,9 +241,10 @@ def promote(lake: Lake, version: str, now_day: date, reason: str) -> Promotion:
     load_card(lake, version)
     while True:
         numbers = _pointer_numbers(lake)
-        newest = _readable_pointer(lake, numbers[-1]) if numbers else None
-        if newest is not None and newest.version == version:
-            return newest
+        damaged = bool(numbers) and _readable_pointer(lake, numbers[-1]) is None
+        standing = None if damaged else standing_promotion(lake, now_day)
+        if standing is not None and standing.version == version:
+            return standing
         number = numbers[-1] + 1 if numbers else 1
         promotion = Promotion(number, version, now_day, reason)
         if lake.storage.create(_pointer_key(number), canonical_json(_pointer_json(promotion))):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import subprocess
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
 
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.defs.runner import plan
 from conversion_platform.errors import PlatformError
+from conversion_platform.training import champion
 from conversion_platform_tests.defs.looking import (
     check_results,
     materializations,
@@ -17,6 +22,7 @@ from conversion_platform_tests.defs.looking import (
     run_count,
 )
 from conversion_platform_tests.tiny_platform import (
+    FIRST,
     LIVED,
     NEXT,
     THEN,
@@ -24,10 +30,12 @@ from conversion_platform_tests.tiny_platform import (
     differences,
     digests,
     edit,
+    lake_in,
     make,
     rows,
     run,
     run_job,
+    settings_in,
 )
 
 
@@ -113,6 +121,52 @@ def test_two_platforms_from_the_same_seed_are_the_same_bytes_the_model_included(
     make(tmp_path / "again")
     assert [name for name in digests(lived) if name.endswith("model.ubj")]
     assert differences(lived, tmp_path / "again") == []
+
+
+def test_a_day_before_the_champions_gets_a_model_that_does_not_know_its_future(
+    platform: Path,
+) -> None:
+    before = tables(platform)
+    earlier = LIVED - ONE_DAY
+    run(platform, earlier)
+    served = rows(platform, "SELECT DISTINCT dt, model_version FROM daily_predictions ORDER BY dt")
+    assert [(day, version[:10]) for day, version in served] == [
+        (earlier, str(earlier)),
+        (LIVED, str(LIVED)),
+    ]
+    after = tables(platform)
+    of_the_lived_day = f"daily_predictions/dt={LIVED}/data.parquet"
+    assert after[of_the_lived_day] == before[of_the_lived_day]
+    assert champion(lake_in(platform), LIVED) == served[1][1]
+
+
+def test_days_of_another_time_zone_do_not_get_into_a_filled_lake(platform: Path) -> None:
+    before = digests(platform)
+    edit(platform, "[platform]\n", '[platform]\ntime_zone = "Asia/Tokyo"\n')
+    with pytest.raises(PlatformError) as caught:
+        run(platform, NEXT)
+    assert "America/New_York" in str(caught.value) and "Asia/Tokyo" in str(caught.value)
+    assert "platform.time_zone" in caught.value.remedy
+    assert digests(platform) == before
+
+
+def test_a_job_that_dagster_starts_clears_what_a_killed_run_left(platform: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = platform / f"lake/.staging/{socket.gethostname()}.{dead.pid}.abc.parquet"
+    left.parent.mkdir(exist_ok=True)
+    left.touch()
+    run_job(platform, "sources", NEXT)
+    assert not left.exists()
+
+
+def test_without_a_champion_the_history_is_read_anew(platform: Path) -> None:
+    """After a first run that failed, the source has probably been mended."""
+    shutil.rmtree(platform / "lake/models")
+    steps = plan(lake_in(platform), settings_in(platform), DayRange.of(LIVED))
+    assert [step.job for step in steps] == ["sources", "history", "train", "daily"]
+    assert (steps[0].days.first, steps[1].days.last) == (FIRST, LIVED - ONE_DAY)
+    assert steps[0].days.last == steps[1].days.first - ONE_DAY
 
 
 def test_a_few_rejected_rows_warn_and_the_day_goes_on(platform: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -97,7 +98,10 @@ def strike(folder: Path, step: str, blow: signal.Signals) -> tuple[int, str, str
     reached = until(lambda: any(begun(file, step) for file in run_files(folder) - before), process)
     assert reached, ended(process)
     time.sleep(DELAYS[step])
-    process.send_signal(blow)
+    if blow == signal.SIGINT:  # a terminal tells the whole group
+        os.killpg(process.pid, blow)
+    else:
+        process.send_signal(blow)
     return ended(process)
 
 
@@ -188,13 +192,18 @@ def test_a_run_killed_between_the_claim_of_texts_and_the_carrier_sends_each_once
 
 
 @pytest.mark.parametrize(
-    "step", ["daily_predictions", pytest.param("drift", marks=pytest.mark.slow)]
+    ("step", "blow"),
+    [
+        ("daily_predictions", signal.SIGINT),
+        pytest.param("drift", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("features", signal.SIGTERM, marks=pytest.mark.slow),
+    ],
 )
 def test_ctrl_c_stops_with_one_message_and_leaves_nothing_half_written(
-    platform: Path, lived: Path, step: str
+    platform: Path, lived: Path, step: str, blow: signal.Signals
 ) -> None:
     undo(platform, training=False)
-    code, _, errors = strike(platform, step, signal.SIGINT)
+    code, _, errors = strike(platform, step, blow)
     assert code == 130, errors
     assert errors.strip() == (
         "Stopped. Nothing is half written; run the same command again to go on."

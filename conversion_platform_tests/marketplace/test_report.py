@@ -11,6 +11,7 @@ from conversion_platform.marketplace import SourceReport, check_sources, render
 from conversion_platform.marketplace.masking import masked
 from conversion_platform_tests.marketplace import world
 from conversion_platform_tests.marketplace.world import World
+from conversion_platform_tests.training.test_examples import changed
 
 FULL_USERS = (
     "SELECT i AS user_id, TIMESTAMPTZ '2026-01-01 05:00:00+00' AS created_at, "
@@ -100,6 +101,15 @@ def test_what_will_be_missing_downstream_is_said_before_anything_runs(
 ) -> None:
     report = _report(tmp_path, **sources)
     assert any(part in line for line in report.missing), report.missing
+
+
+def test_events_before_the_start_date_are_named(tmp_path: Path) -> None:
+    later = changed(World(tmp_path).fill().settings, "platform", start_date=date(2026, 1, 3))
+    missing = check_sources(later).missing
+    assert missing[0] == (
+        "2 events before platform.start_date = 2026-01-03: no run reads them. "
+        "The first is of 2026-01-02."
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import RegistryError
 from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings
 from conversion_platform.training import (
     champion,
+    champions,
     fit_candidate,
     load_card,
     load_model,
     promote,
     promotions,
+    require_champion,
     versions,
 )
 from conversion_platform.training.registry import version_key
@@ -63,6 +66,20 @@ def test_the_newest_pointer_names_the_champion_and_the_older_ones_stay(
         (1, two[0]),
         (2, two[1]),
         (3, two[0]),
+    ]
+
+
+def test_a_day_is_scored_by_the_champion_of_its_time(lake: Lake, two: tuple[str, str]) -> None:
+    promote(lake, two[1], DAY, "first")
+    before = DAY - ONE_DAY
+    assert champion(lake, before) is None
+    with pytest.raises(RegistryError, match=f"for {before}: the first one counts from {DAY} on"):
+        require_champion(lake, before)
+    promote(lake, two[0], before, "made later, for an earlier day")
+    assert (champion(lake, before), champion(lake, DAY), champion(lake)) == (two[0], two[1], two[1])
+    assert champions(lake, DayRange(before, DAY + ONE_DAY)) == [
+        (two[0], DayRange.of(before)),
+        (two[1], DayRange(DAY, DAY + ONE_DAY)),
     ]
 
 

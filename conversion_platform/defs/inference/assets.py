@@ -9,7 +9,7 @@ import dagster as dg
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import DAILY_PREDICTIONS, predict_days
-from conversion_platform.training import require_champion
+from conversion_platform.training import champions
 
 SPEC = table_spec(
     DAILY_PREDICTIONS,
@@ -24,12 +24,16 @@ def daily_predictions(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> dg.MaterializeResult:
     with platform.session() as (con, lake, settings):
-        version = require_champion(lake)
-        predicted = predict_days(con, lake, settings, days_of(context), version)
+        parts = champions(lake, days_of(context))
+        predicted = [
+            day
+            for version, days in parts
+            for day in predict_days(con, lake, settings, days, version)
+        ]
     return materialized(
         predicted,
         {
-            "model_version": version,
+            "model_version": parts[-1][0],
             "eligible_users": predicted[-1].eligible_users,
             "open_jobs": predicted[-1].open_jobs,
             "scored_pairs": sum(day.scored_pairs for day in predicted),

