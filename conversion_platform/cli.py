@@ -190,9 +190,13 @@ def outbox(ctx: click.Context, limit: int) -> None:
     """Show the texts that the sandbox carrier took."""
     from contextlib import closing
 
-    from conversion_platform.messaging import open_provider
+    from conversion_platform.messaging import is_there, open_provider, sandbox_path
 
-    with closing(open_provider(settings_of(ctx))) as provider:
+    settings = settings_of(ctx)
+    if not is_there(sandbox_path(settings)):
+        click.echo(f"sandbox outbox: 0 texts; there is no {sandbox_path(settings)} yet.")
+        return
+    with closing(open_provider(settings)) as provider:
         click.echo(provider.render_outbox(limit))
 
 
@@ -201,9 +205,13 @@ def outbox(ctx: click.Context, limit: int) -> None:
 @click.pass_context
 def replies(ctx: click.Context, limit: int) -> None:
     """Show the answers that a person should read: words that may be an opt-out."""
-    from conversion_platform.messaging import open_ledger
+    from conversion_platform.messaging import is_there, ledger_path, open_ledger
 
-    with open_ledger(settings_of(ctx)) as ledger:
+    settings = settings_of(ctx)
+    if not is_there(ledger_path(settings)):
+        click.echo(f"0 answers for a person to read; there is no {ledger_path(settings)} yet.")
+        return
+    with open_ledger(settings) as ledger:
         click.echo(ledger.render_replies_for_a_person(limit))
 
 

@@ -84,7 +84,7 @@ def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> I
 
     Its configuration is locked, so that no statement can widen it.
     """
-    with lake.session() as con:
+    with lake.session(reading=True) as con:
         attach_views(con, lake, settings, personal)
         files = ", ".join(map(quoted, lake.handed_out))
         con.execute(f"SET allowed_paths = [{files}]")

@@ -102,6 +102,29 @@ def test_sql_prints_a_table_csv_or_json_and_writes_nothing(lived: Path) -> None:
     assert digests(lived) == before
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("status", "--json"),
+        ("sql", "select count(*) from users"),
+        ("outbox",),
+        ("replies",),
+        ("check-features", "--day", "2026-01-25"),
+    ],
+)
+def test_reading_makes_nothing_where_nothing_is(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "conversion_platform.toml").touch()
+    result = ask(tmp_path, *words)
+    if words[0] == "check-features":
+        assert "`users` is not ready" in refused(result)
+    else:
+        assert result.exit_code == 0, result.output
+    if words[0] in ("outbox", "replies"):
+        assert "0 " in result.output and "there is no " in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["conversion_platform.toml"]
+
+
 def test_outbox_shows_texts_without_whole_numbers(lived: Path) -> None:
     result = ask(lived, "outbox", "--limit", "3")
     assert result.exit_code == 0

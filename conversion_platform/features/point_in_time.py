@@ -118,7 +118,7 @@ def check_point_in_time(
         scratch = Lake(
             LocalStorage(folder), settings.platform.threads, settings.platform.memory_limit
         )
-        with lake.session() as con:
+        with lake.session(reading=True) as con:
             require_sources(lake, settings, DayRange.of(day))
             _copy(con, lake, scratch, settings, days)
             names = _build(con, scratch, settings, days, "as_is")
