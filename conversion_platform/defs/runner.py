@@ -17,10 +17,10 @@ from threading import Event, Thread
 
 import dagster as dg
 
-from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.days import ONE_DAY, DayRange, require_started
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.resources import Platform
-from conversion_platform.errors import NotReadyError, PlatformError
+from conversion_platform.errors import PlatformError
 from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings
 
@@ -129,12 +129,7 @@ def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
     """
     from conversion_platform.training import champion
 
-    first = settings.platform.start_date
-    if days.first < first:
-        raise NotReadyError(
-            f"{days.first} is before platform.start_date = {first}, where the data starts.",
-            "Ask for a later day, or set platform.start_date to the first day of your events.",
-        )
+    require_started(days.first, settings.platform.start_date)
     learn = champion(lake) is None
     past = days_without_features(lake, settings, days.first, learn)
     events = days_without_events(lake, settings, past.first if past else days.first)
