@@ -177,7 +177,10 @@ def status(ctx: click.Context, as_json: bool) -> None:
 @click.option("--personal", is_flag=True, help="Show phone numbers, names and places of people.")
 @click.pass_context
 def sql(ctx: click.Context, query: str | None, output_format: str, personal: bool) -> None:
-    """Query the log and the tables; without QUERY, open a prompt."""
+    """Query the log and the tables; without QUERY, open a prompt.
+
+    QUERY is SQL, or `.tables`, or `.schema NAME`.
+    """
     from conversion_platform.sql_shell import run_sql
 
     run_sql(settings_of(ctx), query, output_format, personal)
