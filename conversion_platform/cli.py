@@ -115,6 +115,8 @@ def check_sources_command(ctx: click.Context) -> None:
     with secrets_at_hand(settings):  # a run has them too: the DSN of a Postgres source
         report = check_sources(settings)
     click.echo(render(report, color=sys.stdout.isatty()))
+    if not report.usable:
+        sys.exit(FAILED)
 
 
 @main.command("check-features")

@@ -62,6 +62,11 @@ class DayRange:
         return f"{self.first.isoformat()}..{self.last.isoformat()}"
 
 
+def counted(days: int, what: str = "day") -> str:
+    """A number of days in words: `1 day`, `1,200 days`."""
+    return f"{days:,} {what}{'' if days == 1 else 's'}"
+
+
 def require_started(day: date, start_date: date) -> None:
     """Makes sure that a day is not before the platform's first.
 

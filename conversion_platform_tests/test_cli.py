@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from conversion_platform.cli import main
 from conversion_platform.messaging import open_ledger, open_provider, receive
 from conversion_platform_tests.command import call
-from conversion_platform_tests.tiny_platform import LIVED, digests, edit, rows, settings_in
+from conversion_platform_tests.tiny_platform import LIVED, digests, edit, rewrite, rows, settings_in
 
 COMMANDS = {
     "init",
@@ -80,6 +80,19 @@ def test_check_sources_says_in_one_screen_how_the_sources_are(lived: Path) -> No
     for word in ("users", "jobs", "events", "Conversion", "Days"):
         assert word in result.output
     assert digests(lived) == before
+
+
+def test_check_sources_shows_its_screen_and_fails_where_too_much_is_rejected(
+    platform: Path,
+) -> None:
+    rewrite(
+        platform / "source/users.parquet",
+        "SELECT * FROM source UNION ALL BY NAME SELECT * REPLACE (991.0 AS latitude, "
+        "'x' || user_id AS user_id) FROM source",
+    )
+    result = ask(platform, "check-sources")
+    assert result.exit_code == 1
+    assert "50.00%   fail" in result.output and "Conversion" in result.output
 
 
 def test_status_is_a_screen_or_one_json_object(lived: Path) -> None:

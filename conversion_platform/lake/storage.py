@@ -154,10 +154,18 @@ def readable_disk_errors(place: str) -> Iterator[None]:
                 f"{place} cannot hold the lake: a part of that path is a file, not a folder.",
                 "Move that file, or change platform.lake.",
             ) from error
+        if not _tells_of(error, place):
+            raise
         raise LakeError(
             f"{place} cannot hold the lake: {error.strerror or error}.",
             "Correct platform.lake: a folder that is there or can be made, on a disk that works.",
         ) from error
+
+
+def _tells_of(error: OSError, place: str) -> bool:
+    """Whether an error is about a place, or a folder above it, and not some file elsewhere."""
+    name = str(error.filename or place)
+    return name.startswith(place) or place.startswith(name)
 
 
 def disk_full(place: str) -> LakeError:

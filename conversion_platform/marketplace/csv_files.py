@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_BYTES = 1 << 20
+_PARQUET = b"PAR1\x15"  # its magic bytes, and how its first structure begins
 
 
 def csv_relation(
@@ -154,7 +155,13 @@ def _first_line(file: SourceFile, setting: str) -> str:
     path = Path(file.location)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            return stream.readline(_HEADER_BYTES).decode("utf-8-sig").rstrip("\r\n")
+            line = stream.readline(_HEADER_BYTES)
+        if line.startswith(_PARQUET):
+            raise SourceError(
+                f"{setting}: {file.shown} is a Parquet file, whatever its name says.",
+                f'Name it `.parquet`, or set {setting}.format = "parquet".',
+            )
+        return line.decode("utf-8-sig").rstrip("\r\n")
     except EOFError as error:
         raise SourceError(
             f"{setting}: {file.shown} is cut off in the middle (the gzip stream does not end).",

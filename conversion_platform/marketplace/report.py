@@ -79,6 +79,11 @@ class SourceReport:
         """Converted impressions over impressions; None without impressions."""
         return self.converted / self.impressions if self.impressions else None
 
+    @property
+    def usable(self) -> bool:
+        """Whether a run would take these sources: no share of rejects is above its limit."""
+        return all(source.verdict != "fail" for source in self.sources)
+
 
 def check_sources(settings: Settings) -> SourceReport:
     """Reads all three sources, whole, into a passing lake, and reports.
