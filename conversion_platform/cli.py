@@ -107,14 +107,16 @@ def init(ctx: click.Context, force: bool) -> None:
 @main.command("check-sources")
 @click.pass_context
 def check_sources_command(ctx: click.Context) -> None:
-    """Say in one screen whether the source tables can be used."""
-    from conversion_platform.marketplace import check_sources, render
+    """Say in one screen whether the source tables can be used, and the cohorts with them."""
+    from conversion_platform.ahead import check_ahead
+    from conversion_platform.marketplace import checked_sources, render
     from conversion_platform.running import secrets_at_hand
 
     settings = settings_of(ctx)
-    with secrets_at_hand(settings):  # a run has them too: the DSN of a Postgres source
-        report = check_sources(settings)
-    click.echo(render(report, color=sys.stdout.isatty()))
+    # A run has the secrets too: the DSN of a Postgres source.
+    with secrets_at_hand(settings), checked_sources(settings) as (report, passing):
+        click.echo(render(report, color=sys.stdout.isatty()))
+        check_ahead(passing, settings, fresh=True)
     if not report.usable:
         sys.exit(FAILED)
 

@@ -182,6 +182,15 @@ class SourcesSection(Section):
     jobs: SourceSection = SourceSection(path="source/jobs.parquet")
     events: SourceSection = SourceSection(path="source/events")
 
+    @field_validator("events")
+    @classmethod
+    def _no_attributes(cls, value: SourceSection) -> SourceSection:
+        if value.attributes or value.ignore:
+            raise ValueError(
+                "has no features of its own: `attributes` and `ignore` go with users and jobs only"
+            )
+        return value
+
 
 class EventsSection(Section):
     """What the event types mean."""

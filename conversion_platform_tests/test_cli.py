@@ -184,6 +184,30 @@ def test_a_day_before_the_data_starts_says_when_it_starts(lived: Path) -> None:
     assert "2026-01-05" in refused(ask(lived, "run", "--from", "2026-01-04"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("user_clicks_7d > 0", "user_click_7d > 0", ["cohort `looking`", "user_click_7d"]),
+        ("user_clicks_7d > 0", "user_clicks_7d >", ["cohort `looking`", "syntax error"]),
+        ("size = 100", "template = '{{ titel }} STOP'", ["`quiet`", "Did you mean `title`?"]),
+        ("size = 100", "template = '{{ title STOP'", ["`quiet`", "does not work"]),
+    ],
+)
+def test_a_mistake_in_a_cohort_is_told_before_anything_runs(
+    lived: Path, tmp_path: Path, old: str, new: str, words: list[str]
+) -> None:
+    shutil.copytree(lived / "source", tmp_path / "source")
+    shutil.copy(lived / "conversion_platform.toml", tmp_path)
+    edit(tmp_path, old, new)
+    message = refused(ask(tmp_path, "run", "--from", str(LIVED)))
+    assert all(word in message for word in words), message
+    assert not (tmp_path / "lake").exists()
+    looked = ask(tmp_path, "check-sources")
+    assert looked.exit_code == 1
+    assert "Conversion" in looked.stdout  # the screen, and then the same message
+    assert looked.stderr == message
+
+
 def test_days_in_the_wrong_order_are_refused(lived: Path) -> None:
     words = ("run", "--from", "2026-01-26", "--to", "2026-01-25")
     assert "--from" in refused(ask(lived, *words))

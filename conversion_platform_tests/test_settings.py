@@ -215,6 +215,7 @@ def test_a_bad_value_names_file_key_value_and_what_is_allowed(
         ("[inputs.a]\nformat='postgres'", "[inputs.a] format = 'postgres' needs exactly one of"),
         ("[inputs.a]\npath='x'\ntable='t'", "[inputs.a] `table` and `query` go with"),
         ("[cohorts]", "[cohorts] is an empty table"),
+        ("[sources.events]\npath='a'\nignore=['x']", "[sources.events] has no features of its own"),
         ("[platform.threads]\nx = 1", "[platform.threads] is a table"),
         ("[cohorts.Night-Shift]\nsize=1", "the name `cohorts.Night-Shift` is not allowed"),
         (

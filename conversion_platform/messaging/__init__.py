@@ -12,6 +12,7 @@ from conversion_platform.messaging.providers import open_provider, sandbox_path
 from conversion_platform.messaging.receiving import ReceiveSummary, receive
 from conversion_platform.messaging.sender import SendSummary, replay_day, send_due
 from conversion_platform.messaging.snapshot import snapshot
+from conversion_platform.messaging.templates import check_templates
 
 __all__ = [
     "Consent",
@@ -20,6 +21,7 @@ __all__ = [
     "ReceiveSummary",
     "Recipient",
     "SendSummary",
+    "check_templates",
     "decide",
     "is_there",
     "ledger_path",
