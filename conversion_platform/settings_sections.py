@@ -6,6 +6,7 @@ generated from it (`python -m conversion_platform.settings_reference`).
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterable
 from datetime import date, time
@@ -25,6 +26,7 @@ from pydantic_core import PydanticCustomError
 from conversion_platform.settings_errors import masked
 
 Share = typing.Annotated[float, Field(ge=0.0, le=1.0)]
+CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
 LARGEST_SEED = 2**31 - 1
 Identifier = typing.Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -45,6 +47,8 @@ class Section(BaseModel):
             raise PydanticCustomError("stand_in", "not a number")
         if kind in (date, time) and str(value).lstrip("+-").replace(".", "").isdigit():
             raise PydanticCustomError("stand_in", "a bare number")
+        if kind is time and isinstance(value, str) and not CLOCK.fullmatch(value):
+            raise PydanticCustomError("stand_in", "no time of a clock; a zone would be ignored")
         return value
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
@@ -127,7 +131,7 @@ class InputSection(Section):
         if value is not None and (len(value) != 1 or value in '"\r\n\0'):
             raise ValueError(
                 'one character that is no double quote and no line break, such as ";"; a tab is '
-                'written "\\t" in double quotes'
+                'written "\\t" in TOML, in double quotes'
             )
         return value
 

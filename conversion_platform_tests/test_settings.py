@@ -183,6 +183,7 @@ def test_an_unknown_key_names_the_nearest_known_one(
         ("[platform]\nthreads = true", "`platform.threads`", "true", "a whole number"),
         ("[platform]\nstart_date = 5", "`platform.start_date`", "5", "a day such as 2026-11-23"),
         ("[schedule]\ndaily_at = 6", "`schedule.daily_at`", "6", 'a time such as "06:00"'),
+        ("[schedule]\ndaily_at = '06:00Z'", "`schedule.daily_at`", "'06:00Z'", "a time such as"),
         ("[training]\nlearning_rate = nan", "`training.learning_rate`", "nan", "above 0 and at"),
         ("[features]\nshrinkage = inf", "`features.shrinkage`", "inf", "a number above 0"),
         ("[cohorts.a]\nsize = 1" + 30 * "0", "`cohorts.a.size`", "1" + 30 * "0", "at most 1,000,"),
@@ -229,7 +230,7 @@ def test_a_rule_about_a_whole_section_names_it(write: Any, text: str, words: str
 
 
 def test_a_delimiter_that_is_a_tab_written_wrong_says_how_to_write_one(write: Any) -> None:
-    assert 'a tab is written "\\t" in double quotes' in refusal(
+    assert 'a tab is written "\\t" in TOML, in double quotes' in refusal(
         write, "[inputs.a]\npath = 'x'\ndelimiter = '\\t'"
     )
     assert write('[inputs.a]\npath = "x"\ndelimiter = "\\t"').inputs["a"].delimiter == "\t"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from conversion_platform.errors import LakeError
 from conversion_platform.lake import Lake, LocalStorage, S3Storage, Storage, open_storage
+from conversion_platform.lake.storage import readable_disk_errors
 from conversion_platform_tests.killing import kill_at_work
 from conversion_platform_tests.servers import S3Server
 
@@ -250,3 +251,8 @@ def test_a_session_that_only_reads_leaves_a_place_without_a_lake_as_it_is(tmp_pa
         spilled = con.execute("SELECT count(*) FROM duckdb_temporary_files()").fetchall()
     assert spilled > [(0,)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_about_a_file_elsewhere_is_not_told_as_one_of_the_lake(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), readable_disk_errors(str(tmp_path / "lake")):
+        (tmp_path / "source.csv").read_bytes()
