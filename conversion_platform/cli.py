@@ -109,14 +109,18 @@ def init(ctx: click.Context, force: bool) -> None:
 @main.command("check-sources")
 @click.pass_context
 def check_sources_command(ctx: click.Context) -> None:
-    """Say in one screen whether the source tables can be used."""
-    from conversion_platform.marketplace import check_sources, render
+    """Say in one screen whether the source tables can be used, and the cohorts with them."""
+    from conversion_platform.ahead import check_ahead
+    from conversion_platform.marketplace import checked_sources, render
     from conversion_platform.running import secrets_at_hand
 
     settings = settings_of(ctx)
-    with secrets_at_hand(settings):  # a run has them too: the DSN of a Postgres source
-        report = check_sources(settings)
-    click.echo(render(report, color=sys.stdout.isatty()))
+    # A run has the secrets too: the DSN of a Postgres source.
+    with secrets_at_hand(settings), checked_sources(settings) as (report, passing):
+        click.echo(render(report, color=sys.stdout.isatty()))
+        check_ahead(passing, settings, fresh=True)
+    if not report.usable:
+        sys.exit(FAILED)
 
 
 @main.command("check-features")
@@ -179,7 +183,10 @@ def status(ctx: click.Context, as_json: bool) -> None:
 @click.option("--personal", is_flag=True, help="Show phone numbers, names and places of people.")
 @click.pass_context
 def sql(ctx: click.Context, query: str | None, output_format: str, personal: bool) -> None:
-    """Query the log and the tables; without QUERY, open a prompt."""
+    """Query the log and the tables; without QUERY, open a prompt.
+
+    QUERY is SQL, or `.tables`, or `.schema NAME`.
+    """
     from conversion_platform.sql_shell import run_sql
 
     run_sql(settings_of(ctx), query, output_format, personal)
@@ -192,9 +199,13 @@ def outbox(ctx: click.Context, limit: int) -> None:
     """Show the texts that the sandbox carrier took."""
     from contextlib import closing
 
-    from conversion_platform.messaging import open_provider
+    from conversion_platform.messaging import is_there, open_provider, sandbox_path
 
-    with closing(open_provider(settings_of(ctx))) as provider:
+    settings = settings_of(ctx)
+    if not is_there(sandbox_path(settings)):
+        click.echo(f"sandbox outbox: 0 texts; there is no {sandbox_path(settings)} yet.")
+        return
+    with closing(open_provider(settings)) as provider:
         click.echo(provider.render_outbox(limit))
 
 
@@ -203,9 +214,13 @@ def outbox(ctx: click.Context, limit: int) -> None:
 @click.pass_context
 def replies(ctx: click.Context, limit: int) -> None:
     """Show the answers that a person should read: words that may be an opt-out."""
-    from conversion_platform.messaging import open_ledger
+    from conversion_platform.messaging import is_there, ledger_path, open_ledger
 
-    with open_ledger(settings_of(ctx)) as ledger:
+    settings = settings_of(ctx)
+    if not is_there(ledger_path(settings)):
+        click.echo(f"0 answers for a person to read; there is no {ledger_path(settings)} yet.")
+        return
+    with open_ledger(settings) as ledger:
         click.echo(ledger.render_replies_for_a_person(limit))
 
 

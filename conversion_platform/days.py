@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from conversion_platform.errors import SettingsError
+from conversion_platform.errors import NotReadyError, SettingsError
 
 ONE_DAY = timedelta(days=1)
 
@@ -60,6 +60,24 @@ class DayRange:
         if self.first == self.last:
             return self.first.isoformat()
         return f"{self.first.isoformat()}..{self.last.isoformat()}"
+
+
+def counted(days: int, what: str = "day") -> str:
+    """A number of days in words: `1 day`, `1,200 days`."""
+    return f"{days:,} {what}{'' if days == 1 else 's'}"
+
+
+def require_started(day: date, start_date: date) -> None:
+    """Makes sure that a day is not before the platform's first.
+
+    Raises:
+        NotReadyError: it is.
+    """
+    if day < start_date:
+        raise NotReadyError(
+            f"{day} is before platform.start_date = {start_date}, where the data starts.",
+            "Ask for a later day, or set platform.start_date to the first day of your events.",
+        )
 
 
 def day_start(day: date, zone: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.days import counted
 from conversion_platform.screens import WIDTH, shown
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def last_screen(
     from conversion_platform.status import collect
 
     status = collect(lake, settings, datetime.now(UTC))
-    title = f"The platform ran {len(days)} days ({days}) in {seconds:.0f} s"
+    title = f"The platform ran {counted(len(days))} ({days}) in {seconds:.0f} s"
     parts = [_happened(status), _ranking(status), _texts(lake, days), _look(folder)]
     return Panel(Group(*parts), title=title, width=WIDTH)
 
@@ -86,7 +87,7 @@ def _texts(lake: Lake, days: DayRange) -> str:
     if found.uplift is None:
         return "[bold]What the texts were worth[/]\n  no day has matured yet\n"
     return (
-        f"[bold]What the texts were worth[/], {len(found.days)} matured days\n"
+        f"[bold]What the texts were worth[/], {counted(len(found.days), 'matured day')}\n"
         f"  {found.treated_users:,} users in the treatment arm, {found.holdout_users:,} held out; "
         f"{found.totals['clicked']:,} texts clicked, {found.totals['opted_out']:,} opt-outs\n"
         f"  conversion {_points(found.uplift)} against the holdout\n"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from conversion_platform.ahead import check_ahead
 from conversion_platform.screens import JobBars
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
         The lake that holds the outcome.
 
     Raises:
-        PlatformError: what the failing asset raised, with the asset's name.
+        PlatformError: what the failing asset raised, with the asset's name; or what is wrong
+            with a cohort, before anything runs.
     """
     from conversion_platform.defs.resources import s3_client, secrets_in_environment
     from conversion_platform.defs.runner import execute, open_instance, plan
@@ -45,7 +47,9 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings, s3_client(settings))
+        steps = plan(lake, settings, days)
+        check_ahead(lake, settings)
         with nullcontext(bars) if bars else JobBars().shown() as shown:
-            for step in plan(lake, settings, days):
+            for step in steps:
                 execute(instance, settings, step, shown.watch)
     return lake

@@ -10,14 +10,15 @@ import difflib
 import json
 import os
 import re
-import types
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from conversion_platform.errors import SettingsError
+from conversion_platform.settings_words import allowed, options, shown
 
 Path = tuple[str, ...]
 # Up to the last `@`, because people write passwords with one; `host:8080/` is no password.
@@ -123,14 +124,10 @@ def _check_json(variable: str, value: str, annotation: Any) -> None:
 def _json_wanted(annotation: Any) -> tuple[type, str] | None:
     if section_type(annotation)[0] is not None or _is_table(annotation):
         return dict, '{"key": "value"}'
-    options = [annotation, *typing.get_args(annotation)] if _is_union(annotation) else [annotation]
-    if str in options or not any(typing.get_origin(option) is tuple for option in options):
+    kinds = options(annotation)
+    if str in kinds or not any(typing.get_origin(kind) is tuple for kind in kinds):
         return None
     return list, '["one", "two"]'
-
-
-def _is_union(annotation: Any) -> bool:
-    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
 
 
 def unknown_key(path: Path, known: list[str], label: str) -> SettingsError:
@@ -148,27 +145,34 @@ def unknown_key(path: Path, known: list[str], label: str) -> SettingsError:
 def refused_value(
     error: ValidationError, values: dict[str, Any], label: str, model: type[BaseModel], prefix: str
 ) -> SettingsError:
-    """The error for the first value that validation refuses: file, key, value, what is allowed."""
+    """The error for the first value that validation refuses: file, key, value, what is allowed.
+
+    The validator's own words name Python's types; these are made of the declaration.
+    """
     first = error.errors(include_url=False, include_context=False)[0]
     path = _key_path(model, first["loc"])
     variable = _from_environment(path, prefix)
+    place, key = variable or label, ".".join(path)
     if first["type"] == "extra_forbidden":
-        known = list(_model_at(model, path[:-1]).model_fields)
-        return unknown_key(path, known, variable or label)
-    message = first["msg"]
+        return unknown_key(path, list(_model_at(model, path[:-1]).model_fields), place)
     if first["loc"][-1:] == ("[key]",):
         return SettingsError(
-            f"{variable or label}: the name `{'.'.join(path)}` is not allowed.",
+            f"{place}: the name `{key}` is not allowed.",
             "Allowed: small letters, digits and `_`, starting with a letter.",
         )
-    allowed = masked(re.sub(r"^(Input should be|Value error,) ?", "", message))
+    field = _field_at(model, path)
+    ours = first["type"] == "value_error"
+    words = masked(first["msg"].removeprefix("Value error, ")) if ours else allowed(field)
+    if ours and section_type(field.annotation)[0]:
+        return SettingsError(f"{place}: [{key}] {words}.", "Correct it.")
     value = os.environ[variable] if variable else _value_at(values, path)
-    if isinstance(value, dict | None):  # a rule about the section as a whole
-        return SettingsError(f"{variable or label}: [{'.'.join(path)}] {allowed}.", "Correct it.")
-    return SettingsError(
-        f"{variable or label}: `{'.'.join(path)}` = {masked(repr(value))} is not allowed.",
-        f"Allowed: {allowed}.",
-    )
+    return SettingsError(f"{place}: {_refused(key, value)}.", f"Allowed: {words}.")
+
+
+def _refused(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return f"[{key}] is {'a table' if value else 'an empty table'}"
+    return f"`{key}` = {masked(shown(value))} is not allowed"
 
 
 def credentials_in(settings: BaseModel, where: Path = ()) -> Iterator[str]:
@@ -207,15 +211,20 @@ def _key_path(model: type[BaseModel], loc: tuple[int | str, ...]) -> Path:
 
 
 def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
-    annotation: Any = model
-    for part in path:
-        inner, named = section_type(annotation)
-        if named:
-            annotation = typing.get_args(annotation)[1]
-        elif inner is not None:
-            annotation = inner.model_fields[part].annotation
-    found, _ = section_type(annotation)
+    found, _ = section_type(_field_at(model, path).annotation)
     return found or model
+
+
+def _field_at(model: type[BaseModel], path: Path) -> FieldInfo:
+    """The declaration of a key, or of an entry of a table."""
+    field = FieldInfo.from_annotation(model)
+    for part in path:
+        inner, named = section_type(field.annotation)
+        if named or _is_table(field.annotation):
+            field = FieldInfo.from_annotation(typing.get_args(field.annotation)[1])
+        elif inner is not None:
+            field = inner.model_fields[part]
+    return field
 
 
 def _value_at(values: Any, path: Path) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 
 from conversion_platform.settings import Settings
 from conversion_platform.settings_errors import section_type
+from conversion_platform.settings_words import bounds, options
 
 NAME = "NAME"  # stands for a name of the reader's choice: [cohorts.NAME]
 
@@ -106,8 +106,8 @@ def type_name(annotation: Any) -> str:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return " or ".join(toml_value(argument) for argument in arguments)
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(type_name(one) for one in arguments if one is not type(None))
+    if options(annotation) != (annotation,):
+        return " or ".join(map(type_name, options(annotation)))
     if origin is typing.Annotated:
         return type_name(arguments[0])
     if origin is tuple:
@@ -121,15 +121,7 @@ def type_name(annotation: Any) -> str:
 
 def limits(setting: Setting) -> str:
     """What a value must keep to, in words; empty where the type says it all."""
-    field = _field(setting)
-    words = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
-    found = []
-    for rule in field.metadata:
-        for name, text in words.items():
-            bound = getattr(rule, name, None)
-            if bound is not None:
-                found.append(text.format(f"{bound:g}" if bound < 1e6 else f"{bound:,}"))
-    return ", ".join(found)
+    return ", ".join(bounds(_field(setting)))
 
 
 def _field(setting: Setting) -> Any:

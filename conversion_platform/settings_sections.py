@@ -6,24 +6,50 @@ generated from it (`python -m conversion_platform.settings_reference`).
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterable
 from datetime import date, time
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from conversion_platform.settings_errors import masked
 
 Share = typing.Annotated[float, Field(ge=0.0, le=1.0)]
+CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
+LARGEST_SEED = 2**31 - 1
 Identifier = typing.Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Section(BaseModel):
     """Base of every section: immutable, and strict about keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _means_itself(cls, value: Any, info: ValidationInfo) -> Any:
+        """Pydantic would take `true` for 1, and a bare 5 for five seconds past midnight."""
+        kind = cls.model_fields[info.field_name or ""].annotation
+        if kind in (int, float) and isinstance(value, bool):
+            raise PydanticCustomError("stand_in", "not a number")
+        if kind in (date, time) and str(value).lstrip("+-").replace(".", "").isdigit():
+            raise PydanticCustomError("stand_in", "a bare number")
+        if kind is time and isinstance(value, str) and not CLOCK.fullmatch(value):
+            raise PydanticCustomError("stand_in", "no time of a clock; a zone would be ignored")
+        return value
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         return _masked_arguments(super().__repr_args__())
@@ -41,7 +67,9 @@ class PlatformSection(Section):
         date(2026, 1, 1), description="First day with source data; the first daily partition."
     )
     lake: str = Field(
-        "lake", description="Folder (relative to the settings file) or s3://bucket/prefix."
+        "lake",
+        min_length=1,
+        description="Folder (relative to the settings file) or s3://bucket/prefix.",
     )
     clock: Literal["wall", "replay"] = Field(
         "wall",
@@ -56,6 +84,7 @@ class PlatformSection(Section):
     memory_limit: str = Field(
         "2GB",
         pattern=r"^[0-9]+(\.[0-9]+)?(MB|GB)$",
+        examples=["500MB", "2GB"],
         description="DuckDB's memory limit; larger work spills to disk.",
     )
 
@@ -80,10 +109,31 @@ class InputSection(Section):
         "CONVERSION_PLATFORM_POSTGRES_DSN",
         description="Postgres: name of the environment variable that holds the DSN.",
     )
-    delimiter: str | None = Field(None, description="CSV: field separator; detected if not given.")
+    delimiter: str | None = Field(
+        None,
+        description='CSV: field separator, one character (a tab is "\\t" in double quotes); '
+        "detected if not given.",
+    )
     null_values: tuple[str, ...] = Field(
         ("", "NA", "N/A", "NULL", "null"), description="CSV: texts that mean a missing value."
     )
+
+    @field_validator("path")
+    @classmethod
+    def _names_a_place(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        if value is not None and (not value or ("" in value and not isinstance(value, str))):
+            raise ValueError("a file, glob, folder or s3:// address, or a list of them; not empty")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
+            raise ValueError(
+                'one character that is no double quote and no line break, such as ";"; a tab is '
+                'written "\\t" in TOML, in double quotes'
+            )
+        return value
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -135,6 +185,15 @@ class SourcesSection(Section):
     users: SourceSection = SourceSection(path="source/users.parquet")
     jobs: SourceSection = SourceSection(path="source/jobs.parquet")
     events: SourceSection = SourceSection(path="source/events")
+
+    @field_validator("events")
+    @classmethod
+    def _no_attributes(cls, value: SourceSection) -> SourceSection:
+        if value.attributes or value.ignore:
+            raise ValueError(
+                "has no features of its own: `attributes` and `ignore` go with users and jobs only"
+            )
+        return value
 
 
 class EventsSection(Section):
@@ -190,25 +249,30 @@ class FeaturesSection(Section):
 class TrainingSection(Section):
     """How the model is fitted and evaluated."""
 
-    train_days: int = Field(42, ge=2, description="Days of matured impressions to fit on.")
+    train_days: int = Field(42, ge=2, le=3650, description="Days of matured impressions to fit on.")
     validation_days: int = Field(
-        7, ge=1, description="Days after those, for early stopping and calibration."
+        7, ge=1, le=3650, description="Days after those, for early stopping and calibration."
     )
-    test_days: int = Field(7, ge=1, description="Days after those, for evaluation only.")
+    test_days: int = Field(7, ge=1, le=3650, description="Days after those, for evaluation only.")
     max_examples: int = Field(
-        2_000_000, ge=1000, description="Fitting examples kept (whole slates, by hash) above this."
+        2_000_000,
+        ge=1000,
+        le=1_000_000_000,
+        description="Fitting examples kept (whole slates, by hash) above this.",
     )
     trees: int = Field(300, ge=1, le=10_000, description="Most boosting rounds.")
     depth: int = Field(5, ge=1, le=15, description="Depth of a tree.")
     learning_rate: float = Field(0.08, gt=0, le=1, description="Shrinkage of each tree.")
     early_stopping_rounds: int = Field(
-        25, ge=1, description="Rounds without gain on validation before stopping."
+        25, ge=1, le=10_000, description="Rounds without gain on validation before stopping."
     )
-    seed: int = Field(7, ge=0, description="Seed of everything random in training.")
+    seed: int = Field(
+        7, ge=0, le=LARGEST_SEED, description="Seed of everything random in training."
+    )
     click_value: Share = Field(
         0.3, description="What a click without a conversion is worth when fitting (1 = as much)."
     )
-    map_k: int = Field(10, ge=1, description="k of MAP@k.")
+    map_k: int = Field(10, ge=1, le=1000, description="k of MAP@k.")
     train_weekday: int = Field(
         0, ge=0, le=6, description="Weekday of the weekly training (0 = Monday)."
     )
@@ -219,10 +283,13 @@ class PredictionsSection(Section):
 
     top_k: int = Field(20, ge=1, le=1000, description="Best jobs kept for each user and day.")
     active_days: int = Field(
-        60, ge=1, description="A user with an event (or joined) in these days is eligible."
+        60, ge=1, le=3650, description="A user with an event (or joined) in these days is eligible."
     )
     max_candidates: int = Field(
-        500, ge=1, description="Candidate jobs for a user; the most popular are kept above this."
+        500,
+        ge=1,
+        le=100_000,
+        description="Candidate jobs for a user; the most popular are kept above this.",
     )
     candidates: Literal["auto", "region", "distance", "all"] = Field(
         "auto", description="`auto`: by region if both have it, else by distance, else all open."
@@ -241,16 +308,26 @@ class CohortSection(Section):
         description="Jinja template of the text.",
     )
     send_time: time = Field(time(10, 0), description="Local time of the recipient.")
-    size: int = Field(1_000_000, ge=0, description="Most texts a day, best probability first.")
+    size: int = Field(
+        1_000_000, ge=0, le=1_000_000_000, description="Most texts a day, best probability first."
+    )
     min_probability: Share = Field(0.0, description="No text below this calibrated probability.")
-    priority: int = Field(100, description="Lower is served first; a user is in one cohort only.")
+    priority: int = Field(
+        100,
+        ge=-1_000_000,
+        le=1_000_000,
+        description="Lower is served first; a user is in one cohort only.",
+    )
 
 
 class JobOfTheDaySection(Section):
     """Who gets which job today."""
 
     repeat_days: int = Field(
-        14, ge=1, description="The same job goes to the same user at most once in these days."
+        14,
+        ge=1,
+        le=3650,
+        description="The same job goes to the same user at most once in these days.",
     )
     holdout_share: Share = Field(
         0.1, description="Share of users who get no text, logged as such, to measure the uplift."
@@ -266,7 +343,7 @@ class SandboxSection(Section):
 
     fail_share: Share = Field(0.03, description="Share of phone numbers that never get a text.")
     stop_share: Share = Field(0.005, description="Share of delivered texts answered with STOP.")
-    seed: int = Field(11, ge=0, description="Seed of the carrier's behaviour.")
+    seed: int = Field(11, ge=0, le=LARGEST_SEED, description="Seed of the carrier's behaviour.")
 
 
 class MessagingSection(Section):
@@ -275,9 +352,9 @@ class MessagingSection(Section):
     sender: str = Field("Gigs", description="The name at the start of each text.")
     provider: Literal["sandbox"] = Field("sandbox", description="Where texts go.")
     link_base: str = Field(
-        "https://example.invalid/j", description="Base of the link in each text."
+        "https://example.invalid/j", min_length=1, description="Base of the link in each text."
     )
-    country: str = Field("US", pattern="^[A-Z]{2}$", description="Region of numbers without +.")
+    country: str = Field("US", description="Region of numbers without +, such as US.")
     transliterate: bool = Field(
         True,
         description="Plain forms for curly quotes, dashes and the like, which would make a text "
@@ -288,9 +365,26 @@ class MessagingSection(Section):
     )
     ledger: str = Field(
         "messaging/ledger.sqlite",
+        min_length=1,
         description="SQLite file of the ledger, relative to the settings file.",
     )
     sandbox: SandboxSection = SandboxSection()
+
+    @field_validator("sender")
+    @classmethod
+    def _says_who(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("a name that is not blank: texts must say who sends them")
+        return value
+
+    @field_validator("country")
+    @classmethod
+    def _has_numbers(cls, value: str) -> str:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        if value not in SUPPORTED_REGIONS:
+            raise ValueError("a region of phone numbers by its two capital letters, such as US")
+        return value
 
 
 class DriftSection(Section):
@@ -313,7 +407,11 @@ class ScheduleSection(Section):
     enabled: bool = Field(True, description="Whether the schedules run by default.")
     daily_at: time = Field(time(6, 0), description="Start of the daily run, platform time zone.")
     send_every_minutes: int = Field(
-        10, ge=1, le=59, description="How often due texts are sent (wall clock)."
+        4,
+        ge=1,
+        le=59,
+        description="How often due texts are sent and answers taken in (wall clock); an opt-out in "
+        "free words is confirmed within 5 minutes or not at all.",
     )
 
 

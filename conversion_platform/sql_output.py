@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 BATCH = 1000
+ONE_ANSWER = ("csv", "json")  # a program reads one table, or one array
 TABLE_ROWS = 500
 NARROWEST = 12  # characters a column needs to be read; with less, each row becomes a block
 NUMBERS = ("INT", "FLOAT", "DOUBLE", "DECIMAL", "NUMBER")

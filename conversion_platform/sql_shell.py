@@ -6,6 +6,7 @@ and the session itself may open the lake's files only (`analyst_session`).
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conversion_platform.errors import PlatformError, QueryError
-from conversion_platform.event_log import attach_views, catalog
+from conversion_platform.event_log import attach_views, catalog, may_be_hidden
 from conversion_platform.lake import open_lake
 from conversion_platform.lake.lake import quoted
-from conversion_platform.sql_output import Answer, write_answer
+from conversion_platform.sql_output import ONE_ANSWER, Answer, write_answer
 from conversion_platform.sql_statements import statements
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ End a query with ; to run it. Tab completes names, the arrow keys bring back ear
   .quit          leave (Ctrl-D does too)
 """
 LEAVE = (".quit", ".exit")
-LOOK = "`.tables` lists the views at the prompt, `.schema NAME` the columns of one."
+LOOK = (
+    "`.tables` lists the views, `.schema NAME` the columns of one: `sql .tables`, or at the prompt."
+)
+MISSING_COLUMN = re.compile(r'column(?: named)? "([^"]+)"', re.I)
 
 
 def run_sql(
@@ -52,7 +56,8 @@ def run_sql(
 
     Args:
         settings: They name the lake.
-        query: One or more statements; None for standard input or the prompt.
+        query: Statements, or a command of the prompt such as `.tables`; None for standard input
+            or the prompt.
         output_format: `table`, `csv` or `json`.
         personal: Whether phone numbers, names and places of people are shown.
         lake: The lake, if the caller has opened it.
@@ -67,15 +72,16 @@ def run_sql(
         if query is None and sys.stdin.isatty():
             prompt(analyst, new_prompt(analyst, history_file()), output_format, out)
         else:
-            answer_all(analyst, sys.stdin.read() if query is None else query, output_format, out)
+            _answer(analyst, sys.stdin.read() if query is None else query, output_format, out)
 
 
 @dataclass(frozen=True)
 class Analyst:
-    """A sealed session, and the lake that knows what its errors mean."""
+    """A sealed session, the lake that knows what its errors mean, and what it was asked to show."""
 
     con: duckdb.DuckDBPyConnection
     lake: Lake
+    personal: bool = False
 
 
 @contextmanager
@@ -84,42 +90,59 @@ def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> I
 
     Its configuration is locked, so that no statement can widen it.
     """
-    with lake.session() as con:
+    with lake.session(reading=True) as con:
         attach_views(con, lake, settings, personal)
         files = ", ".join(map(quoted, lake.handed_out))
         con.execute(f"SET allowed_paths = [{files}]")
         con.execute("SET enable_external_access = false")
         con.execute("SET lock_configuration = true")
-        yield Analyst(con, lake)
+        yield Analyst(con, lake, personal)
 
 
 def answer_all(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
     """Answers every statement of `text` in turn.
 
     Raises:
-        QueryError: a statement is no question (then none is run), or one cannot be answered.
+        QueryError: a statement is no question, or there are several where a program reads one
+            answer (then none is run), or one cannot be answered.
         LakeError: a file of the lake is damaged.
     """
     import duckdb
 
-    for statement in statements(analyst.con, text):
+    found = statements(analyst.con, text)
+    if len(found) > 1 and output_format in ONE_ANSWER:
+        raise QueryError(
+            f"There are {len(found)} statements, and --format {output_format} holds one answer.",
+            "Ask them one at a time, or with --format table.",
+        )
+    for statement in found:
         try:
             with analyst.lake.readable_errors():
                 result = analyst.con.execute(statement)
                 columns = [(column[0], str(column[1])) for column in result.description or []]
                 write_answer(Answer(columns, result.fetchmany), output_format, out)
         except duckdb.Error as error:
-            raise _readable(error) from None
+            raise _readable(error, analyst.personal) from None
 
 
-def _readable(error: duckdb.Error) -> PlatformError:
+def _readable(error: duckdb.Error, personal: bool) -> PlatformError:
     import duckdb
 
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
-        return QueryError(str(error), LOOK)
+        return QueryError(str(error), LOOK if personal else _look(str(error)))
     if isinstance(error, duckdb.PermissionException):
         return QueryError(f"The prompt reads views, not files. {error}", LOOK)
     return QueryError(str(error), "Correct the query and run it again.")
+
+
+def _look(problem: str) -> str:
+    missing = MISSING_COLUMN.search(problem)
+    if missing is None or not may_be_hidden(missing[1]):
+        return LOOK
+    return (
+        f"Columns with personal data, `{missing[1]}` among them, are hidden: add --personal to "
+        f"show them. {LOOK}"
+    )
 
 
 def history_file() -> Path:
@@ -233,15 +256,26 @@ def prompt(analyst: Analyst, session: PromptSession[str], output_format: str, ou
 
 
 def _answer(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
+    """Answers commands, each on a line of its own, and then every statement of a text."""
+    text = text.strip()
     if not text.startswith("."):
         answer_all(analyst, text, output_format, out)
         return
-    name, _, argument = text.rstrip(";").partition(" ")
+    line, _, further = text.partition("\n")
+    name, *arguments = line.rstrip("; ").split(maxsplit=1)
+    if name in LEAVE:
+        return
     if name not in COMMANDS:
         raise QueryError(
             f"There is no command {name}.", f"Commands: {', '.join([*COMMANDS, *LEAVE])}."
         )
-    COMMANDS[name](analyst.con, argument.strip(), out)
+    answer = COMMANDS[name](analyst.con, "".join(arguments))
+    if isinstance(answer, str):
+        out.write(answer)
+    else:
+        write_answer(answer, output_format, out)
+    if further:
+        _answer(analyst, further, output_format, out)
 
 
 def view_names(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -254,14 +288,14 @@ def view_names(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for name in ordered if name in there]
 
 
-def _show_tables(con: duckdb.DuckDBPyConnection, _: str, out: TextIO) -> None:
+def _tables(con: duckdb.DuckDBPyConnection, _: str) -> Answer:
     described = {entry.name: entry.description for entry in catalog()}
     described["event_log"] = "Every event of every type, with the columns that they share."
     rows = [(name, described[name]) for name in view_names(con)]
-    write_answer(_fixed(["view", "what it holds"], rows), "table", out)
+    return _fixed(["view", "what it holds"], rows)
 
 
-def _show_schema(con: duckdb.DuckDBPyConnection, name: str, out: TextIO) -> None:
+def _schema(con: duckdb.DuckDBPyConnection, name: str) -> Answer:
     if name not in view_names(con):
         raise QueryError(f"There is no view `{name}`.", "`.tables` lists the views.")
     described = {
@@ -272,11 +306,11 @@ def _show_schema(con: duckdb.DuckDBPyConnection, name: str, out: TextIO) -> None
     }
     columns = con.execute(f'DESCRIBE "{name}"').fetchall()
     rows = [(column[0], column[1], described.get(column[0], "")) for column in columns]
-    write_answer(_fixed(["column", "type", "what it holds"], rows), "table", out)
+    return _fixed(["column", "type", "what it holds"], rows)
 
 
-def _show_help(_con: duckdb.DuckDBPyConnection, _argument: str, out: TextIO) -> None:
-    out.write(HELP)
+def _help(_con: duckdb.DuckDBPyConnection, _argument: str) -> str:
+    return HELP
 
 
 def _fixed(columns: list[str], rows: list[tuple[Any, ...]]) -> Answer:
@@ -289,9 +323,9 @@ def _fixed(columns: list[str], rows: list[tuple[Any, ...]]) -> Answer:
     return Answer([(name, "VARCHAR") for name in columns], take)
 
 
-Command = Callable[["duckdb.DuckDBPyConnection", str, TextIO], None]
+Command = Callable[["duckdb.DuckDBPyConnection", str], Answer | str]
 COMMANDS: dict[str, Command] = {
-    ".tables": _show_tables,
-    ".schema": _show_schema,
-    ".help": _show_help,
+    ".tables": _tables,
+    ".schema": _schema,
+    ".help": _help,
 }

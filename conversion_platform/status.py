@@ -97,7 +97,7 @@ def collect(lake: Lake, settings: Settings, now: datetime) -> Status:
     from conversion_platform.training import standing_promotion
 
     newest = standing_promotion(lake)
-    with lake.session() as con:
+    with lake.session(reading=True) as con:
         return Status(
             platform=settings.platform.name,
             lake=settings.lake_root,
@@ -184,11 +184,9 @@ def _interval(estimate: Any) -> Interval:
 
 
 def _messages(settings: Settings) -> dict[str, int]:
-    from pathlib import Path
+    from conversion_platform.messaging import is_there, ledger_path, open_ledger
 
-    from conversion_platform.messaging import open_ledger
-
-    if not Path(settings.resolve(settings.messaging.ledger)).exists():
+    if not is_there(ledger_path(settings)):
         return {}
     with open_ledger(settings) as ledger:
         return dict(sorted(ledger.counts().items()))

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from conversion_platform.cli import main
 from conversion_platform.messaging import open_ledger, open_provider, receive
 from conversion_platform_tests.command import call
-from conversion_platform_tests.tiny_platform import LIVED, digests, edit, rows, settings_in
+from conversion_platform_tests.tiny_platform import LIVED, digests, edit, rewrite, rows, settings_in
 
 COMMANDS = {
     "init",
@@ -82,6 +82,19 @@ def test_check_sources_says_in_one_screen_how_the_sources_are(lived: Path) -> No
     assert digests(lived) == before
 
 
+def test_check_sources_shows_its_screen_and_fails_where_too_much_is_rejected(
+    platform: Path,
+) -> None:
+    rewrite(
+        platform / "source/users.parquet",
+        "SELECT * FROM source UNION ALL BY NAME SELECT * REPLACE (991.0 AS latitude, "
+        "'x' || user_id AS user_id) FROM source",
+    )
+    result = ask(platform, "check-sources")
+    assert result.exit_code == 1
+    assert "50.00%   fail" in result.output and "Conversion" in result.output
+
+
 def test_status_is_a_screen_or_one_json_object(lived: Path) -> None:
     shown = ask(lived, "status")
     assert shown.exit_code == 0
@@ -100,6 +113,29 @@ def test_sql_prints_a_table_csv_or_json_and_writes_nothing(lived: Path) -> None:
     refused(ask(lived, "sql", "drop view event_log"))
     refused(ask(lived, "sql", "select * from nowhere"))
     assert digests(lived) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("status", "--json"),
+        ("sql", "select count(*) from users"),
+        ("outbox",),
+        ("replies",),
+        ("check-features", "--day", "2026-01-25"),
+    ],
+)
+def test_reading_makes_nothing_where_nothing_is(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "conversion_platform.toml").touch()
+    result = ask(tmp_path, *words)
+    if words[0] == "check-features":
+        assert "`users` is not ready" in refused(result)
+    else:
+        assert result.exit_code == 0, result.output
+    if words[0] in ("outbox", "replies"):
+        assert "0 " in result.output and "there is no " in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["conversion_platform.toml"]
 
 
 def test_outbox_shows_texts_without_whole_numbers(lived: Path) -> None:
@@ -160,6 +196,30 @@ def test_a_day_before_the_data_starts_says_when_it_starts(lived: Path) -> None:
 def test_a_day_in_the_future_is_refused_by_the_wall_clock(platform: Path) -> None:
     edit(platform, 'clock = "replay"', 'clock = "wall"')
     assert "future" in refused(ask(platform, "run", "--from", "2999-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("user_clicks_7d > 0", "user_click_7d > 0", ["cohort `looking`", "user_click_7d"]),
+        ("user_clicks_7d > 0", "user_clicks_7d >", ["cohort `looking`", "syntax error"]),
+        ("size = 100", "template = '{{ titel }} STOP'", ["`quiet`", "Did you mean `title`?"]),
+        ("size = 100", "template = '{{ title STOP'", ["`quiet`", "does not work"]),
+    ],
+)
+def test_a_mistake_in_a_cohort_is_told_before_anything_runs(
+    lived: Path, tmp_path: Path, old: str, new: str, words: list[str]
+) -> None:
+    shutil.copytree(lived / "source", tmp_path / "source")
+    shutil.copy(lived / "conversion_platform.toml", tmp_path)
+    edit(tmp_path, old, new)
+    message = refused(ask(tmp_path, "run", "--from", str(LIVED)))
+    assert all(word in message for word in words), message
+    assert not (tmp_path / "lake").exists()
+    looked = ask(tmp_path, "check-sources")
+    assert looked.exit_code == 1
+    assert "Conversion" in looked.stdout  # the screen, and then the same message
+    assert looked.stderr == message
 
 
 def test_days_in_the_wrong_order_are_refused(lived: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion_platform.days import DayRange, at_local_time, day_of, day_start
+from conversion_platform.days import DayRange, at_local_time, counted, day_of, day_start
 from conversion_platform.errors import SettingsError
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
@@ -70,3 +70,8 @@ def test_ten_o_clock_is_another_instant_in_each_zone() -> None:
     day, clock = date(2026, 1, 15), time(10)
     assert at_local_time(day, clock, "America/New_York") == datetime(2026, 1, 15, 15, tzinfo=UTC)
     assert at_local_time(day, clock, "America/Los_Angeles") == datetime(2026, 1, 15, 18, tzinfo=UTC)
+
+
+def test_one_day_is_counted_as_one_and_others_as_days() -> None:
+    found = [counted(0), counted(1), counted(1200), counted(1, "matured day")]
+    assert found == ["0 days", "1 day", "1,200 days", "1 matured day"]

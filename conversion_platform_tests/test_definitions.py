@@ -217,7 +217,7 @@ def test_schedules_run_in_the_platforms_time_zone_and_by_default(settings: Setti
     assert automation(settings) == {
         "daily_run": ("daily", "0 6 * * * America/Chicago", True),
         "weekly_training": ("train", "0 6 * * 1 America/Chicago", True),
-        "texts_due": ("send_texts", "*/10 * * * * America/Chicago", True),
+        "texts_due": ("send_texts", "*/4 * * * * America/Chicago", True),
         "retrain_on_drift": ("train", None, True),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from datetime import date, time
 from pathlib import Path
@@ -145,23 +146,58 @@ def test_an_unknown_key_names_the_nearest_known_one(
 @pytest.mark.parametrize(
     ("text", "key", "value", "allowed"),
     [
-        ("[platform]\nthreads = 0", "`platform.threads`", "0", "greater than or equal to 1"),
-        ("[platform]\nthreads = 'two'", "`platform.threads`", "'two'", "valid integer"),
+        ("[platform]\nthreads = 0", "`platform.threads`", "0", "of at least 1 and at most 256"),
+        ("[platform]\nthreads = 'two'", "`platform.threads`", "'two'", "a whole number of"),
         ("[platform]\ntime_zone = 'Mars'", "`platform.time_zone`", "'Mars'", "America/Chicago"),
-        ("[platform]\nclock = 'sun'", "`platform.clock`", "'sun'", "'wall' or 'replay'"),
-        ("[platform]\nmemory_limit = '2'", "`platform.memory_limit`", "'2'", "(MB|GB)"),
-        ("[platform]\nstart_date = 'x'", "`platform.start_date`", "'x'", "date"),
-        ("[job_of_the_day]\nholdout_share = 2", "`job_of_the_day.holdout_share`", "2", "to 1"),
-        ("[events]\nclick_types = 'c'", "`events.click_types`", "'c'", "tuple"),
-        ("[events]\nconversion_types = []", "`events.conversion_types`", "[]", "at least 1"),
-        ("[cohorts.a]\nsend_time = 'noon'", "`cohorts.a.send_time`", "'noon'", "time"),
-        ("[sources.users]\npath = 5", "`sources.users.path`", "5", "string"),
-        ("[sources.users]\npath = ['a', 5]", "`sources.users.path`", "['a', 5]", "string"),
-        ("[inputs.a]\nnull_values = [1]", "`inputs.a.null_values`", "[1]", "string"),
+        ("[platform]\nclock = 'sun'", "`platform.clock`", "'sun'", '"wall" or "replay"'),
+        (
+            "[platform]\nmemory_limit = '2'",
+            "`platform.memory_limit`",
+            "'2'",
+            'text such as "500MB" or "2GB"',
+        ),
+        ("[platform]\nstart_date = 'x'", "`platform.start_date`", "'x'", "a day such as"),
+        (
+            "[job_of_the_day]\nholdout_share = 2",
+            "`job_of_the_day.holdout_share`",
+            "2",
+            "at least 0 and at most 1",
+        ),
+        ("[events]\nclick_types = 'c'", "`events.click_types`", "'c'", "a list of texts"),
+        (
+            "[events]\nconversion_types = []",
+            "`events.conversion_types`",
+            "[]",
+            "at least one value",
+        ),
+        ("[cohorts.a]\nsend_time = 'noon'", "`cohorts.a.send_time`", "'noon'", "a time such as"),
+        ("[sources.users]\npath = 5", "`sources.users.path`", "5", "text in quotes or a list of"),
+        ("[sources.users]\npath = ['a', 5]", "`sources.users.path`", "['a', 5]", "a list of texts"),
+        ("[inputs.a]\nnull_values = [1]", "`inputs.a.null_values`", "[1]", "a list of texts"),
         ("[sources.jobs]\npath='a'\ntime_zone='X'", "`sources.jobs.time_zone`", "'X'", "IANA"),
-        ("[messaging]\ncountry = 'usa'", "`messaging.country`", "'usa'", "[A-Z]{2}"),
-        ("[messaging]\nprovider = 'twilio'", "`messaging.provider`", "'twilio'", "'sandbox'"),
-        ("platform = 5", "`platform`", "5", "dictionary"),
+        ("[messaging]\ncountry = 'usa'", "`messaging.country`", "'usa'", "two capital letters"),
+        ("[messaging]\nprovider = 'twilio'", "`messaging.provider`", "'twilio'", '"sandbox"'),
+        ("[messaging]\ncountry = 'XX'", "`messaging.country`", "'XX'", "such as US"),
+        ("[messaging]\nsender = ' '", "`messaging.sender`", "' '", "texts must say who sends"),
+        ("[platform]\nlake = ''", "`platform.lake`", "''", "text in quotes, not empty"),
+        ("[platform]\nthreads = true", "`platform.threads`", "true", "a whole number"),
+        ("[platform]\nstart_date = 5", "`platform.start_date`", "5", "a day such as 2026-11-23"),
+        ("[schedule]\ndaily_at = 6", "`schedule.daily_at`", "6", 'a time such as "06:00"'),
+        ("[schedule]\ndaily_at = '06:00Z'", "`schedule.daily_at`", "'06:00Z'", "a time such as"),
+        ("[training]\nlearning_rate = nan", "`training.learning_rate`", "nan", "above 0 and at"),
+        ("[features]\nshrinkage = inf", "`features.shrinkage`", "inf", "a number above 0"),
+        ("[cohorts.a]\nsize = 1" + 30 * "0", "`cohorts.a.size`", "1" + 30 * "0", "at most 1,000,"),
+        ("[cohorts]\na = 5", "`cohorts.a`", "5", "a table of settings"),
+        ("[inputs.a]\npath = []", "`inputs.a.path`", "[]", "a file, glob, folder"),
+        ("[inputs.a]\ndelimiter = ';;'", "`inputs.a.delimiter`", "';;'", "one character"),
+        (
+            "[sources.jobs]\npath='a'\ndelimiter = '\\t'",
+            "`sources.jobs.delimiter`",
+            "'\\\\t'",
+            "one",
+        ),
+        ("[inputs.a]\ndelimiter = '\"'", "`inputs.a.delimiter`", "'\"'", "no double quote"),
+        ("platform = 5", "`platform`", "5", "a table of settings"),
     ],
 )
 def test_a_bad_value_names_file_key_value_and_what_is_allowed(
@@ -179,7 +215,9 @@ def test_a_bad_value_names_file_key_value_and_what_is_allowed(
         ("[sources.jobs]\npath='a'\nsql='SELECT 1'", "[sources.jobs] give either `sql` or a place"),
         ("[inputs.a]\nformat='postgres'", "[inputs.a] format = 'postgres' needs exactly one of"),
         ("[inputs.a]\npath='x'\ntable='t'", "[inputs.a] `table` and `query` go with"),
-        ("[cohorts]", "[cohorts]"),
+        ("[cohorts]", "[cohorts] is an empty table"),
+        ("[sources.events]\npath='a'\nignore=['x']", "[sources.events] has no features of its own"),
+        ("[platform.threads]\nx = 1", "[platform.threads] is a table"),
         ("[cohorts.Night-Shift]\nsize=1", "the name `cohorts.Night-Shift` is not allowed"),
         (
             "[events]\nconversion_types=['impression']",
@@ -189,6 +227,39 @@ def test_a_bad_value_names_file_key_value_and_what_is_allowed(
 )
 def test_a_rule_about_a_whole_section_names_it(write: Any, text: str, words: str) -> None:
     assert words in refusal(write, text)
+
+
+def test_a_delimiter_that_is_a_tab_written_wrong_says_how_to_write_one(write: Any) -> None:
+    assert 'a tab is written "\\t" in TOML, in double quotes' in refusal(
+        write, "[inputs.a]\npath = 'x'\ndelimiter = '\\t'"
+    )
+    assert write('[inputs.a]\npath = "x"\ndelimiter = "\\t"').inputs["a"].delimiter == "\t"
+
+
+WRONG = ["5", "-1", "1.5", "nan", "-inf", "true", "'x'", "''", "[]", "[1]", "{ a = 1 }", "10:00:00"]
+WRONG += ["2026-01-01", "9" * 30]
+A_VALIDATORS_WORDS = re.compile(
+    r"Input|should|valid\b|validation|tuple|dictionary|finite|integer|string|instance|"
+    r"greater|less than|Decimal|unable|datetime",
+    re.I,
+)
+
+
+@pytest.mark.parametrize("setting", describe(), ids=lambda one: one.name)
+def test_no_wrong_value_of_any_key_is_told_in_a_validators_words(
+    write: Any, setting: Setting
+) -> None:
+    section = ".".join(setting.section).replace(NAME, "a")
+    refused = []
+    for value in WRONG:
+        try:
+            write(f"[{section}]\n{setting.key} = {value}")
+        except SettingsError as error:
+            refused.append(error)
+    assert refused
+    for error in refused:
+        assert setting.key in error.problem or f"[{section}]" in error.problem
+        assert not A_VALIDATORS_WORDS.search(error.remedy), error
 
 
 def test_a_file_that_is_not_toml_names_the_line(write: Any) -> None:
@@ -273,8 +344,8 @@ def test_an_unknown_variable_names_the_nearest_known_one(
         ("events.click_types", '{"a": 1}', '["one", "two"]'),
         ("events", "click", '{"key": "value"}'),
         ("sources.users.columns", "Id", '{"key": "value"}'),
-        ("platform.threads", "many", "valid integer"),
-        ("platform.clock", "sun", "'wall' or 'replay'"),
+        ("platform.threads", "many", "a whole number"),
+        ("platform.clock", "sun", '"wall" or "replay"'),
     ],
 )
 def test_a_bad_variable_is_named_with_what_is_allowed(

@@ -110,8 +110,34 @@ def test_programs_get_every_row_and_people_the_first(analyst: Analyst) -> None:
 
 
 def test_several_statements_are_answered_in_turn(analyst: Analyst) -> None:
-    assert ask(analyst, "SELECT 1 AS a; SELECT 2 AS b;") == "a\n1\nb\n2\n"
+    lines = ask(analyst, "SELECT 11 AS a; SELECT 22 AS b;", "table").split()
+    assert [word for word in lines if word in ("a", "11", "b", "22")] == ["a", "11", "b", "22"]
     assert ask(analyst, " -- nothing\n") == ""
+
+
+@pytest.mark.parametrize("output_format", ["csv", "json"])
+def test_a_program_gets_one_answer_and_several_statements_are_refused(
+    analyst: Analyst, output_format: str
+) -> None:
+    with pytest.raises(QueryError, match="There are 2 statements, and --format") as caught:
+        ask(analyst, "SELECT 1; SELECT 2", output_format)
+    assert "one at a time" in caught.value.remedy
+
+
+@pytest.mark.parametrize("query", [".tables", " .tables; ", ".schema log_reply"])
+def test_a_command_of_the_prompt_is_answered_without_one(filled: Settings, query: str) -> None:
+    out = io.StringIO()
+    run_sql(filled, query, "json", out=out)
+    names = [next(iter(row.values())) for row in json.loads(out.getvalue())]
+    assert ("reply_id" if "schema" in query else "daily_predictions") in names
+
+
+def test_a_command_and_statements_come_from_one_text(filled: Settings) -> None:
+    out = io.StringIO()
+    run_sql(filled, ".help\nSELECT 41 + 1 AS n;", out=out)
+    assert "End a query with ;" in out.getvalue() and "42" in out.getvalue()
+    with pytest.raises(QueryError, match=r"no command \.nope"):
+        run_sql(filled, ".nope", out=out)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +287,27 @@ def test_personal_data_shows_only_when_asked_for(filled: Settings) -> None:
     run_sql(filled, "FROM users", "json", personal=True, out=shown)
     assert PHONE not in hidden.getvalue()
     assert PHONE in shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("query", "column"),
+    [
+        ("SELECT phone FROM users", "phone"),
+        ("SELECT u.phone FROM users AS u", "phone"),
+        ("SELECT detail FROM rejected_users", "detail"),
+        ("SELECT row_json FROM rejected_jobs", "row_json"),
+        ("SELECT first_name FROM users", "first_name"),
+    ],
+)
+def test_a_hidden_column_names_the_option_that_shows_it(
+    filled: Settings, query: str, column: str
+) -> None:
+    with pytest.raises(QueryError) as caught:
+        run_sql(filled, query, out=io.StringIO())
+    assert f"`{column}` among them, are hidden: add --personal" in caught.value.remedy
+    with pytest.raises(QueryError) as caught:
+        run_sql(filled, "SELECT nothing_like_it FROM users", out=io.StringIO())
+    assert "--personal" not in caught.value.remedy
 
 
 def test_a_session_spills_although_it_may_open_no_other_file(filled: Settings) -> None:

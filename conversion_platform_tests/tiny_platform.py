@@ -147,6 +147,15 @@ def edit(folder: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), "utf-8")
 
 
+def rewrite(source: Path, query: str) -> None:
+    """Replaces a source file by a query over it (as `source`)."""
+    staged = source.with_suffix(".new")
+    with duckdb.connect() as con:
+        con.execute(f"CREATE VIEW source AS FROM '{source}'")
+        con.execute(f"COPY ({query}) TO '{staged}' (FORMAT parquet)")
+    staged.rename(source)
+
+
 def make(folder: Path) -> None:
     """History, a champion, and one day."""
     unrun(folder)

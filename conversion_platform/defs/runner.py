@@ -18,7 +18,7 @@ from threading import Event, Thread
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef  # has no public name
 
-from conversion_platform.days import ONE_DAY, DayRange, day_of
+from conversion_platform.days import ONE_DAY, DayRange, day_of, require_started
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import NotReadyError, PlatformError
@@ -140,12 +140,7 @@ def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
     """
     from conversion_platform.training import champion
 
-    first = settings.platform.start_date
-    if days.first < first:
-        raise NotReadyError(
-            f"{days.first} is before platform.start_date = {first}, where the data starts.",
-            "Ask for a later day, or set platform.start_date to the first day of your events.",
-        )
+    require_started(days.first, settings.platform.start_date)
     today = day_of(datetime.now(UTC), settings.platform.time_zone)
     if settings.platform.clock == "wall" and days.last > today:
         raise NotReadyError(

@@ -8,7 +8,7 @@ from conversion_platform.event_log.catalog import CatalogEntry, catalog, lake_ta
 from conversion_platform.event_log.files import missing_files
 from conversion_platform.event_log.record import record
 from conversion_platform.event_log.types import EVENT_TYPES, EventType
-from conversion_platform.event_log.views import attach_views
+from conversion_platform.event_log.views import attach_views, may_be_hidden
 from conversion_platform.event_log.writer import Appended, append
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "attach_views",
     "catalog",
     "lake_tables",
+    "may_be_hidden",
     "missing_files",
     "record",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from conversion_platform.event_log.catalog import lake_tables
@@ -60,11 +61,24 @@ def attach_views(
 
 def shown_columns(table: Table) -> str:
     """SQL for a table's columns without those that hold personal data."""
-    declared = [c.name for c in table.columns if "personal data" in c.description]
+    declared = _personal(table)
     rules = [f"c NOT IN ({', '.join(map(quoted, declared))})"] if declared else []
     if table.open_ended and table.name in ABOUT_PEOPLE:
         rules.append(f"NOT regexp_matches(c, {quoted(PERSONAL_NAMES)})")
     return f"COLUMNS(lambda c: {' AND '.join(rules)})" if rules else "*"
+
+
+def may_be_hidden(column: str) -> bool:
+    """Whether views leave out columns of that name, because they hold personal data."""
+    tables = (table for declared in lake_tables().values() for table in declared)
+    name = column.lower()
+    return any(name in _personal(table) for table in tables) or bool(
+        re.search(PERSONAL_NAMES, name)
+    )
+
+
+def _personal(table: Table) -> list[str]:
+    return [column.name for column in table.columns if "personal data" in column.description]
 
 
 def _create(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:

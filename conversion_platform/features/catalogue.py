@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from conversion_platform.days import counted
 from conversion_platform.features.spec import Feature, Kind, Level
 
 USER: Level = "user"
@@ -46,7 +47,7 @@ def _counts(level: Level, windows: dict[str, tuple[int, ...]]) -> list[Builtin]:
         _numeric(
             level,
             f"{level}_{what}_{days}d",
-            f"{what.capitalize()} of the {level} within {days} days before the day.",
+            f"{what.capitalize()} of the {level} within {counted(days)} before the day.",
             "INTEGER",
         )
         for what, spans in windows.items()
@@ -59,7 +60,7 @@ def _rates(level: Level, windows: tuple[int, ...]) -> list[Builtin]:
         _numeric(
             level,
             f"{level}_{what}_rate_{days}d",
-            f"{what.capitalize()}s per impression of the {level} within {days} days, shrunk "
+            f"{what.capitalize()}s per impression of the {level} within {counted(days)}, shrunk "
             "towards the rate of all jobs within 28 days.",
         )
         for what in ("click", "conversion")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.days import ONE_DAY, DayRange, day_of, day_start, require_started
 from conversion_platform.errors import NotReadyError
 from conversion_platform.features.build import build_features
 from conversion_platform.features.catalogue import HISTORY_DAYS
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 AGAIN_DAYS = 14
 _SAMPLED_USERS = _SAMPLED_JOBS = 60
 _BUILT = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
+
+_LIVES = {
+    USERS.name: ("user", "created_at", "joined", "left_at", "left"),
+    JOBS.name: ("job", "opened_at", "opened", "closed_at", "closed"),
+}
 
 
 @dataclass(frozen=True)
@@ -110,15 +115,17 @@ def check_point_in_time(
         seed: Which events meet which fate.
 
     Raises:
-        NotReadyError: there are no source tables, or no events before `day`.
+        NotReadyError: there are no source tables, or no events before `day`; the day is before
+            the platform's first, or nobody and nothing is there on it.
         SettingsError: a feature file of the user's own is wrong.
     """
+    require_started(day, settings.platform.start_date)
     days = DayRange.of(day).widened(after=ahead_days)
     with tempfile.TemporaryDirectory(prefix="point-in-time-") as folder:
         scratch = Lake(
             LocalStorage(folder), settings.platform.threads, settings.platform.memory_limit
         )
-        with lake.session() as con:
+        with lake.session(reading=True) as con:
             require_sources(lake, settings, DayRange.of(day))
             _copy(con, lake, scratch, settings, days)
             names = _build(con, scratch, settings, days, "as_is")
@@ -126,12 +133,38 @@ def check_point_in_time(
             _build(con, scratch, settings, days, "altered")
             moved = [one for name, key in names.items() for one in _compare(con, name, key)]
             compared = {name: _rows(con, f"as_is_{name}") for name in names}
-    if not compared[USER_FEATURES.name] or not compared[JOB_FEATURES.name]:
-        raise NotReadyError(
-            f"There is nothing to compare: on {day} no user has joined, or no job has opened.",
-            "Choose a day after the first ones.",
-        )
+            if not compared[USER_FEATURES.name]:
+                raise _nothing(con, lake, settings, day, USERS)
+            if not compared[JOB_FEATURES.name]:
+                raise _nothing(con, lake, settings, day, JOBS)
     return PointInTime(day, compared, tuple(moved))
+
+
+def _nothing(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, table: Table
+) -> NotReadyError:
+    """The error for a day that no user, or no job, has features on."""
+    one, start, began, end, ended = _LIVES[table.name]
+    zone = settings.platform.time_zone
+    midnight = day_start(day, zone).isoformat()
+    first, last = con.execute(
+        f"SELECT min({start}), max({end}) FILTER ({start} < TIMESTAMPTZ '{midnight}') "
+        f"FROM {lake.select(table)}"
+    ).fetchall()[0]
+    problem = f"There is nothing to compare on {day}: "
+    if last is not None:
+        gone = day_of(last, zone)
+        return NotReadyError(
+            f"{problem}every {one} that had {began} had {ended} by then, the last on {gone}.",
+            f"Choose a day up to {gone}.",
+        )
+    if first is None:
+        return NotReadyError(f"{problem}there is no {one} at all.", f"Look at `{table.name}`.")
+    soon = day_of(first, zone)
+    return NotReadyError(
+        f"{problem}no {one} had {began} by then; the first did on {soon}.",
+        f"Choose a day after {soon}.",
+    )
 
 
 def _copy(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import DayRange
+from conversion_platform.days import DayRange, counted
 from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
 from conversion_platform.inference.buckets import Bucket, BucketLake, buckets
 from conversion_platform.inference.candidates import (
@@ -248,7 +248,7 @@ def _message(settings: Settings, day: date, users: int, jobs: int, kept: int) ->
     if not users:
         return (
             f"No eligible user on {day}: none joined, or has an event, in the "
-            f"{settings.predictions.active_days} days before. Look at the users and events "
+            f"{counted(settings.predictions.active_days)} before. Look at the users and events "
             "of these days, or raise predictions.active_days."
         )
     if not jobs:

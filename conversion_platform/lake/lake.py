@@ -52,12 +52,16 @@ class Lake:
         self._handed_out: set[str] = set()
 
     @contextmanager
-    def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB connection of its own: UTC, bounded memory, able to read this lake."""
+    def session(self, reading: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection of its own: UTC, bounded memory, able to read this lake.
+
+        Args:
+            reading: Whether the session only reads: a place that has no lake stays as it is.
+        """
         import duckdb
 
         with (
-            self.storage.spill_folder() as spill,
+            self.storage.spill_folder(reading) as spill,
             self.readable_errors(),
             closing(duckdb.connect(":memory:")) as con,
         ):

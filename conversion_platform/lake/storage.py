@@ -84,9 +84,19 @@ class Storage(ABC):
             path.unlink(missing_ok=True)
 
     @contextmanager
-    def spill_folder(self) -> Iterator[Path]:
-        """A folder for one session's spilled data: DuckDB's file names repeat in each process."""
-        path = self._staging_path(".spill")
+    def spill_folder(self, reading: bool = False) -> Iterator[Path]:
+        """A folder for one session's spilled data: DuckDB's file names repeat in each process.
+
+        Args:
+            reading: Whether nothing may be made where nothing was written yet; what is spilled
+                goes to the system's temporary folder then.
+        """
+        with readable_disk_errors(self.root):
+            untouched = reading and not self.staging_folder().is_dir()
+        if untouched:
+            path = Path(tempfile.gettempdir()) / f"conversion-platform-{uuid.uuid4().hex}.spill"
+        else:
+            path = self._staging_path(".spill")
         try:
             yield path
         finally:
@@ -146,7 +156,18 @@ def readable_disk_errors(place: str) -> Iterator[None]:
                 f"{place} cannot hold the lake: a part of that path is a file, not a folder.",
                 "Move that file, or change platform.lake.",
             ) from error
-        raise
+        if not _tells_of(error, place):
+            raise
+        raise LakeError(
+            f"{place} cannot hold the lake: {error.strerror or error}.",
+            "Correct platform.lake: a folder that is there or can be made, on a disk that works.",
+        ) from error
+
+
+def _tells_of(error: OSError, place: str) -> bool:
+    """Whether an error is about a place, or a folder above it, and not some file elsewhere."""
+    name = str(error.filename or place)
+    return name.startswith(place) or place.startswith(name)
 
 
 def disk_full(place: str) -> LakeError:

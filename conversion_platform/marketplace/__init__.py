@@ -8,7 +8,13 @@ from conversion_platform.marketplace.attributes import Attribute, infer_attribut
 from conversion_platform.marketplace.checking import Example, Loaded
 from conversion_platform.marketplace.contract import REASONS
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users
-from conversion_platform.marketplace.report import SourceCheck, SourceReport, check_sources
+from conversion_platform.marketplace.report import (
+    SourceCheck,
+    SourceReport,
+    check_sources,
+    checked_sources,
+    passing_lake,
+)
 from conversion_platform.marketplace.screen import render
 from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
@@ -39,9 +45,11 @@ __all__ = [
     "SourceCheck",
     "SourceReport",
     "check_sources",
+    "checked_sources",
     "infer_attributes",
     "load_events",
     "load_jobs",
     "load_users",
+    "passing_lake",
     "render",
 ]

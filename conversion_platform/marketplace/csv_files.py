@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_BYTES = 1 << 20
+_PARQUET = b"PAR1\x15"  # its magic bytes, and how its first structure begins
 
 
 def csv_relation(
@@ -198,12 +199,18 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 def _first_line(file: SourceFile, setting: str) -> str:
     with _readable(file, setting), opened(Path(file.location)) as stream:
-        try:
-            return stream.readline(_HEADER_BYTES).decode("utf-8-sig").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise SourceError(
-                f"{setting}: the header of {file.shown} is not UTF-8: {error}.", "Save it as UTF-8."
-            ) from error
+        line = stream.readline(_HEADER_BYTES)
+    if line.startswith(_PARQUET):
+        raise SourceError(
+            f"{setting}: {file.shown} is a Parquet file, whatever its name says.",
+            f'Name it `.parquet`, or set {setting}.format = "parquet".',
+        )
+    try:
+        return line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{setting}: the header of {file.shown} is not UTF-8: {error}.", "Save it as UTF-8."
+        ) from error
 
 
 @contextmanager

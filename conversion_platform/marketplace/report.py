@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -79,6 +80,11 @@ class SourceReport:
         """Converted impressions over impressions; None without impressions."""
         return self.converted / self.impressions if self.impressions else None
 
+    @property
+    def usable(self) -> bool:
+        """Whether a run would take these sources: no share of rejects is above its limit."""
+        return all(source.verdict != "fail" for source in self.sources)
+
 
 def check_sources(settings: Settings) -> SourceReport:
     """Reads all three sources, whole, into a passing lake, and reports.
@@ -88,9 +94,14 @@ def check_sources(settings: Settings) -> SourceReport:
     Raises:
         SourceError: a source cannot be read at all.
     """
-    with tempfile.TemporaryDirectory(prefix="check-sources-") as folder:
-        limits = settings.platform
-        lake = Lake(LocalStorage(Path(folder)), limits.threads, limits.memory_limit)
+    with checked_sources(settings) as (report, _):
+        return report
+
+
+@contextmanager
+def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Lake]]:
+    """The same, with the lake of users and jobs that the report was made of."""
+    with _nowhere(settings) as lake:
         with lake.session() as con:
             loads = [load_users(con, lake, settings), load_jobs(con, lake, settings)]
             checks = [
@@ -100,7 +111,29 @@ def check_sources(settings: Settings) -> SourceReport:
                 for name, load in zip(("users", "jobs"), loads, strict=True)
             ]
             with staged_events(con, lake, settings, None) as staged:
-                return _report(con, lake, settings, staged, checks)
+                report = _report(con, lake, settings, staged, checks)
+        yield report, lake
+
+
+@contextmanager
+def passing_lake(settings: Settings) -> Iterator[Lake]:
+    """Users and jobs as the sources hold them now, in a lake that is gone afterwards.
+
+    Raises:
+        SourceError: a source cannot be read at all.
+    """
+    with _nowhere(settings) as lake:
+        with lake.session() as con:
+            load_users(con, lake, settings)
+            load_jobs(con, lake, settings)
+        yield lake
+
+
+@contextmanager
+def _nowhere(settings: Settings) -> Iterator[Lake]:
+    with tempfile.TemporaryDirectory(prefix="check-sources-") as folder:
+        limits = settings.platform
+        yield Lake(LocalStorage(Path(folder)), limits.threads, limits.memory_limit)
 
 
 def _check(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import counted
 from conversion_platform.marketplace.attributes import Attribute
 from conversion_platform.marketplace.checking import Example
 from conversion_platform.marketplace.report import SourceReport
@@ -122,7 +123,7 @@ def _days(report: SourceReport) -> str:
         return "no accepted event"
     covered = (report.last_day - report.first_day).days + 1
     gaps = f", {report.empty_days:,} of them without an event" if report.empty_days else ""
-    return f"{report.first_day} to {report.last_day}: {covered:,} days{gaps}"
+    return f"{report.first_day} to {report.last_day}: {counted(covered)}{gaps}"
 
 
 def _listed(types: object, most: int = 8) -> str:

@@ -5,13 +5,14 @@ in the ledger exists before anything leaves; the carrier stands behind `provider
 """
 
 from conversion_platform.messaging.consent import Consent, Recipient, decide
-from conversion_platform.messaging.ledger import Ledger, open_ledger
+from conversion_platform.messaging.ledger import Ledger, is_there, ledger_path, open_ledger
 from conversion_platform.messaging.outcomes import measure_outcomes, outcome_days
 from conversion_platform.messaging.planning import PlanSummary, plan_messages
-from conversion_platform.messaging.providers import open_provider
+from conversion_platform.messaging.providers import open_provider, sandbox_path
 from conversion_platform.messaging.receiving import ReceiveSummary, receive
 from conversion_platform.messaging.sender import SendSummary, replay_day, send_due
 from conversion_platform.messaging.snapshot import snapshot
+from conversion_platform.messaging.templates import check_templates
 
 __all__ = [
     "Consent",
@@ -20,7 +21,10 @@ __all__ = [
     "ReceiveSummary",
     "Recipient",
     "SendSummary",
+    "check_templates",
     "decide",
+    "is_there",
+    "ledger_path",
     "measure_outcomes",
     "open_ledger",
     "open_provider",
@@ -28,6 +32,7 @@ __all__ = [
     "plan_messages",
     "receive",
     "replay_day",
+    "sandbox_path",
     "send_due",
     "snapshot",
 ]

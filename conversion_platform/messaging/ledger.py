@@ -266,6 +266,12 @@ def ledger_path(settings: Settings) -> Path:
     return Path(location)
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file was made: to open a ledger, or the sandbox, makes it."""
+    with readable_errors(path):
+        return path.exists()
+
+
 @contextmanager
 def readable_errors(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into one message that says what to do."""

@@ -30,6 +30,8 @@ VARIABLES: dict[str, str] = {
 }
 SAMPLE: dict[str, Any] = dict.fromkeys(VARIABLES, "1")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+# Not in an ellipsis, and not inside an address.
+_STOP_AFTER_MARK = re.compile(r"(?<!\.)([.!?])\.(?=\s|$)")
 
 
 class MissingValueError(MessagingError):
@@ -83,6 +85,11 @@ class Templates:
         return tidy(transliterate(text) if self._plain else text)
 
 
+def check_templates(settings: Settings) -> None:
+    """Refuses a template that does not work; see `Templates`."""
+    Templates(settings)
+
+
 def shown(value: Any) -> str:
     """A value as it stands in a text: one line, no needless decimals."""
     if isinstance(value, float):
@@ -91,8 +98,11 @@ def shown(value: Any) -> str:
 
 
 def tidy(text: str) -> str:
-    """One blank for each run of blanks; line breaks of the template stay."""
-    return re.sub(r"[ \t]+", " ", text).strip()
+    """One blank for each run of blanks; line breaks of the template stay.
+
+    A value that ends in `!`, `?` or `.` keeps its mark, and the template's full stop after it goes.
+    """
+    return _STOP_AFTER_MARK.sub(r"\1", re.sub(r"[ \t]+", " ", text)).strip()
 
 
 def _environment() -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.days import ONE_DAY, DayRange, counted
 from conversion_platform.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def training_days(settings: Settings, day: date) -> DayRange:
     if last < start:
         raise TrainingError(
             f"No impression has a matured label on {day}: the data starts on {start} and the "
-            f"attribution window is {settings.events.attribution_window_days} days.",
+            f"attribution window is {counted(settings.events.attribution_window_days)}.",
             "Train later, or shorten events.attribution_window_days.",
         )
     return DayRange(max(start, last - (length - 1) * ONE_DAY), last)
@@ -69,8 +69,8 @@ def split_days(settings: Settings, days: DayRange) -> Split:
     """
     if len(days) < len(SPLITS):
         raise TrainingError(
-            f"Only {len(days)} matured day(s) with examples ({days}); training needs at least 3: "
-            "one to fit, one to tune and one to test.",
+            f"Only {counted(len(days), 'matured day')} with examples ({days}); training needs at "
+            "least 3: one to fit, one to tune and one to test.",
             "Train later, load earlier events, or shorten events.attribution_window_days.",
         )
     wanted = settings.training
@@ -90,7 +90,9 @@ def _shrunk(window: int, asked: int, used: int) -> int:
 def _note(asked: int, used: int) -> str:
     if used == asked:
         return ""
-    return f"Only {used} of the {asked} days asked for have matured: every window was shortened."
+    return (
+        f"Only {counted(used)} of the {asked} asked for have matured: every window was shortened."
+    )
 
 
 def _windows(last: date, train: int, validation: int, test: int, note: str) -> Split:

@@ -32,20 +32,12 @@ from conversion_platform_tests.tiny_platform import (
     edit,
     lake_in,
     make,
+    rewrite,
     rows,
     run,
     run_job,
     settings_in,
 )
-
-
-def rewrite(source: Path, query: str) -> None:
-    """Replaces a source file by a query over it (as `source`)."""
-    staged = source.with_suffix(".new")
-    with duckdb.connect() as con:
-        con.execute(f"CREATE VIEW source AS FROM '{source}'")
-        con.execute(f"COPY ({query}) TO '{staged}' (FORMAT parquet)")
-    staged.rename(source)
 
 
 def tables(folder: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -103,8 +103,34 @@ def test_without_anything_to_compare_the_check_says_so(tmp_path: Path) -> None:
     lake, settings, world = installation(tmp_path)
     with lake.session() as con:
         fill(con, lake, World(users=[], jobs=world.jobs), HISTORY)
-    with pytest.raises(NotReadyError, match="nothing to compare"):
+    with pytest.raises(NotReadyError, match=r"nothing to compare on 2026-03-08: .* no user at all"):
         check_point_in_time(lake, settings, DAY)
+
+
+def test_where_every_job_has_closed_or_none_has_opened_the_check_says_which_and_when(
+    tmp_path: Path,
+) -> None:
+    lake, settings, world = installation(tmp_path)
+    early, late = (day_start(day, ZONE) for day in (date(2025, 12, 1), date(2026, 6, 1)))
+
+    def refusal(opened: datetime, closed: datetime | None) -> str:
+        jobs = [{**job, "opened_at": opened, "closed_at": closed} for job in world.jobs]
+        with lake.session() as con:
+            fill(con, lake, World(users=world.users, jobs=jobs), HISTORY)
+        with pytest.raises(NotReadyError) as caught:
+            check_point_in_time(lake, settings, DAY)
+        return str(caught.value)
+
+    closed = refusal(early, early + timedelta(days=3))
+    assert "every job that had opened had closed by then, the last on 2025-12-04" in closed
+    assert "Choose a day up to 2025-12-04" in closed
+    assert "no job had opened by then; the first did on 2026-06-01" in refusal(late, None)
+
+
+def test_a_day_before_the_platforms_first_is_refused(tmp_path: Path) -> None:
+    lake, settings, _ = installation(tmp_path)
+    with pytest.raises(NotReadyError, match=r"2026-02-09 is before platform.start_date = 2026-02"):
+        check_point_in_time(lake, settings, date(2026, 2, 9))
 
 
 class Edited:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake import LocalStorage, S3Storage, Storage, open_storage
+from conversion_platform.lake import Lake, LocalStorage, S3Storage, Storage, open_storage
+from conversion_platform.lake.storage import readable_disk_errors
 from conversion_platform_tests.killing import kill_at_work
 from conversion_platform_tests.servers import S3Server
 
@@ -221,3 +222,37 @@ def test_local_listings_hold_exactly_what_was_written(
     for key in keys:
         storage.replace(key, key.encode())
     assert storage.list("") == sorted(keys)
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ("/proc/no-such-process", "No such file or directory"),
+        ("{tmp}/" + 300 * "x", "File name too long"),
+        ("{tmp}/file", "a part of that path is a file"),
+        ("{tmp}/round", "Too many levels of symbolic links"),
+    ],
+)
+def test_a_place_that_cannot_hold_a_lake_is_one_message_with_what_to_do(
+    tmp_path: Path, part: str, why: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    place = part.format(tmp=tmp_path)
+    with pytest.raises(LakeError, match=why) as caught:
+        open_storage(place).replace("a", b"x")
+    assert place in caught.value.problem and "platform.lake" in caught.value.remedy
+
+
+def test_a_session_that_only_reads_leaves_a_place_without_a_lake_as_it_is(tmp_path: Path) -> None:
+    lake = Lake(open_storage(str(tmp_path / "lake")), memory_limit="60MB", threads=1)
+    with lake.session(reading=True) as con:
+        con.execute("CREATE TEMP TABLE t AS SELECT md5(range::VARCHAR) AS a FROM range(2000000)")
+        spilled = con.execute("SELECT count(*) FROM duckdb_temporary_files()").fetchall()
+    assert spilled > [(0,)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_about_a_file_elsewhere_is_not_told_as_one_of_the_lake(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), readable_disk_errors(str(tmp_path / "lake")):
+        (tmp_path / "source.csv").read_bytes()

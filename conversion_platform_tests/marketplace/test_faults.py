@@ -54,6 +54,14 @@ def test_an_empty_csv_says_that_there_are_no_users(tmp_path: Path, content: str,
     _fault(World(tmp_path, _users('path = "users.csv"')), "users.csv", part)
 
 
+def test_a_parquet_file_that_is_named_csv_says_what_it_is(tmp_path: Path) -> None:
+    write_parquet(world.USERS, tmp_path / "users.csv")
+    message = _fault(World(tmp_path, _users('path = "users.csv"')), "users.csv is a Parquet file")
+    assert 'Name it `.parquet`, or set sources.users.format = "parquet".' in message
+    write_parquet(world.USERS + " LIMIT 0", tmp_path / "users.csv")
+    _fault(World(tmp_path, _users('path = "users.csv"')), "users.csv is a Parquet file")
+
+
 def test_an_empty_parquet_says_that_there_are_no_users_at_all(tmp_path: Path) -> None:
     write_parquet("SELECT 1 AS user_id WHERE false", tmp_path / "users.parquet")
     _fault(World(tmp_path, _users('path = "users.parquet"')), "no users at all")

@@ -58,6 +58,27 @@ def test_the_report_counts_what_is_there(tmp_path: Path) -> None:
     assert report.missing == ()
 
 
+def test_a_report_with_too_many_rejects_is_not_usable(tmp_path: Path) -> None:
+    assert _report(tmp_path / "fine").usable
+    bad = "SELECT i AS job_id, 'soon' AS opened_at FROM range(3) t(i) UNION ALL SELECT 9, NULL"
+    report = _report(tmp_path / "bad", jobs=bad)
+    assert [source.verdict for source in report.sources][1] == "fail"
+    assert not report.usable
+
+
+def test_one_day_is_not_told_as_days(tmp_path: Path) -> None:
+    assert (
+        "2026-01-02 to 2026-01-02: 1 day\n"
+        in "\n".join(
+            line.rstrip()
+            for line in render(
+                _report(tmp_path, events=FULL_EVENTS.replace("(i // 10)", "0"))
+            ).splitlines()
+        )
+        + "\n"
+    )
+
+
 def test_looking_changes_nothing_in_the_lake(tmp_path: Path) -> None:
     _report(tmp_path)
     assert not (tmp_path / "lake").exists()

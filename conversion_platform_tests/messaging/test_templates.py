@@ -69,6 +69,24 @@ def test_a_missing_value_is_an_error_unless_it_is_guarded(tmp_path: Path) -> Non
     assert guarded.render("nurses", {"pay": 18.5}) == "18.50 an hour. STOP"
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Cook", "Cook. Now! STOP."),
+        ("Cook, no degree clause!", "Cook, no degree clause! Now! STOP."),
+        ("Ready?", "Ready? Now! STOP."),
+        ("Cook at Bread Inc.", "Cook at Bread Inc. Now! STOP."),
+        ("And so on...", "And so on.... Now! STOP."),
+        ("See x.y/?.z", "See x.y/?.z. Now! STOP."),
+    ],
+)
+def test_a_title_that_ends_in_a_mark_gets_no_full_stop_behind_it(
+    tmp_path: Path, title: str, text: str
+) -> None:
+    templates = Templates(with_template(tmp_path, "{{ title }}. Now! STOP."))
+    assert templates.render("nurses", {"title": title}) == text
+
+
 def test_data_is_data(tmp_path: Path) -> None:
     templates = Templates(with_template(tmp_path, "{{ title }} & STOP"))
     evil = "{{ 7 * 7 }}\n\x07 <b> \u202e"

@@ -9,6 +9,14 @@ from conversion_platform.applications.job_of_the_day.assign import (
     days_to_assign,
     send_time,
 )
+from conversion_platform.applications.job_of_the_day.early import check_cohorts
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 
-__all__ = ["JOB_OF_THE_DAY", "Assigned", "assign_days", "days_to_assign", "send_time"]
+__all__ = [
+    "JOB_OF_THE_DAY",
+    "Assigned",
+    "assign_days",
+    "check_cohorts",
+    "days_to_assign",
+    "send_time",
+]

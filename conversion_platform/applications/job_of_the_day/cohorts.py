@@ -72,6 +72,20 @@ def add_members(
         raise _refused(cohort, where, first_line(error)) from None  # it may quote a user's value
 
 
+def bind(con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str) -> None:
+    """Makes sure that a predicate fits the columns of table `users`; no row is looked at.
+
+    Raises:
+        SettingsError: naming the cohort, with DuckDB's message.
+    """
+    import duckdb
+
+    try:
+        con.execute(f"DESCRIBE SELECT user_id FROM {users} WHERE (\n{where}\n)")
+    except duckdb.Error as error:
+        raise _refused(cohort, where, first_line(error)) from None
+
+
 def _is_one_expression(statements: list[dict[str, Any]]) -> bool:
     if len(statements) != 1:
         return False

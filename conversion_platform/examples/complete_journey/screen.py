@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import counted
 from conversion_platform.screens import WIDTH
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def report(
     from rich.console import Group
     from rich.panel import Panel
 
-    title = f"Complete Journey: history, training and {len(days)} days ({days}) in {seconds:.0f} s"
+    title = (
+        f"Complete Journey: history, training and {counted(len(days))} ({days}) in {seconds:.0f} s"
+    )
     parts = (_learned(lake, judged), _table(judged), _gains(judged), _texts(lake, days))
     return Panel(Group(*parts, _look(folder)), title=title, width=WIDTH)
 

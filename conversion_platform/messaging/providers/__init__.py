@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +14,13 @@ SANDBOX_FILE = "sandbox.sqlite"
 
 def open_provider(settings: Settings) -> Sandbox:
     """The carrier that the settings name: always the sandbox, in a file beside the ledger."""
-    from conversion_platform.messaging.ledger import ledger_path
     from conversion_platform.messaging.providers.sandbox import Sandbox
 
-    return Sandbox(ledger_path(settings).with_name(SANDBOX_FILE), settings.messaging.sandbox)
+    return Sandbox(sandbox_path(settings), settings.messaging.sandbox)
+
+
+def sandbox_path(settings: Settings) -> Path:
+    """Where the sandbox keeps what it took: beside the ledger."""
+    from conversion_platform.messaging.ledger import ledger_path
+
+    return ledger_path(settings).with_name(SANDBOX_FILE)

@@ -1,0 +1,28 @@
+"""What only a late stage of a run would find wrong in the settings, looked for before the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+
+def check_ahead(lake: Lake, settings: Settings, fresh: bool = False) -> None:
+    """Checks every cohort: its template, and its predicate over the columns that there will be.
+
+    Args:
+        lake: The platform's.
+        settings: Those in force.
+        fresh: Whether its users and jobs were loaded a moment ago.
+
+    Raises:
+        SettingsError: naming the cohort and what is wrong.
+        SourceError: a predicate uses columns of the sources, and they cannot be read.
+    """
+    from conversion_platform.applications.job_of_the_day import check_cohorts
+    from conversion_platform.messaging import check_templates
+
+    check_templates(settings)
+    check_cohorts(lake, settings, fresh)
