@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from conversion_platform.errors import SourceError
 from conversion_platform.lake.lake import quoted
 from conversion_platform.lake.storage import DISK_FULL
-from conversion_platform.marketplace.csv_lines import Lines, opened, safe_lines
+from conversion_platform.marketplace.csv_lines import Lines, is_packed, opened, safe_lines
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.files import SourceFile
 from conversion_platform.marketplace.relation import (
@@ -135,6 +135,7 @@ def _query(
     return (
         f"SELECT *{hive}, {quoted(file.shown)} AS {SOURCE} FROM "
         f"read_csv({quoted(location)}, auto_detect = false, header = true, "
+        f"compression = {quoted('gzip' if is_packed(Path(location)) else 'none')}, "
         f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
         f"nullstr = [{nulls}], hive_partitioning = false, store_rejects = true, "
         "rejects_table = '_cp_rejects', rejects_scan = '_cp_scans')"
@@ -153,8 +154,8 @@ def _copy_out(
         "FROM _cp_rejects GROUP BY line ORDER BY line"
     ).fetchall()
     return [
-        Broken(file.shown, int(number), "A quote does not close.", lines.open_quotes[number])
-        if number in lines.open_quotes
+        Broken(file.shown, int(number), *lines.unsafe[number])
+        if number in lines.unsafe
         else Broken(file.shown, int(number), detail, (text or "").strip("\r\n"))
         for number, detail, text in found
     ]

@@ -16,10 +16,18 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _CHUNK = 1 << 20
+_OPEN = "A quote does not close."
 _MOST_LINES = 1000  # a value of more lines than this is a quote that does not close
+
+
+class Unsafe(NamedTuple):
+    """A line that is kept from the reader: what is wrong with it, and its text."""
+
+    detail: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -29,13 +37,14 @@ class Lines:
     Attributes:
         location: What to read: the file itself, or its copy.
         records: Its records, without the header and without blank lines.
-        open_quotes: Number of a record (1 = the first after the header) whose quote does not
-            close, and its text. In the copy a record with too many fields stands in its place.
+        unsafe: Number of a record (1 = the first after the header) whose quotes would lead a
+            reader astray, and what it is. In the copy a record with too many fields stands in
+            its place.
     """
 
     location: str
     records: int
-    open_quotes: dict[int, str] = field(default_factory=dict)
+    unsafe: dict[int, Unsafe] = field(default_factory=dict)
 
 
 def safe_lines(
@@ -68,12 +77,17 @@ def safe_lines(
         out.write(_ended(text.readline()))
         for record in records.of(text):
             out.write(record)
-    return Lines(str(copy), records.count, records.open_quotes)
+    return Lines(str(copy), records.count, records.unsafe)
 
 
 def opened(path: Path) -> gzip.GzipFile | BinaryIO:
     """The bytes of a file, unpacked."""
-    return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
+    return gzip.GzipFile(path) if is_packed(path) else path.open("rb")
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file's name says that it is a gzip stream."""
+    return path.suffix.lower() == ".gz"
 
 
 def _count_if_plain(path: Path) -> int | None:
@@ -97,7 +111,7 @@ class _Records:
 
     def __init__(self, delimiter: str, columns: int, thorough: bool) -> None:
         self.count = 0
-        self.open_quotes: dict[int, str] = {}
+        self.unsafe: dict[int, Unsafe] = {}
         self._delimiter = delimiter
         self._columns = columns
         self._thorough = thorough
@@ -121,13 +135,14 @@ class _Records:
         alone = self._fields([line])
         if alone:
             return self._written(alone) if line.count('"') % 2 else _ended(line)
-        if line.count('"') % 2 == 0 and not self._is_open(line):
-            return _ended(line)  # wrong in another way, which the reader names
+        if line.count('"') % 2 == 0 and self._problem(line) != _OPEN:
+            return _ended(line)  # wrong in a way that leads nobody astray: the reader names it
         more = self._up_to_the_next_quote(ahead, text)
         if self._fields([line, *more]):
             return _ended("".join([line, *more]))
         ahead.extendleft(reversed(more))
-        self.open_quotes[self.count] = line.rstrip("\n")
+        text_of_line = line.rstrip("\n").encode("latin-1").decode("utf-8", "replace")
+        self.unsafe[self.count] = Unsafe(self._problem(line), text_of_line)
         return self._delimiter * self._columns + "x\n"  # an empty field more would be forgiven
 
     def _up_to_the_next_quote(self, ahead: deque[str], text: Iterator[str]) -> list[str]:
@@ -142,12 +157,12 @@ class _Records:
                 break
         return lines
 
-    def _is_open(self, line: str) -> bool:
+    def _problem(self, line: str) -> str:
         try:
-            list(self._read([line]))
+            fields = next(self._read([line]))
         except csv.Error as error:
-            return "unexpected end of data" in str(error)
-        return False
+            return _OPEN if "unexpected end of data" in str(error) else f"Stray quotes: {error}."
+        return f"It has {len(fields)} fields, not {self._columns}."
 
     def _fields(self, lines: list[str]) -> list[str] | None:
         """The fields of the record that these lines are; None if they are not just one."""

@@ -25,7 +25,7 @@ TOML = '[sources.users]\npath = "{}"\n'
 
 def _users(folder: Path, text: str | bytes, name: str = "users.csv") -> World:
     data = text.encode() if isinstance(text, str) else text
-    (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (folder / name).write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
     return World(folder, TOML.format(name)).fill()
 
 
@@ -137,6 +137,18 @@ def test_an_open_quote_behind_a_quote_inside_a_field_is_found_by_a_second_look(
     assert (rows, broken) == (99_999, [(11, '10,5" pipe,"open')])
 
 
+def test_a_broken_line_says_what_is_wrong_with_it_in_its_own_letters(tmp_path: Path) -> None:
+    text = 'user_id,region\n1,"Orléans\n2,"a"b"\n3,4" pipe,c\n5\n6,"Paris"\n'
+    built = _users(tmp_path, text, "USERS.CSV.GZ")
+    built.load_users()
+    assert _kept(built) == [(1, '1,"Orléans'), (2, '2,"a"b"'), (3, '3,4" pipe,c'), (4, "5")]
+    details = built.rows(REJECTED_USERS, "detail", "row_number")
+    assert details[0] == ("A quote does not close.",)
+    assert "Stray quotes" in details[1][0]
+    assert details[2] == ("It has 3 fields, not 2.",)
+    assert built.rows(USERS, "region") == [("Paris",)]
+
+
 def test_bytes_that_are_not_utf_8_cost_their_own_line(tmp_path: Path) -> None:
     built = _users(tmp_path, b'user_id,region\n1,"caf\xe9"\n2,"caf\xc3\xa9"\n')
     assert built.load_users().rejects == {"broken_line": 1}
@@ -178,6 +190,6 @@ def test_no_byte_of_a_file_is_lost_on_the_way_to_the_reader(text: str, thorough:
         lines = csv_lines.safe_lines(file, ",", 2, copy, thorough)
         written = Path(lines.location).read_text().partition("\n")[2]
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    kept = written.replace(",,x\n", "") + "".join(lines.open_quotes.values())
+    kept = written.replace(",,x\n", "") + "".join(one.text for one in lines.unsafe.values())
     letters = sorted(letter for letter in plain if letter in "ab")
     assert sorted(letter for letter in kept if letter in "ab") == letters
