@@ -100,21 +100,20 @@ def _stage(
     """
     names, delimiter = _header(file, setting, section.delimiter)
     copy = target.with_suffix(".csv")
-    for thorough in (False, True):
-        with _readable(file, setting):
-            lines = safe_lines(Path(file.location), delimiter, len(names), copy, thorough)
-        query = _query(file, lines.location, section, names, delimiter)
-        with source_errors(setting, file.shown):
-            broken = _copy_out(con, file, lines, query, target)
-            rows = _count(con, target)
-        copy.unlink(missing_ok=True)
-        if rows + len(broken) == lines.records:
-            return broken
-    raise SourceError(
-        f"{setting}: {file.shown} has {lines.records} records, and only {rows + len(broken)} of "
-        "them can be told apart.",
-        "Look for stray quotes in it, and export it again; nothing was loaded.",
-    )
+    with _readable(file, setting):
+        lines = safe_lines(Path(file.location), delimiter, len(names), copy)
+    query = _query(file, lines.location, section, names, delimiter)
+    with source_errors(setting, file.shown):
+        broken = _copy_out(con, file, lines, query, target)
+        rows = _count(con, target)
+    copy.unlink(missing_ok=True)
+    if rows + len(broken) != lines.records:
+        raise SourceError(
+            f"{setting}: {file.shown} has {lines.records} records, and {rows + len(broken)} came "
+            "out of it.",
+            "Look for stray quotes in it, and export it again; nothing was loaded.",
+        )
+    return broken
 
 
 def _query(

@@ -9,17 +9,20 @@ ends or blank lines is read line by line here and copied, and each record is cou
 from __future__ import annotations
 
 import csv
-import functools
 import gzip
 import io
+import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from conversion_platform.days import counted
+
 _CHUNK = 1 << 20
-_OPEN = "A quote does not close."
+_UNFINISHED = "unexpected end of data"  # what Python's reader says of an open quote
+_TOGETHER = 2000
 _MOST_LINES = 1000  # a value of more lines than this is a quote that does not close
 
 
@@ -47,9 +50,7 @@ class Lines:
     unsafe: dict[int, Unsafe] = field(default_factory=dict)
 
 
-def safe_lines(
-    path: Path, delimiter: str, columns: int, copy: Path, thorough: bool = False
-) -> Lines:
+def safe_lines(path: Path, delimiter: str, columns: int, copy: Path) -> Lines:
     """The file, or a copy of it that can be split without losing a record.
 
     Args:
@@ -57,17 +58,15 @@ def safe_lines(
         delimiter: What separates its fields.
         columns: How many its header has.
         copy: Where a copy goes if one is needed.
-        thorough: Whether to look into every line that has a quote, not only into those with an
-            odd number of them. That takes ten times as long.
 
     Raises:
         OSError: the file cannot be read.
         EOFError: its gzip stream does not end.
     """
-    lines = None if thorough else _count_if_plain(path)
+    lines = _count_if_plain(path)
     if lines is not None:
         return Lines(str(path), max(lines - 1, 0))
-    records = _Records(delimiter, columns, thorough)
+    records = _Records(delimiter, columns)
     with (
         opened(path) as stream,
         # Latin-1 keeps every byte as it is, valid UTF-8 or not; None makes all line ends one.
@@ -106,76 +105,123 @@ def _ended(line: str) -> str:
     return line if line.endswith("\n") else f"{line}\n"
 
 
+class _Feed:
+    """The lines of a file, and which of them went into the record that is being read."""
+
+    def __init__(self, text: Iterator[str]) -> None:
+        self.taken: list[str] = []
+        self.used = 0
+        self._text = text
+        self._given_back: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) == _MOST_LINES:
+            raise csv.Error(_UNFINISHED)
+        line = self._given_back.popleft() if self._given_back else next(self._text)
+        self.taken.append(line)
+        return line
+
+    def begin_record(self) -> None:
+        """Counts what the record before took."""
+        self.used += len(self.taken)
+        self.taken.clear()
+
+    def many(self) -> list[str]:
+        """The next lines, as many as are looked at together."""
+        lines = list(itertools.islice(self._text, max(_TOGETHER - len(self._given_back), 0)))
+        lines = [*self._given_back, *lines]
+        self._given_back.clear()
+        self.taken.clear()
+        self.used = 0
+        return lines
+
+    def give_back(self, lines: list[str]) -> None:
+        """Lets lines be read again."""
+        self._given_back.extendleft(reversed(lines))
+
+
 class _Records:
     """Puts the lines of a file together to records."""
 
-    def __init__(self, delimiter: str, columns: int, thorough: bool) -> None:
+    def __init__(self, delimiter: str, columns: int) -> None:
         self.count = 0
         self.unsafe: dict[int, Unsafe] = {}
         self._delimiter = delimiter
         self._columns = columns
-        self._thorough = thorough
-        self._read = functools.partial(csv.reader, delimiter=delimiter, strict=True)
 
     def of(self, text: Iterator[str]) -> Iterator[str]:
         """The records as lines to write; blank lines are left out."""
-        ahead: deque[str] = deque()
-        while line := ahead.popleft() if ahead else next(text, ""):
-            if line == "\n":
-                continue
-            self.count += 1
-            quotes = line.count('"')
-            if quotes % 2 or (self._thorough and quotes):
-                yield self._quoted(line, ahead, text)
+        feed = _Feed(text)
+        while lines := feed.many():
+            if self._are_plain(lines):
+                self.count += len(lines)
+                yield _ended("".join(lines))
             else:
-                yield _ended(line)
+                feed.give_back(lines)
+                yield from self._one_by_one(feed, len(lines))
 
-    def _quoted(self, line: str, ahead: deque[str], text: Iterator[str]) -> str:
-        """One record that begins with `line`; the lines it does not need go to `ahead`."""
-        alone = self._fields([line])
-        if alone:
-            return self._written(alone) if line.count('"') % 2 else _ended(line)
-        if line.count('"') % 2 == 0 and self._problem(line) != _OPEN:
-            return _ended(line)  # wrong in a way that leads nobody astray: the reader names it
-        more = self._up_to_the_next_quote(ahead, text)
-        if self._fields([line, *more]):
-            return _ended("".join([line, *more]))
-        ahead.extendleft(reversed(more))
-        text_of_line = line.rstrip("\n").encode("latin-1").decode("utf-8", "replace")
-        self.unsafe[self.count] = Unsafe(self._problem(line), text_of_line)
-        return self._delimiter * self._columns + "x\n"  # an empty field more would be forgiven
-
-    def _up_to_the_next_quote(self, ahead: deque[str], text: Iterator[str]) -> list[str]:
-        """The next lines, to the first with an odd number of quotes."""
-        lines: list[str] = []
-        while len(lines) < _MOST_LINES:
-            line = ahead.popleft() if ahead else next(text, "")
-            if not line:
-                break
-            lines.append(line)
-            if line.count('"') % 2:
-                break
-        return lines
-
-    def _problem(self, line: str) -> str:
+    def _are_plain(self, lines: list[str]) -> bool:
+        """Whether each line is a whole record without a quote in its values."""
         try:
-            fields = next(self._read([line]))
-        except csv.Error as error:
-            return _OPEN if "unexpected end of data" in str(error) else f"Stray quotes: {error}."
-        return f"It has {len(fields)} fields, not {self._columns}."
+            rows = list(self._reader(lines))
+        except csv.Error:
+            return False
+        return (
+            len(rows) == len(lines)
+            and all(len(row) == self._columns for row in rows)
+            and not any('"' in "".join(row) for row in rows)
+        )
 
-    def _fields(self, lines: list[str]) -> list[str] | None:
-        """The fields of the record that these lines are; None if they are not just one."""
-        reader = self._read(lines)
-        try:
-            fields = next(reader)
-        except (csv.Error, StopIteration):
-            return None
-        whole = reader.line_num == len(lines) and len(fields) == self._columns
-        return fields if whole else None
+    def _one_by_one(self, feed: _Feed, lines: int) -> Iterator[str]:
+        """The records that begin within the next lines."""
+        reader = self._reader(feed)
+        while feed.used < lines:
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield self._refused(feed, _problem(error))
+                reader = self._reader(feed)
+            else:
+                if fields:  # a blank line has none
+                    yield self._record(feed, fields)
+            feed.begin_record()
+
+    def _record(self, feed: _Feed, fields: list[str]) -> str:
+        surplus = len(fields) - self._columns
+        if surplus and not (surplus == 1 and not fields[-1]):  # an empty field more is forgiven
+            return self._refused(
+                feed, f"It has {counted(len(fields), 'field')}, not {self._columns}."
+            )
+        self.count += 1
+        if any('"' in value for value in fields):
+            return self._written(fields)
+        return _ended("".join(feed.taken))
+
+    def _refused(self, feed: _Feed, problem: str) -> str:
+        """The first line alone is broken: those after it may be records of their own."""
+        self.count += 1
+        line = feed.taken[0].rstrip("\n").encode("latin-1").decode("utf-8", "replace")
+        self.unsafe[self.count] = Unsafe(problem, line)
+        feed.give_back(feed.taken[1:])
+        del feed.taken[1:]
+        return self._delimiter * self._columns + "x\n"
+
+    def _reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self._delimiter, strict=True)
 
     def _written(self, fields: list[str]) -> str:
-        """A record whose quotes stand inside unquoted fields (5" pipe), quoted by the rules."""
+        """A record with quotes in its values, as in `5" pipe`, quoted by the rules."""
         out = io.StringIO(newline="")
         csv.writer(out, delimiter=self._delimiter, lineterminator="\n").writerow(fields)
         return out.getvalue()
+
+
+def _problem(error: csv.Error) -> str:
+    if _UNFINISHED in str(error):
+        return "A quote does not close."
+    return f"It cannot be split: {error}."
