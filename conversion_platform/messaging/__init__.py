@@ -6,7 +6,7 @@ in the ledger exists before anything leaves; the carrier stands behind `provider
 
 from conversion_platform.messaging.consent import Consent, Recipient, decide
 from conversion_platform.messaging.ledger import Ledger, is_there, ledger_path, open_ledger
-from conversion_platform.messaging.outcomes import measure_outcomes, outcome_days
+from conversion_platform.messaging.outcomes import looking_day, measure_outcomes, outcome_days
 from conversion_platform.messaging.planning import PlanSummary, plan_messages
 from conversion_platform.messaging.providers import open_provider, sandbox_path
 from conversion_platform.messaging.receiving import ReceiveSummary, receive
@@ -25,6 +25,7 @@ __all__ = [
     "decide",
     "is_there",
     "ledger_path",
+    "looking_day",
     "measure_outcomes",
     "open_ledger",
     "open_provider",

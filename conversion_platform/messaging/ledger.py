@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from conversion_platform.errors import MessagingError, SettingsError
 
 if TYPE_CHECKING:
+    from conversion_platform.days import DayRange
     from conversion_platform.settings import Settings
 
 SCHEMA_VERSION = 1
@@ -129,6 +130,15 @@ class Ledger:
         )
         return {row["state"]: row["n"] for row in found}
 
+    def texted_days(self, days: DayRange) -> set[date]:
+        """The campaign days of which a text was given to the carrier."""
+        found = self.rows(
+            "SELECT DISTINCT day FROM messages WHERE attempts > 0 AND day BETWEEN ? AND ?",
+            days.first.isoformat(),
+            days.last.isoformat(),
+        )
+        return {date.fromisoformat(row["day"]) for row in found}
+
     def suppress(self, phone: str, at: datetime, reason: str, rule_id: str) -> bool:
         """Ends all texts to a number (+15125550123). Returns False if that was so already."""
         with self.transaction() as con:
@@ -195,11 +205,34 @@ def suppress(
     rule_id: str,
     reply_id: str | None = None,
 ) -> bool:
-    """Puts a number on the suppression list; see `Ledger.suppress`."""
+    """Puts a number on the suppression list; see `Ledger.suppress`.
+
+    The latest word counts: a START that was given between two STOPs does not lift the later one.
+    What a person decides counts above what an answer said.
+    """
     changed = con.execute(
         "INSERT INTO suppressions (phone, at, reason, rule_id, reply_id) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
         (phone, stamp(at), reason, rule_id, reply_id),
+    )
+    return changed.rowcount == 1 or _strengthened(con, phone, at, reason, rule_id)
+
+
+def _strengthened(
+    con: sqlite3.Connection, phone: str, at: datetime, reason: str, rule_id: str
+) -> bool:
+    """Brings a number's place on the list up to date; whether somebody else than START lifts it."""
+    con.execute(
+        "UPDATE suppressions SET at = max(at, ?) WHERE phone = ? AND lifted_at IS NULL",
+        (stamp(at), phone),
+    )
+    if reason in LIFTED_BY_START:
+        return False
+    marks = ", ".join("?" for _ in LIFTED_BY_START)
+    changed = con.execute(
+        "UPDATE suppressions SET reason = ?, rule_id = ?"
+        f" WHERE phone = ? AND lifted_at IS NULL AND reason IN ({marks})",
+        (reason, rule_id, phone, *LIFTED_BY_START),
     )
     return changed.rowcount == 1
 

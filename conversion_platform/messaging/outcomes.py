@@ -30,6 +30,14 @@ def outcome_days(settings: Settings, days: DayRange) -> DayRange:
     return rewritten_days(settings, days).widened(before=settings.events.attribution_window_days)
 
 
+def looking_day(lake: Lake, days: DayRange) -> date:
+    """The day with whose eyes a run for `days` looks: its last, or the latest that was run.
+
+    A day that is run again must not forget what later runs have seen of it.
+    """
+    return max([days.last, *lake.days(OUTCOMES)[-1:]])
+
+
 def measure_outcomes(
     con: duckdb.DuckDBPyConnection,
     lake: Lake,
@@ -51,8 +59,8 @@ def measure_outcomes(
         settings: Event types and the attribution window.
         ledger: What became of the texts.
         days: Days of the assignments (`outcome_days` gives those that may still change).
-        as_of: The day on which we look: only events that happened and were recorded before it
-            began count, and a window that was not over by then is not matured.
+        as_of: The day on which we look (`looking_day`): only events that happened and were
+            recorded before it began count, and a window that was not over by then is not matured.
     """
     assigned = [day for day in lake.days(JOB_OF_THE_DAY) if day in days]
     written: list[Written] = []

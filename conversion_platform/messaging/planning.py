@@ -50,7 +50,8 @@ MESSAGE_COLUMNS = (
     "expires_at",
     "final_at",
 )
-# A text that nothing was done about yet follows its assignment; later the ledger is the truth.
+# A text that the carrier was never asked about follows its assignment and its user's record; later
+# the ledger is the truth (and a text for a number that is no longer on record does not go).
 FOLLOWING = (
     "assignment_id",
     "job_id",
@@ -59,7 +60,6 @@ FOLLOWING = (
     "body",
     "segments",
     "send_at",
-    "due_at",
     "expires_at",
 )
 RECIPIENT_COLUMNS = (
@@ -79,13 +79,17 @@ INSERT_MESSAGE = (
     f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)})"
     f" VALUES ({', '.join(':' + name for name in MESSAGE_COLUMNS)}) ON CONFLICT DO NOTHING"
 )
+# What was put off keeps its hour; for another number it is decided anew.
 FOLLOW_ASSIGNMENT = (
-    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in FOLLOWING)}"
-    " WHERE message_id = :message_id AND state = 'planned' AND attempts = 0"
+    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in FOLLOWING)},"
+    " due_at = CASE WHEN state = 'deferred' AND phone IS :phone"
+    " THEN max(due_at, :due_at) ELSE :due_at END"
+    " WHERE message_id = :message_id AND state IN ('planned', 'deferred') AND attempts = 0"
 )
-SUPPRESS_PLANNED = (
-    "UPDATE messages SET state = 'suppressed', state_at = :state_at, final_at = :state_at,"
-    " reason = :reason, rule_id = :rule_id WHERE message_id = :message_id AND state = 'planned'"
+SUPPRESS_WAITING = (
+    "UPDATE messages SET state = 'suppressed', state_at = max(state_at, :state_at),"
+    " final_at = max(state_at, :state_at), reason = :reason, rule_id = :rule_id"
+    " WHERE message_id = :message_id AND state IN ('planned', 'deferred')"
 )
 UPSERT_RECIPIENT = (
     f"INSERT OR REPLACE INTO recipients ({', '.join(RECIPIENT_COLUMNS)})"
@@ -117,7 +121,7 @@ def plan_messages(
 ) -> PlanSummary:
     """Plans the text of every treated assignment of `day`; the holdout gets no row.
 
-    Doing it again adds nothing, and changes a text only while nothing was done about it.
+    Doing it again adds nothing, and changes a text only while the carrier was not asked about it.
 
     Args:
         con: A session on `lake`.
@@ -276,7 +280,7 @@ def _recorded(con: sqlite3.Connection, message: dict[str, Any]) -> str:
     if con.execute(INSERT_MESSAGE, message).rowcount == 0:
         con.execute(FOLLOW_ASSIGNMENT, message)
         if message["reason"]:
-            con.execute(SUPPRESS_PLANNED, message)
+            con.execute(SUPPRESS_WAITING, message)
         return "already"
     return f"suppressed:{message['reason']}" if message["reason"] else "planned"
 

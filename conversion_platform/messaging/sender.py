@@ -15,8 +15,16 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import MessagingError
-from conversion_platform.messaging.consent import Consent, Defer, Recipient, Suppress, decide
+from conversion_platform.messaging.consent import (
+    Consent,
+    Decision,
+    Defer,
+    Recipient,
+    Suppress,
+    decide,
+)
 from conversion_platform.messaging.ledger import Ledger, moment_of, stamp, suppress
+from conversion_platform.messaging.places import normalised_phone
 from conversion_platform.messaging.providers.base import (
     Accepted,
     Outgoing,
@@ -161,7 +169,7 @@ def _stopped(
         _end(con, row, "expired", now, "day_over", "campaign-day")
         counts["expired"] += 1
         return True
-    decision = decide(_recipient(row, going.get(row["phone"], [])), now)
+    decision = _decided(row, going, now)
     if isinstance(decision, Suppress):
         _end(con, row, "suppressed", now, decision.reason, decision.rule_id)
         counts[f"suppressed:{decision.reason}"] += 1
@@ -174,6 +182,16 @@ def _stopped(
     else:
         return False
     return True
+
+
+def _decided(row: sqlite3.Row, going: Mapping[str, list[datetime]], now: datetime) -> Decision:
+    """The decision by the person's record as it is now; a text for another number does not go."""
+    decision = decide(_recipient(row, going.get(row["phone"], [])), now)
+    if isinstance(decision, Suppress):
+        return decision
+    if normalised_phone(row["written"], row["country"]) != row["phone"]:
+        return Suppress("phone_changed", "valid-number")
+    return decision
 
 
 def _recipient(row: sqlite3.Row, going: list[datetime]) -> Recipient:

@@ -132,6 +132,14 @@ def test_a_day_before_the_champions_gets_a_model_that_does_not_know_its_future(
     assert champion(lake_in(platform), LIVED) == served[1][1]
 
 
+def test_running_an_older_day_again_forgets_nothing_and_reassigns_nobody(platform: Path) -> None:
+    run(platform, NEXT, THEN)
+    before = tables(platform)
+    edit(platform, "size = 100", "size = 5")
+    run(platform, LIVED)
+    assert tables(platform) == before
+
+
 def test_days_of_another_time_zone_do_not_get_into_a_filled_lake(platform: Path) -> None:
     before = digests(platform)
     edit(platform, "[platform]\n", '[platform]\ntime_zone = "Asia/Tokyo"\n')

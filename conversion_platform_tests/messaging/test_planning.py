@@ -92,6 +92,40 @@ def test_a_planned_text_follows_its_assignment_until_it_is_under_way(office: Off
     assert office.message("u000002")["reason"] == "withdrawn"
 
 
+def test_a_deferred_text_goes_to_the_number_and_place_on_record_when_planned_again(
+    open_office: OpenOffice,
+) -> None:
+    office = open_office(clock="wall")
+    early = TEN_IN_NEW_YORK - timedelta(hours=4)
+    office.plan(person(1, send_at=early))
+    assert office.send(early).deferred == 1
+    moved = {"phone": "+12135550103", "time_zone": "America/Los_Angeles", "state": "CA"}
+    office.plan(person(1, send_at=early, **moved))
+    assert office.send(TEN_IN_NEW_YORK).sent == 0, "seven in the morning in Los Angeles"
+    assert office.send(TEN_IN_NEW_YORK + timedelta(hours=3)).sent == 1
+    assert office.texts_to(phone(1)) == []
+    assert len(office.texts_to("+12135550103")) == 1
+
+
+def test_a_deferred_text_keeps_its_hour_when_it_is_planned_again(open_office: OpenOffice) -> None:
+    office = open_office(clock="wall")
+    early = TEN_IN_NEW_YORK - timedelta(hours=4)
+    office.plan(person(1, send_at=early))
+    office.send(early)
+    before = office.message("u000001")
+    office.plan(person(1, send_at=early))
+    assert office.message("u000001") == before
+
+
+def test_a_text_whose_number_is_no_longer_on_record_does_not_go(office: Office) -> None:
+    office.plan(person(1))
+    with office.ledger.transaction() as con:  # as the plan of another day does
+        con.execute("UPDATE recipients SET phone = '+12135550103'")
+    office.replay()
+    assert office.provider.outbox() == []
+    assert office.message("u000001")["reason"] == "phone_changed"
+
+
 def test_a_job_without_the_value_that_the_template_prints_is_not_texted(office: Office) -> None:
     office.plan(person(1))
     office.plan(person(1, job_id="j3"), person(2, job_id="j3"))

@@ -110,6 +110,26 @@ def test_what_a_person_suppressed_only_a_person_lifts(office: Office) -> None:
     assert office.ledger.suppression(phone(1)) is None
 
 
+def test_a_persons_word_counts_above_an_answer_that_came_before(office: Office) -> None:
+    sent_to(office, 1)
+    said(office, 1, "not interested", 1)
+    office.receive(later(minutes=2))
+    assert office.ledger.suppress(phone(1), later(minutes=3), "person", "read-by-support")
+    said(office, 1, "START", 5)
+    office.receive(later(minutes=6))
+    assert office.ledger.suppression(phone(1)) == "read-by-support"
+    assert not office.ledger.suppress(phone(1), later(minutes=7), "stop", "keyword-stop")
+    assert office.ledger.suppression(phone(1)) == "read-by-support"
+
+
+def test_a_start_from_between_two_stops_that_comes_last_lifts_nothing(office: Office) -> None:
+    sent_to(office, 1)
+    for body, minutes in (("STOP", 2), ("STOP", 6), ("START", 4)):
+        said(office, 1, body, minutes)
+        office.receive(later(minutes=10))
+    assert office.ledger.suppression(phone(1)) is not None
+
+
 def test_help_is_answered_with_name_way_out_and_rates_once_a_day(office: Office) -> None:
     sent_to(office, 1)
     said(office, 1, "HELP", 5)

@@ -1,11 +1,12 @@
 """Assigns the job of the day: set-based, one day after another.
 
-Days go in order, because the repeat rule and the weekly cap look at the days before.
+Days go in order, because the repeat rule and the weekly cap look at the days around: those
+before, and for a day that is filled in late those after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 CAP_DAYS = 7
 
-_VIEWS = ("earlier", "predictions", "converted", "people")
+_VIEWS = ("near", "predictions", "converted", "people")
 _TABLES = ("assigned", "cohorts", "members", "send_times", "zones")
 
 
@@ -73,22 +74,25 @@ def assign_days(
     return [_assign_day(con, lake, settings, day) for day in days]
 
 
-def days_to_assign(lake: Lake, days: DayRange, today: date | None) -> list[date]:
+def days_to_assign(
+    lake: Lake, days: DayRange, today: date | None, texted: Collection[date]
+) -> list[date]:
     """Those of `days` whose assignments may still be written.
 
-    A day that is over keeps the assignments it had: people were texted by them, and later days'
-    repeat rule and weekly cap read them. A day that never had any may get them, for the record;
-    nobody is texted for it.
+    A day that is over, or whose texts have begun to leave, keeps the assignments it had: people
+    were texted by them, other days' repeat rule and weekly cap read them, and its arms are
+    compared as they were drawn. A day that never had any may get them, for the record; nobody is
+    texted for a day that is over.
 
     Args:
         lake: Where JOB_OF_THE_DAY is.
         days: Days of the run.
         today: The day under way; None for a replay, in which no day is over.
+        texted: Days of which a text was given to the carrier.
     """
-    if today is None:
-        return list(days)
     assigned = set(lake.days(JOB_OF_THE_DAY))
-    return [day for day in days if day >= today or day not in assigned]
+    closed = {day for day in assigned if day in texted or (today is not None and day < today)}
+    return [day for day in days if day not in closed]
 
 
 def send_time(day: date, clock: time, zone: str | None, platform_zone: str) -> datetime:
@@ -128,8 +132,11 @@ def _relations(
     con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
 ) -> Iterator[None]:
     """Puts what assign.sql reads in place for one day, and takes it away again."""
-    before = max(settings.job_of_the_day.repeat_days, CAP_DAYS) - 1
-    lake.view(con, JOB_OF_THE_DAY, DayRange(day - before * ONE_DAY, day - ONE_DAY), "earlier")
+    reach = max(settings.job_of_the_day.repeat_days, CAP_DAYS) - 1
+    near = lake.select(JOB_OF_THE_DAY, DayRange.of(day).widened(before=reach, after=reach))
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW near AS SELECT * FROM {near} WHERE dt <> DATE '{day}'"
+    )
     lake.view(con, DAILY_PREDICTIONS, DayRange.of(day), "predictions")
     con.execute(f"CREATE OR REPLACE TEMP VIEW converted AS {_converted_query(lake, settings, day)}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_people_query(con, lake, day)}")

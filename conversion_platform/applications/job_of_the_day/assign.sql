@@ -1,6 +1,6 @@
 -- Who is assigned what on one day. Reads temporary relations that assign.py puts in place:
 --   predictions   the day's daily_predictions
---   earlier       assignments of earlier days (user_id, job_id, dt), of both arms
+--   near          assignments of the days around this one (user_id, job_id, dt), of both arms
 --   converted     pairs (user_id, job_id) that converted before the day
 --   members       user_id, cohort: the one cohort of each user
 --   cohorts       cohort, size, min_probability
@@ -12,9 +12,9 @@ WITH fresh AS (
     SELECT p.user_id, p.job_id, p.rank, p.score, p.probability, p.model_version
     FROM predictions AS p
     WHERE NOT EXISTS (
-        SELECT 1 FROM earlier AS e
-        WHERE e.user_id = p.user_id AND e.job_id = p.job_id
-            AND e.dt > $day - to_days(CAST($repeat_days AS INTEGER))
+        SELECT 1 FROM near AS n
+        WHERE n.user_id = p.user_id AND n.job_id = p.job_id
+            AND abs(date_diff('day', n.dt, CAST($day AS DATE))) < $repeat_days
     )
     AND NOT EXISTS (
         SELECT 1 FROM converted AS c
@@ -23,9 +23,11 @@ WITH fresh AS (
     QUALIFY row_number() OVER (PARTITION BY p.user_id ORDER BY p.rank) = 1
 ),
 capped AS (
-    SELECT user_id FROM earlier
-    WHERE dt > $day - to_days(CAST($cap_days AS INTEGER))
-    GROUP BY user_id
+    -- Every stretch of $cap_days days that holds this one.
+    SELECT near.user_id FROM near
+    CROSS JOIN range(CAST($cap_days AS BIGINT)) AS stretches(after)
+    WHERE date_diff('day', CAST($day AS DATE), near.dt) BETWEEN after + 1 - $cap_days AND after
+    GROUP BY near.user_id, after
     HAVING count(*) >= $max_texts_per_week
 ),
 sized AS (

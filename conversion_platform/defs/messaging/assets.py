@@ -17,6 +17,7 @@ from conversion_platform.defs.lake_asset import (
 )
 from conversion_platform.defs.resources import Platform
 from conversion_platform.messaging import (
+    looking_day,
     measure_outcomes,
     outcome_days,
     plan_messages,
@@ -64,5 +65,6 @@ def outcomes(context: dg.AssetExecutionContext, platform: Platform) -> dg.Materi
     with platform.session() as (con, lake, settings), platform.messaging() as (ledger, _):
         open_days = outcome_days(settings, days)
         # The run of a day happens in its morning: events of that day are still to come.
-        written = measure_outcomes(con, lake, settings, ledger, open_days, as_of=days.last)
+        as_of = looking_day(lake, days)
+        written = measure_outcomes(con, lake, settings, ledger, open_days, as_of)
     return materialized(written)

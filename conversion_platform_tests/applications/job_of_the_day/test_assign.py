@@ -131,9 +131,20 @@ def test_a_day_that_is_over_keeps_the_assignments_people_were_texted_by(
     assign_days(con, lake, settings, ONE)
     days = DayRange(DAY - timedelta(days=1), DAY + timedelta(days=1))
     never_assigned, under_way = days.first, days.last
-    assert days_to_assign(lake, days, under_way) == [never_assigned, under_way]
-    assert days_to_assign(lake, days, DAY) == list(days)
-    assert days_to_assign(lake, days, None) == list(days)
+    assert days_to_assign(lake, days, under_way, ()) == [never_assigned, under_way]
+    assert days_to_assign(lake, days, DAY, ()) == list(days)
+    assert days_to_assign(lake, days, None, ()) == list(days)
+
+
+@pytest.mark.parametrize("today", [None, DAY])
+def test_a_day_whose_texts_have_begun_to_leave_keeps_its_assignments(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, today: date | None
+) -> None:
+    write_day(con, lake, DAY, {"u": [("a", 0.3)]})
+    assign_days(con, lake, settings, ONE)
+    assert days_to_assign(lake, ONE, today, {DAY}) == []
+    tomorrow = DayRange.of(DAY + timedelta(days=1))
+    assert days_to_assign(lake, tomorrow, today, {tomorrow.first}) == [tomorrow.first]
 
 
 def test_nobody_is_assigned_more_often_than_the_weekly_cap_allows(

@@ -6,6 +6,7 @@ import tempfile
 from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -82,6 +83,26 @@ def test_no_plan_of_days_breaks_a_rule(plan: list[Any], rule: dict[str, Any]) ->
         check_one_day(day, predicted, rows, rule)
     check_repeats_and_cap(given_jobs, rule)
     assert_nobody_is_forgotten(plan, given_jobs, rule)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(ranked, min_size=2, max_size=6), rules, st.randoms(use_true_random=False))
+def test_days_in_any_order_break_no_rule(
+    plan: list[Any], rule: dict[str, Any], chance: Random
+) -> None:
+    days = [DAY + timedelta(days=number) for number in range(len(plan))]
+    with tempfile.TemporaryDirectory() as folder:
+        configuration = configured(Path(folder), settings_text(rule))
+        lake = open_lake(configuration)
+        with lake.session() as con:
+            write_users(con, lake, [{"user_id": user} for user in USERS])
+            for day, predicted in zip(days, plan, strict=True):
+                write_features(con, lake, day, {user: int(user[1:]) % 2 for user in USERS})
+                write_predictions(con, lake, day, predicted)
+            for day in chance.sample(days, len(days)):
+                assign_days(con, lake, configuration, DayRange.of(day))
+            given_jobs = [assignments(con, lake, day) for day in days]
+    check_repeats_and_cap(given_jobs, rule)
 
 
 def check_one_day(day: date, predicted: Any, rows: dict[str, Any], rule: dict[str, Any]) -> None:
