@@ -51,5 +51,5 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
         check_ahead(lake, settings)
         with nullcontext(bars) if bars else JobBars().shown() as shown:
             for step in steps:
-                execute(instance, settings, step, shown.watch)
+                shown.warn(execute(instance, settings, step, shown.watch).failed_checks)
     return lake

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,11 @@ class JobBars:
         if len(progress.finished) == len(progress.names):
             label = f"{name}: done"
         self._bars.update(self._tasks[name], completed=progress.share, description=label)
+
+    def warn(self, failed_checks: Iterable[str]) -> None:
+        """Names the checks that failed and let the run go on; Dagster's pages say more."""
+        for check in failed_checks:
+            self._console.print(f"  [yellow]warning:[/] {_plain(check)}")
 
 
 def status_table(status: Status) -> Table:

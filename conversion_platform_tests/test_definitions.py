@@ -153,6 +153,7 @@ def test_the_checks_are_these(defs: dg.Definitions) -> None:
         *(f"{table}:rows_have_their_own_key" for table in keyed),
         "daily_predictions:predictions_are_sound",
         "daily_predictions:somebody_has_predictions",
+        "daily_predictions:the_models_features_are_there",
         "drift:drift_within_limits",
         "model_evaluation:beats_the_human_baseline",
     }

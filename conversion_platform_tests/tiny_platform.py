@@ -61,6 +61,9 @@ class NoBars:
     def watch(self, progress: Progress) -> None:
         pass
 
+    def warn(self, failed_checks: tuple[str, ...]) -> None:
+        pass
+
 
 def silent(progress: Progress) -> None:
     """A watcher that shows nothing."""

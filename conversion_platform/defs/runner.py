@@ -230,11 +230,16 @@ def execute(
     if not result.success:
         raise failure_of(result)
     failed = tuple(
-        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+        _named(evaluation)
         for evaluation in result.get_asset_check_evaluations()
         if not evaluation.passed
     )
     return Finished(step, run_id, True, failed)
+
+
+def _named(evaluation: dg.AssetCheckEvaluation) -> str:
+    name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+    return f"{name} ({evaluation.description})" if evaluation.description else name
 
 
 def one_day(days: DayRange) -> str | None:

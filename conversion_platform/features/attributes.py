@@ -78,8 +78,10 @@ def attribute_sql(attribute: AttributeFeature, alias: str, value: str) -> str:
         value: For a categorical attribute, the expression `kept_value` gave.
     """
     column = f'{alias}."{attribute.column}"'
+    number = f"TRY_CAST({column} AS FLOAT)"
     expression = {
-        "numeric": f"{column}::FLOAT",
+        # Infinite, or beyond what a feature holds: missing.
+        "numeric": f"CASE WHEN isfinite({number}) THEN {number} END",
         "boolean": f"{column}::INTEGER::FLOAT",
         "timestamp": f"feature_age(d.as_of, {column})",
         "categorical": value,

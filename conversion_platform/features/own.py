@@ -154,7 +154,7 @@ def run_own_file(
     """Runs one file for `days` (which `feature_days` holds) into its temporary table.
 
     Raises:
-        SettingsError: the SQL fails, or returns two rows for one day and id.
+        SettingsError: the SQL fails, or returns two rows for one day and id, or an infinite value.
     """
     import duckdb
 
@@ -170,6 +170,7 @@ def run_own_file(
         except duckdb.Error as error:
             raise _fails(file, error) from None
     _check_unique(con, file)
+    _check_finite(con, file, columns)
 
 
 def own_sql(
@@ -264,6 +265,20 @@ def _check_unique(con: duckdb.DuckDBPyConnection, file: OwnFile) -> None:
             f"{file.path} returns {row[2]} rows for dt {row[0]} and {file.key} '{row[1]}'.",
             f"Group by `dt` and `{file.key}`, so that each day and {file.level} has one row.",
         )
+
+
+def _check_finite(con: duckdb.DuckDBPyConnection, file: OwnFile, columns: list[str]) -> None:
+    for name in columns:
+        row = con.execute(
+            f'SELECT dt, "{file.key}" FROM "{file.table}" '
+            f'WHERE isinf("{name}") ORDER BY ALL LIMIT 1'
+        ).fetchone()
+        if row is not None:
+            raise SettingsError(
+                f"{file.path}: the column `{name}` is infinite for dt {row[0]} and {file.key} "
+                f"'{row[1]}'.",
+                "Guard the division, as in `a / nullif(b, 0)`: NULL is a missing value.",
+            )
 
 
 def _fails(file: OwnFile, error: Exception) -> SettingsError:

@@ -6,7 +6,11 @@ eligible, which jobs are candidates, and how ties are broken.
 
 from conversion_platform.inference.candidates import candidate_query
 from conversion_platform.inference.predict import Predicted, best_jobs, predict_days
-from conversion_platform.inference.quality import PredictionQuality, prediction_quality
+from conversion_platform.inference.quality import (
+    PredictionQuality,
+    features_not_there,
+    prediction_quality,
+)
 from conversion_platform.inference.scoring import score_pairs
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 
@@ -16,6 +20,7 @@ __all__ = [
     "PredictionQuality",
     "best_jobs",
     "candidate_query",
+    "features_not_there",
     "predict_days",
     "prediction_quality",
     "score_pairs",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import DayRange
+from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
+from conversion_platform.training import load_card
 
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.days import DayRange
     from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
@@ -41,6 +44,33 @@ class PredictionQuality:
         return not (
             self.not_probabilities or self.broken_ranks or self.disordered or self.mixed_days
         )
+
+
+def features_not_there(
+    con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange
+) -> dict[date, tuple[str, ...]]:
+    """Features that a day's model reads and the day does not have: it scored them as missing.
+
+    An attribute column or a feature file that was taken away since the training leaves its days
+    without the feature.
+    """
+    found = {}
+    versions = con.sql(
+        "SELECT dt, max(model_version) FROM "
+        f"{lake.select(DAILY_PREDICTIONS, days)} GROUP BY dt ORDER BY dt"
+    ).fetchall()
+    for day, version in versions:
+        there = {
+            name
+            for table in (USER_FEATURES, JOB_FEATURES)
+            for name in con.sql(f"FROM {lake.select(table, DayRange.of(day))} LIMIT 0").columns
+        }
+        spec = load_card(lake, version).spec
+        wanted = (*spec.names(level="user"), *spec.names(level="job"))
+        missing = tuple(name for name in wanted if name not in there)
+        if missing:
+            found[day] = missing
+    return found
 
 
 def prediction_quality(

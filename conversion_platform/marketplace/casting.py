@@ -11,6 +11,7 @@ from conversion_platform.marketplace.relation import as_text, identifier
 
 FIRST_TIME = "TIMESTAMPTZ '1900-01-01 00:00:00+00'"
 LAST_TIME = "TIMESTAMPTZ '2200-01-01 00:00:00+00'"
+LARGEST = "3.4e38"
 _EXACT = 2**53
 
 # A zone stands after the clock: Z, UTC, +02, -0500, +05:30, America/New_York.
@@ -123,7 +124,10 @@ def _zone_cases(
 def _number_cases(
     field: Field, _column: str, _kind: str, value: str, given: str, _allowed: Sequence[str]
 ) -> list[Case]:
-    cases = [(f"{value} IS NULL AND lower({given}) <> 'nan'", "'not_a_number'")]
+    cases = [
+        (f"{value} IS NULL AND lower({given}) <> 'nan'", "'not_a_number'"),
+        (f"abs({value}) > {LARGEST}", "'out_of_range'"),  # a feature could not hold it
+    ]
     if field.low is not None:
         cases.append((f"{value} < {field.low}", "'out_of_range'"))
     if field.high is not None:

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from conversion_platform.settings import InputSection
 
 _DELIMITERS = (",", ";", "\t", "|")
-_HEADER_BYTES = 1 << 20
+_BYTES = 1 << 20
 _PARQUET = b"PAR1\x15"  # its magic bytes, and how its first structure begins
 
 
@@ -198,15 +199,17 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _first_line(file: SourceFile, setting: str) -> str:
+    """The first line that is not blank, whatever ends it."""
     with _readable(file, setting), opened(Path(file.location)) as stream:
-        line = stream.readline(_HEADER_BYTES)
+        pieces = (piece.lstrip(b"\r\n") for piece in iter(partial(stream.readline, _BYTES), b""))
+        line = next((piece.partition(b"\r")[0] for piece in pieces if piece), b"")
     if line.startswith(_PARQUET):
         raise SourceError(
             f"{setting}: {file.shown} is a Parquet file, whatever its name says.",
             f'Name it `.parquet`, or set {setting}.format = "parquet".',
         )
     try:
-        return line.decode("utf-8-sig").rstrip("\r\n")
+        return line.decode("utf-8-sig").rstrip("\n")
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{setting}: the header of {file.shown} is not UTF-8: {error}.", "Save it as UTF-8."

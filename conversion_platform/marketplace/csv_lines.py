@@ -73,7 +73,7 @@ def safe_lines(path: Path, delimiter: str, columns: int, copy: Path) -> Lines:
         io.TextIOWrapper(stream, encoding="latin-1", newline=None) as text,
         copy.open("w", encoding="latin-1", newline="\n") as out,
     ):
-        out.write(_ended(text.readline()))
+        out.write(_ended(next((line for line in text if line != "\n"), "")))
         for record in records.of(text):
             out.write(record)
     return Lines(str(copy), records.count, records.unsafe)
@@ -91,14 +91,14 @@ def is_packed(path: Path) -> bool:
 
 def _count_if_plain(path: Path) -> int | None:
     """The number of lines of a file without quotes, carriage returns and blank lines."""
-    lines, last = 0, b""
+    lines, last = 0, b"\n"
     with opened(path) as stream:
         while chunk := stream.read(_CHUNK):
             if b'"' in chunk or b"\r" in chunk or b"\n\n" in last + chunk:
                 return None
             lines += chunk.count(b"\n")
             last = chunk[-1:]
-    return lines + (last not in (b"", b"\n"))
+    return lines + (last != b"\n")
 
 
 def _ended(line: str) -> str:

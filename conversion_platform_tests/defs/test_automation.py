@@ -148,7 +148,7 @@ def test_a_real_drift_beyond_the_limit_makes_the_sensor_ask_for_that_day(platfor
     edit(platform, "[schedule]", "[drift]\nmax_drifted_share = 0.0\n[schedule]")
     finished = run_job(platform, "daily", NEXT)
     assert finished.success
-    assert f"drift: {DRIFT_CHECK}" in finished.failed_checks
+    assert any(check.startswith(f"drift: {DRIFT_CHECK}") for check in finished.failed_checks)
     with open_instance(settings_in(platform)) as instance:
         asked = tick(instance, None).run_requests or ()
     assert [one.partition_key for one in asked][-1] == str(NEXT)

@@ -179,7 +179,8 @@ def test_a_few_rejected_rows_warn_and_the_day_goes_on(platform: Path) -> None:
     result = check_results(platform, finished.run_id)["users:few_rejected_rows"]
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "rejected_users" in result.description
-    assert finished.failed_checks == ("users: few_rejected_rows",)
+    (warning,) = finished.failed_checks
+    assert warning.startswith("users: few_rejected_rows (")
 
 
 def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
@@ -218,6 +219,14 @@ def test_without_an_eligible_user_the_day_succeeds_with_empty_predictions(platfo
     assert counts == [(0, 0, 0)]
     seen = materializations(platform, finished.run_id)
     assert "eligible" in str(seen["daily_predictions"]["messages"].value)
+
+
+def test_a_feature_that_the_model_reads_and_the_day_lacks_is_named(platform: Path) -> None:
+    rewrite(platform / "source/users.parquet", "SELECT * EXCLUDE (experience_years) FROM source")
+    finished = run_job(platform, "daily", NEXT)
+    assert finished.success
+    name = "daily_predictions: the_models_features_are_there"
+    assert f"{name} (Scored as missing: user_experience_years.)" in finished.failed_checks
 
 
 def test_without_a_champion_predictions_say_what_to_train(platform: Path) -> None:

@@ -53,7 +53,12 @@ MADE_BY_THE_DAY = (
 )
 HISTORIES = ("message_states/", "event_log/event_type=message_state/")
 """Where it is to be seen that a text was claimed by a run that died before it gave it away."""
-CHECKS = ("_rows_have_their_own_key", "_are_sound", "_somebody_has_predictions")
+CHECKS = (
+    "_rows_have_their_own_key",
+    "_are_sound",
+    "_somebody_has_predictions",
+    "_features_are_there",
+)
 FAST = ("features", "candidate_model")
 CHANCE = random.Random(20260126)
 DELAYS = {step: CHANCE.uniform(0.0, 0.4) for step in (*TRAINING, *DAILY)}

@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+import pytest
+
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.features import JOB_FEATURES, USER_FEATURES
+from conversion_platform.features.attributes import AttributeFeature, attribute_sql
+from conversion_platform.features.spec import Feature
 from conversion_platform_tests.features.world import Row, World, at, configured, event, rows_of
 
 FIRST = date(2026, 1, 1)
@@ -21,6 +26,19 @@ def features(folder: Path, users: list[Row], events: list[Row], days: DayRange) 
     columns = "dt, user_id, user_clicks_28d, user_days_since_click"
     rows = rows_of(setting, world, days, USER_FEATURES, columns)
     return {(row[0], row[1]): row[2:] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("2.5", 2.5), ("1e39", None), ("'inf'::DOUBLE", None), ("NULL", None)]
+)
+def test_an_attribute_beyond_what_a_feature_holds_is_missing(
+    value: str, expected: float | None
+) -> None:
+    spec = Feature("user_bonus", "numeric", "user", "")
+    column = attribute_sql(AttributeFeature("bonus", "numeric", spec), "u", "")
+    with duckdb.connect() as con:
+        found = con.execute(f"SELECT {column} FROM (SELECT {value} AS bonus) AS u").fetchall()
+    assert found == [(expected,)]
 
 
 def user(name: str, left_hours: float | None = None) -> Row:

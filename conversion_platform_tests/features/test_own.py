@@ -139,6 +139,15 @@ def test_two_rows_for_one_user_and_day_are_refused(install: Install) -> None:
         build_features(con, lake, settings, DayRange.of(DAY))
 
 
+def test_an_infinite_value_is_refused_with_its_column_and_user(install: Install) -> None:
+    text = "-- level: user\nSELECT dt, user_id, 1.0::DOUBLE / 0 AS x FROM days, users"
+    lake, settings = install({"ratio.sql": text})
+    wanted = r"ratio\.sql: the column `x` is infinite for dt 2026-02-04 and user_id 'u0'"
+    with lake.session() as con, pytest.raises(SettingsError, match=wanted) as raised:
+        build_features(con, lake, settings, DayRange.of(DAY))
+    assert "nullif" in raised.value.remedy
+
+
 def test_an_error_while_running_names_the_file(install: Install) -> None:
     text = (
         "-- level: user\nSELECT dt, user_id, CAST('a' || user_id AS INTEGER) AS x FROM days, users"

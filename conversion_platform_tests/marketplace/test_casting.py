@@ -104,6 +104,7 @@ def test_a_time_without_zone_is_rejected_unless_the_source_names_one(
         ({"latitude": "'90.5'"}, "out_of_range"),
         ({"longitude": "'-181'"}, "out_of_range"),
         ({"desired_pay": "'-1'"}, "out_of_range"),
+        ({"desired_pay": "'1e39'"}, "out_of_range"),
         ({"created_at": "'yesterday'"}, "not_a_time"),
         ({"created_at": "'2026-02-30T00:00:00Z'"}, "not_a_time"),
         ({"created_at": "'0001-01-01T00:00:00Z'"}, "not_a_time"),

@@ -121,6 +121,23 @@ def test_quotes_inside_a_field_are_part_of_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_blank_lines_before_the_header_are_skipped(tmp_path: Path, end: str) -> None:
+    built = _users(tmp_path, end.join(["", "", "user_id,region", "1,a", "x"]))
+    assert built.load_users().rejects == {"broken_line": 1}
+    assert built.rows(USERS, "user_id, region") == [("1", "a")]
+
+
+def test_a_large_file_whose_lines_end_in_carriage_returns_is_read_by_its_own_header(
+    tmp_path: Path,
+) -> None:
+    """Letters of two bytes stand wherever the first mebibyte ends; the last row has a bad byte."""
+    rows = [f"{number},{'é' * 60};;;" for number in range(10_000)]
+    built = _users(tmp_path, "\r".join(["user_id,region", *rows]).encode() + b"\r1,\xff\r")
+    loaded = built.load_users()
+    assert (loaded.read_rows, loaded.rejects) == (10_001, {"broken_line": 1})
+
+
 def test_a_value_of_several_lines_is_one_value(tmp_path: Path) -> None:
     built = _users(tmp_path, 'user_id,region\n1,"a\n\nb ""c"" d\n"\n2,e\nx\n')
     assert built.load_users().rejects == {"broken_line": 1}

@@ -4,7 +4,11 @@ import dagster as dg
 
 from conversion_platform.defs.checks import checked_days
 from conversion_platform.defs.resources import Platform
-from conversion_platform.inference import DAILY_PREDICTIONS, prediction_quality
+from conversion_platform.inference import (
+    DAILY_PREDICTIONS,
+    features_not_there,
+    prediction_quality,
+)
 
 
 @dg.asset_check(
@@ -36,4 +40,24 @@ def somebody_has_predictions(
         passed=found.days == len(days),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"days": len(days), "days_with_predictions": found.days},
+    )
+
+
+@dg.asset_check(
+    asset=DAILY_PREDICTIONS.name,
+    description="Every feature that the model reads is among the features of the day; one that is "
+    "not there was scored as missing.",
+)
+def the_models_features_are_there(
+    context: dg.AssetCheckExecutionContext, platform: Platform
+) -> dg.AssetCheckResult:
+    with platform.session() as (con, lake, _):
+        days = checked_days(context, lake, DAILY_PREDICTIONS)
+        found = features_not_there(con, lake, days)
+    missing = sorted({name for names in found.values() for name in names})
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"Scored as missing: {', '.join(missing)}." if missing else None,
+        metadata={"missing": missing, "days": [str(day) for day in found]},
     )
