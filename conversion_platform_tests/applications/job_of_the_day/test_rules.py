@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,11 @@ from conversion_platform_tests.applications.job_of_the_day.world import (
     write_predictions,
     write_users,
 )
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
 
 DAY = date(2026, 3, 10)
 USERS = [f"u{number}" for number in range(6)]
@@ -62,6 +68,16 @@ def settings_text(rule: dict[str, Any]) -> str:
         """
 
 
+def write_plan(
+    con: duckdb.DuckDBPyConnection, lake: Lake, days: Iterable[date], plan: list[Any]
+) -> None:
+    """Users, and each day's features and predictions."""
+    write_users(con, lake, [{"user_id": user} for user in USERS])
+    for day, predicted in zip(days, plan, strict=True):
+        write_features(con, lake, day, {user: int(user[1:]) % 2 for user in USERS})
+        write_predictions(con, lake, day, predicted)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(ranked, min_size=2, max_size=6), rules)
 def test_no_plan_of_days_breaks_a_rule(plan: list[Any], rule: dict[str, Any]) -> None:
@@ -70,10 +86,7 @@ def test_no_plan_of_days_breaks_a_rule(plan: list[Any], rule: dict[str, Any]) ->
         configuration = configured(Path(folder), settings_text(rule))
         lake = open_lake(configuration)
         with lake.session() as con:
-            write_users(con, lake, [{"user_id": user} for user in USERS])
-            for day, predicted in zip(days, plan, strict=True):
-                write_features(con, lake, day, {user: int(user[1:]) % 2 for user in USERS})
-                write_predictions(con, lake, day, predicted)
+            write_plan(con, lake, days, plan)
             assign_days(con, lake, configuration, days)
             given_jobs = [assignments(con, lake, day) for day in days]
             assign_days(con, lake, configuration, days)
@@ -95,10 +108,7 @@ def test_days_in_any_order_break_no_rule(
         configuration = configured(Path(folder), settings_text(rule))
         lake = open_lake(configuration)
         with lake.session() as con:
-            write_users(con, lake, [{"user_id": user} for user in USERS])
-            for day, predicted in zip(days, plan, strict=True):
-                write_features(con, lake, day, {user: int(user[1:]) % 2 for user in USERS})
-                write_predictions(con, lake, day, predicted)
+            write_plan(con, lake, days, plan)
             for day in chance.sample(days, len(days)):
                 assign_days(con, lake, configuration, DayRange.of(day))
             given_jobs = [assignments(con, lake, day) for day in days]
