@@ -105,8 +105,7 @@ def _stage(
         lines = safe_lines(Path(file.location), delimiter, len(names), copy)
     query = _query(file, lines.location, section, names, delimiter)
     with source_errors(setting, file.shown):
-        broken = _copy_out(con, file, lines, query, target)
-        rows = _count(con, target)
+        rows, broken = _copy_out(con, file, lines, query, target)
     copy.unlink(missing_ok=True)
     if rows + len(broken) != lines.records:
         raise SourceError(
@@ -144,27 +143,22 @@ def _query(
 
 def _copy_out(
     con: duckdb.DuckDBPyConnection, file: SourceFile, lines: Lines, query: str, target: Path
-) -> list[Broken]:
-    """Copies what splits into the header's columns; returns what does not."""
+) -> tuple[int, list[Broken]]:
+    """Copies what splits into the header's columns; returns how many rows, and what does not."""
     con.execute("DROP TABLE IF EXISTS _cp_rejects")
     con.execute("DROP TABLE IF EXISTS _cp_scans")
-    con.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet)")
+    copied = con.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet)").fetchone()
+    assert copied is not None
     found = con.execute(
         "SELECT line - 1, min(error_message), any_value(csv_line ORDER BY column_idx) "
         "FROM _cp_rejects GROUP BY line ORDER BY line"
     ).fetchall()
-    return [
+    return int(copied[0]), [
         Broken(file.shown, int(number), *lines.unsafe[number])
         if number in lines.unsafe
         else Broken(file.shown, int(number), detail, (text or "").strip("\r\n"))
         for number, detail, text in found
     ]
-
-
-def _count(con: duckdb.DuckDBPyConnection, file: Path) -> int:
-    row = con.execute(f"SELECT count(*) FROM read_parquet({quoted(str(file))})").fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _header(file: SourceFile, setting: str, delimiter: str | None) -> tuple[list[str], str]:

@@ -259,13 +259,14 @@ def _placing(settings: Settings, days: DayRange | None) -> str:
     - Come more than the late days after its own day: rejected on the day it came. This does not
       depend on the run, so a rebuild keeps and rejects what the daily runs did.
     """
+    came = f"greatest({FOLDER}, _cp_recorded)"
     placed = (
         f"CASE WHEN _cp_day IS NULL THEN "
         f"{{'dt': coalesce({FOLDER}, _cp_recorded, DATE '{NO_DAY}'), 'problem': ''}} "
         f"WHEN _cp_day > {FOLDER} + 1 THEN "
         f"{{'dt': {FOLDER}, 'problem': 'wrong_folder|occurred_at'}} "
-        f"WHEN greatest({FOLDER}, _cp_recorded) > _cp_day + {settings.events.late_days} THEN "
-        f"{{'dt': greatest({FOLDER}, _cp_recorded), 'problem': 'too_late|occurred_at'}} "
+        f"WHEN {came} > _cp_day + {settings.events.late_days} THEN "
+        f"{{'dt': {came}, 'problem': 'too_late|occurred_at'}} "
         f"ELSE {{'dt': _cp_day, 'problem': ''}} END"
     )
     if days is None:

@@ -161,12 +161,20 @@ def standing_promotion(lake: Lake, day: date | None = None) -> Promotion | None:
     Raises:
         RegistryError: the pointer that was written last is damaged.
     """
+    return _standing(_usable_pointers(lake), day)
+
+
+def _usable_pointers(lake: Lake) -> list[Promotion]:
+    """All pointers that can be read; the one that was written last must be."""
     numbers = _pointer_numbers(lake)
     if not numbers:
-        return None
+        return []
     older = (_readable_pointer(lake, number) for number in numbers[:-1])
-    known = [pointer for pointer in (*older, _pointer(lake, numbers[-1])) if pointer is not None]
-    counting = [pointer for pointer in known if day is None or pointer.day <= day]
+    return [*(pointer for pointer in older if pointer is not None), _pointer(lake, numbers[-1])]
+
+
+def _standing(pointers: list[Promotion], day: date | None) -> Promotion | None:
+    counting = (pointer for pointer in pointers if day is None or pointer.day <= day)
     return max(counting, key=lambda pointer: (pointer.day, pointer.number), default=None)
 
 
@@ -186,16 +194,20 @@ def require_champion(lake: Lake, day: date | None = None) -> str:
     Raises:
         RegistryError: if none has been promoted for it.
     """
-    version = champion(lake, day)
-    if version is None:
-        first = min((pointer.day for pointer in promotions(lake)), default=None)
+    return _required(_usable_pointers(lake), day)
+
+
+def _required(pointers: list[Promotion], day: date | None) -> str:
+    standing = _standing(pointers, day)
+    if standing is None:
+        first = min((pointer.day for pointer in pointers), default=None)
         since = f" for {day}: the first one counts from {first} on" if first else " yet"
         raise RegistryError(
             f"There is no champion model{since}.",
             "Train one: `conversion-platform run --from D --to D` does so by itself, and so does "
             "the job `train` for that day on Dagster's pages.",
         )
-    return version
+    return standing.version
 
 
 def champions(lake: Lake, days: DayRange) -> list[tuple[str, DayRange]]:
@@ -204,7 +216,8 @@ def champions(lake: Lake, days: DayRange) -> list[tuple[str, DayRange]]:
     Raises:
         RegistryError: if none has been promoted for one of the days.
     """
-    by_version = itertools.groupby(days, key=lambda day: require_champion(lake, day))
+    pointers = _usable_pointers(lake)
+    by_version = itertools.groupby(days, key=lambda day: _required(pointers, day))
     return [(version, DayRange.spanning(list(part))) for version, part in by_version]
 
 
