@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib
 import os
 import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -81,23 +79,10 @@ def lake_in(folder: Path) -> Lake:
     return open_lake(settings_in(folder))
 
 
-def import_evidently() -> None:
-    """Imports Evidently before a run has a thread beside it.
-
-    Its import warns of other people's packages for seconds. The drift asset hushes that, but
-    filters are the whole process's: a thread that puts its own back meanwhile lets a warning
-    through, which is an error in tests.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        importlib.import_module("evidently.presets")
-
-
 def run(folder: Path, first: date, last: date | None = None) -> Lake:
     """`conversion-platform run` without its screens."""
     from conversion_platform.running import run_days
 
-    import_evidently()
     return run_days(settings_in(folder), DayRange(first, last or first), NoBars())  # type: ignore[arg-type]
 
 
@@ -105,7 +90,6 @@ def run_job(folder: Path, job: str, first: date, last: date | None = None) -> Fi
     """Runs one job over the days."""
     from conversion_platform.defs.runner import Step, execute, open_instance
 
-    import_evidently()
     settings = settings_in(folder)
     with open_instance(settings) as instance:
         return execute(instance, settings, Step(job, DayRange(first, last or first), ""), silent)
