@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conversion_platform.errors import PlatformError
+from conversion_platform.interrupts import lost_interrupts_sent_again
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -31,7 +32,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container: as Ctrl-C
         try:
-            return super().invoke(ctx)
+            with lost_interrupts_sent_again():
+                return super().invoke(ctx)
         except PlatformError as error:
             from conversion_platform.screens import show_error
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.interrupts import interrupts_held
 from conversion_platform.training.calibration import Calibration
 from conversion_platform.training.card import ModelCard
 from conversion_platform.training.encoding import Encoder
-from conversion_platform.training.interrupts import interrupts_held
 
 if TYPE_CHECKING:
     import pyarrow as pa
