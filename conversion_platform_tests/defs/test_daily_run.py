@@ -115,6 +115,7 @@ def test_two_platforms_from_the_same_seed_are_the_same_bytes_the_model_included(
     assert differences(lived, tmp_path / "again") == []
 
 
+@pytest.mark.slow
 def test_a_day_before_the_champions_gets_a_model_that_does_not_know_its_future(
     platform: Path,
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_day_before_the_champions_gets_a_model_that_does_not_know_its_future(
     assert champion(lake_in(platform), LIVED) == served[1][1]
 
 
+@pytest.mark.slow
 def test_running_an_older_day_again_forgets_nothing_and_reassigns_nobody(platform: Path) -> None:
     run(platform, NEXT, THEN)
     before = tables(platform)
@@ -238,6 +240,7 @@ def test_without_a_champion_predictions_say_what_to_train(platform: Path) -> Non
     assert caught.value.remedy
 
 
+@pytest.mark.slow
 def test_a_gap_between_two_runs_is_filled(platform: Path) -> None:
     run(platform, THEN)
     days = rows(platform, "SELECT DISTINCT dt FROM user_features WHERE dt > DATE '2026-01-24'")
