@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conversion_platform.errors import PlatformError
-from conversion_platform.interrupts import lost_interrupts_sent_again
+from conversion_platform.interrupts import is_interrupt, lost_interrupts_sent_again
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -39,7 +39,9 @@ class Commands(click.Group):
 
             show_error(error)
             sys.exit(FAILED)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RuntimeError) as error:
+            if not is_interrupt(error):
+                raise
             click.echo(
                 "\nStopped. Nothing is half written; run the same command again to go on.", err=True
             )

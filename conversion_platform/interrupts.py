@@ -12,15 +12,22 @@ from types import FrameType
 HELD = (signal.SIGINT, signal.SIGTERM)
 # By name: the second is Dagster's, whose import takes a second.
 INTERRUPTIONS = ("KeyboardInterrupt", "DagsterExecutionInterruptedError")
+INTERRUPTED_QUERY = "Query interrupted"  # DuckDB's word, in an error of no name of its own
 AGAIN_AFTER_SECONDS = 0.05
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an error is an interrupt, or what DuckDB makes of one that meets a query."""
+    return type(error).__name__ in INTERRUPTIONS or INTERRUPTED_QUERY in str(error)
 
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
     """Delivers an interrupt that comes meanwhile at the end of the block, not inside it.
 
-    A handler that raises inside a callback of ctypes loses its exception, and XGBoost goes on
-    with a matrix that is not whole: it has died of that, with its memory in disorder.
+    For native code: a handler that raises inside a callback of ctypes loses its exception, and
+    XGBoost goes on with a matrix that is not whole. It has died of that, with its memory in
+    disorder. And for clearing up, which would leave half behind.
     """
     if threading.current_thread() is not threading.main_thread():  # signals do not come here
         yield

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import duckdb
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from conversion_platform.cli import INTERRUPTED, Commands
 from conversion_platform.interrupts import interrupts_held, lost_interrupts_sent_again
+from conversion_platform.lake import LocalStorage
 
 
 @pytest.fixture(autouse=True)
@@ -116,15 +120,46 @@ def test_an_ignored_error_of_another_kind_is_told_as_before(
     assert sys.unraisablehook == told.append
 
 
-def test_a_command_ends_as_stopped_though_a_destructor_swallowed_the_interrupt() -> None:
+def outcome_of(work: Callable[[], None]) -> Result:
+    """What a command that does this work ends with."""
     commands = Commands("commands")
+    commands.command("work")(work)
+    return CliRunner().invoke(commands, ["work"])
 
-    @commands.command()
-    def work() -> None:
-        held = SignalledWhenCollected([])
-        del held
-        wait_to_be_stopped()
 
-    outcome = CliRunner().invoke(commands, ["work"])
+def swallowed_by_a_destructor() -> None:
+    held = SignalledWhenCollected([])
+    del held
+    wait_to_be_stopped()
+
+
+def met_by_a_query() -> None:
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    duckdb.sql("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b").fetchall()
+
+
+@pytest.mark.parametrize("work", [swallowed_by_a_destructor, met_by_a_query])
+def test_a_command_ends_as_stopped_wherever_the_interrupt_struck(work: Callable[[], None]) -> None:
+    outcome = outcome_of(work)
     assert outcome.exit_code == INTERRUPTED
     assert "Stopped. Nothing is half written" in outcome.output
+
+
+def test_an_error_of_a_command_is_not_taken_for_an_interrupt() -> None:
+    def fail() -> None:
+        raise RuntimeError("own")
+
+    assert str(outcome_of(fail).exception) == "own"
+
+
+def test_clearing_up_is_not_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = shutil.rmtree
+
+    def struck(path: Path, **options: bool) -> None:
+        signal.raise_signal(signal.SIGINT)
+        remove(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", struck)
+    with pytest.raises(KeyboardInterrupt), LocalStorage(tmp_path).spill_folder() as folder:
+        folder.mkdir()
+    assert not folder.exists()

@@ -22,13 +22,12 @@ from conversion_platform.days import ONE_DAY, DayRange, day_of, require_started
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import NotReadyError, PlatformError
-from conversion_platform.interrupts import INTERRUPTIONS
+from conversion_platform.interrupts import INTERRUPTED_QUERY, INTERRUPTIONS
 from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings
 
 POLL_SECONDS = 1.0  # a look costs some 20 ms of the time of the run that is looked at
 REMEDY = "\n  What to do: "
-INTERRUPTED_QUERY = "Query interrupted"  # DuckDB's word, in an error of no name of its own
 # What steps print goes to the terminal anyway; the processes that copy it to Dagster's pages would
 # answer Ctrl-C with tracebacks of their own.
 NO_CAPTURE = {

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
+from conversion_platform.interrupts import interrupts_held
 
 if TYPE_CHECKING:
     import duckdb
@@ -81,7 +82,8 @@ class Storage(ABC):
         try:
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            with interrupts_held():
+                path.unlink(missing_ok=True)
 
     @contextmanager
     def spill_folder(self, reading: bool = False) -> Iterator[Path]:
@@ -100,7 +102,8 @@ class Storage(ABC):
         try:
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            with interrupts_held():
+                shutil.rmtree(path, ignore_errors=True)
 
     def _staging_path(self, suffix: str) -> Path:
         folder = self.staging_folder()
