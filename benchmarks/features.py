@@ -31,7 +31,6 @@ from benchmarks.harness import (  # noqa: E402
 )
 from conversion_platform.days import DayRange  # noqa: E402
 from conversion_platform.lake import Lake, LocalStorage  # noqa: E402
-from conversion_platform.lake.lake import quoted  # noqa: E402
 from conversion_platform.settings import Settings  # noqa: E402
 
 FULL = Size(users=100_000, jobs=5_000, events=20_000_000, days=93)
@@ -119,8 +118,7 @@ def run_ours(world: Path, out: Path, days: DayRange) -> float:
                 "WHERE event_type = 'impression')"
             )
             query = pair_query(lake, settings, spec, pairs, one)
-            target = quoted(str(out / "pair_features" / f"{day.isoformat()}.parquet"))
-            con.execute(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
+            lake.copy_out(con, query, out / "pair_features" / f"{day.isoformat()}.parquet")
     return time.perf_counter() - start
 
 
