@@ -40,7 +40,7 @@ class Commands(click.Group):
             show_error(error)
             sys.exit(FAILED)
         except (KeyboardInterrupt, RuntimeError) as error:
-            if not is_interrupt(error):
+            if not is_interrupt(type(error).__name__, str(error)):
                 raise
             click.echo(
                 "\nStopped. Nothing is half written; run the same command again to go on.", err=True

@@ -16,9 +16,14 @@ INTERRUPTED_QUERY = "Query interrupted"  # DuckDB's word, in an error of no name
 AGAIN_AFTER_SECONDS = 0.05
 
 
-def is_interrupt(error: BaseException) -> bool:
-    """Whether an error is an interrupt, or what DuckDB makes of one that meets a query."""
-    return type(error).__name__ in INTERRUPTIONS or INTERRUPTED_QUERY in str(error)
+def is_interrupt(name: str | None, message: str) -> bool:
+    """Whether an error is an interrupt, or what DuckDB makes of one that meets a query.
+
+    Args:
+        name: Its class, by name: no more is known of an error in Dagster's log.
+        message: Its words.
+    """
+    return name in INTERRUPTIONS or INTERRUPTED_QUERY in message
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -134,8 +133,7 @@ def swallowed_by_a_destructor() -> None:
 
 
 def met_by_a_query() -> None:
-    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
-    duckdb.sql("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b").fetchall()
+    raise RuntimeError("Query interrupted")  # what DuckDB makes of it
 
 
 @pytest.mark.parametrize("work", [swallowed_by_a_destructor, met_by_a_query])

@@ -22,7 +22,7 @@ from conversion_platform.days import ONE_DAY, DayRange, day_of, require_started
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import NotReadyError, PlatformError
-from conversion_platform.interrupts import INTERRUPTED_QUERY, INTERRUPTIONS
+from conversion_platform.interrupts import is_interrupt
 from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings
 
@@ -288,9 +288,7 @@ def error_of_step(event: dg.DagsterEvent) -> BaseException:
     while chain[-1] is not None:
         chain.append(chain[-1].cause)
     errors = [error for error in chain if error is not None]
-    if any(
-        error.cls_name in INTERRUPTIONS or INTERRUPTED_QUERY in error.message for error in errors
-    ):
+    if any(is_interrupt(error.cls_name, error.message) for error in errors):
         return KeyboardInterrupt()
     ours = [error for error in errors if REMEDY in error.message]
     # What stands behind one of ours (DuckDB's word, boto3's) is for the page; else the root.
