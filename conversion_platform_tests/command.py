@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
-CALL = "from conversion_platform.cli import main; main()"
+CALL = "from conversion_platform.cli.main import main; main()"
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:

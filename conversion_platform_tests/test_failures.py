@@ -7,8 +7,8 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 
-from conversion_platform.defs.runner import QUIET, failure_of
 from conversion_platform.errors import PlatformError, SourceError
+from conversion_platform.runs.execution import QUIET, failure_of
 
 
 def failure(body: Callable[[], None]) -> BaseException:

@@ -21,7 +21,8 @@ from conversion_platform.settings import CONFIG_NAME, Settings, load_settings
 from conversion_platform.simulator import World, build
 
 if TYPE_CHECKING:
-    from conversion_platform.defs.runner import Finished, Progress
+    from conversion_platform.runs.bars import Progress
+    from conversion_platform.runs.execution import Finished
 
 FIRST = date(2026, 1, 5)
 LIVED = date(2026, 1, 25)
@@ -81,14 +82,16 @@ def lake_in(folder: Path) -> Lake:
 
 def run(folder: Path, first: date, last: date | None = None) -> Lake:
     """`conversion-platform run` without its screens."""
-    from conversion_platform.running import run_days
+    from conversion_platform.runs import run_days
 
     return run_days(settings_in(folder), DayRange(first, last or first), NoBars())  # type: ignore[arg-type]
 
 
 def run_job(folder: Path, job: str, first: date, last: date | None = None) -> Finished:
     """Runs one job over the days."""
-    from conversion_platform.defs.runner import Step, execute, open_instance
+    from conversion_platform.runs.execution import execute
+    from conversion_platform.runs.instance import open_instance
+    from conversion_platform.runs.planning import Step
 
     settings = settings_in(folder)
     with open_instance(settings) as instance:
@@ -97,7 +100,7 @@ def run_job(folder: Path, job: str, first: date, last: date | None = None) -> Fi
 
 def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
     """The rows of a query over the lake's tables and the log."""
-    from conversion_platform.event_log import attach_views
+    from conversion_platform.catalog import attach_views
 
     lake = lake_in(folder)
     with lake.session() as con:

@@ -14,7 +14,7 @@ from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, U
 from conversion_platform.inference import DAILY_PREDICTIONS
 from conversion_platform.lake import Lake, Table, key_quality
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
-from conversion_platform.messaging.tables import OUTCOMES, SENT_MESSAGES
+from conversion_platform.messaging import OUTCOMES, SENT_MESSAGES
 from conversion_platform.metrics import DAILY_METRICS
 from conversion_platform.training import TRAINING_EXAMPLES
 

@@ -22,8 +22,7 @@ from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_setting
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.messaging import Ledger
-    from conversion_platform.messaging.providers.sandbox import Sandbox
+    from conversion_platform.messaging import Ledger, Sandbox
 
 
 class Platform(dg.ConfigurableResource[Any]):

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
 from conversion_platform.event_log.types import event_type_named
 from conversion_platform.event_log.writer import Appended, append
-from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake import Table
-from conversion_platform.lake.lake import quoted
-from conversion_platform.messaging.tables import MESSAGE_STATES, OUTCOMES, REPLIES
+from conversion_platform.inference import DAILY_PREDICTIONS
+from conversion_platform.lake import Table, quoted
+from conversion_platform.messaging import MESSAGE_STATES, OUTCOMES, REPLIES
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,7 +94,7 @@ def _outcomes(lake: Lake, _settings: Settings, days: DayRange) -> str:
 
 
 def _promotions(lake: Lake, settings: Settings, _days: DayRange) -> str:
-    from conversion_platform.training.registry import promotions
+    from conversion_platform.training import promotions
 
     rows = ["(NULL::DATE, NULL, 0, NULL)"]  # gives the columns their number and names
     rows += [

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.training import Estimate
-from conversion_platform.training.evaluation import area_under_curve
+from conversion_platform.training import Estimate, area_under_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake import quoted
 
 TREATMENT = "treatment"
 HOLDOUT = "holdout"

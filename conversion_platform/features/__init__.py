@@ -5,17 +5,22 @@ inference and evaluation share. A feature of day D uses only what was known befo
 """
 
 from conversion_platform.features.build import build_features
+from conversion_platform.features.catalogue import HISTORY_DAYS
 from conversion_platform.features.pairs import feature_spec, pair_query
 from conversion_platform.features.point_in_time import PointInTime, check_point_in_time
+from conversion_platform.features.sources import event_days
 from conversion_platform.features.spec import Feature, FeatureSpec
 from conversion_platform.features.tables import (
     JOB_FEATURES,
+    TABLES,
     USER_CATEGORY_FEATURES,
     USER_FEATURES,
 )
 
 __all__ = [
+    "HISTORY_DAYS",
     "JOB_FEATURES",
+    "TABLES",
     "USER_CATEGORY_FEATURES",
     "USER_FEATURES",
     "Feature",
@@ -23,6 +28,7 @@ __all__ = [
     "PointInTime",
     "build_features",
     "check_point_in_time",
+    "event_days",
     "feature_spec",
     "pair_query",
 ]

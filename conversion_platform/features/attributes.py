@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.features.catalogue import JOB, USER, builtin_features
 from conversion_platform.features.spec import Feature, Level
-from conversion_platform.lake.lake import quoted
-from conversion_platform.marketplace.tables import ATTRIBUTES
+from conversion_platform.lake import quoted
+from conversion_platform.marketplace import ATTRIBUTES
 
 if TYPE_CHECKING:
     import duckdb

@@ -25,8 +25,8 @@ from conversion_platform.errors import SettingsError
 from conversion_platform.features.catalogue import HISTORY_DAYS
 from conversion_platform.features.sources import attach_days, event_days
 from conversion_platform.features.spec import Feature, Level
-from conversion_platform.lake.lake import quoted
-from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.lake import quoted
+from conversion_platform.marketplace import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
     import duckdb

@@ -21,7 +21,7 @@ from conversion_platform.features.templates import (
     partition_ends,
     rendered,
 )
-from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.marketplace import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
     import duckdb

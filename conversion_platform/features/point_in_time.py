@@ -25,9 +25,8 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
-from conversion_platform.lake import Lake, LocalStorage
-from conversion_platform.lake.lake import quoted
-from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform.lake import Lake, LocalStorage, quoted
+from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
     import duckdb

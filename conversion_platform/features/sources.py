@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.features.catalogue import HISTORY_DAYS
 from conversion_platform.features.templates import event_kinds, known_on, partition_ends, rendered
-from conversion_platform.lake.lake import not_ready
-from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform.lake import not_ready
+from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
     import duckdb

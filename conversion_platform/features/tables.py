@@ -50,3 +50,5 @@ USER_CATEGORY_FEATURES = Table(
     ),
     key=("user_id", "category"),
 )
+
+TABLES = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)

@@ -9,7 +9,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY
-from conversion_platform.lake.lake import instant, listed, quoted
+from conversion_platform.lake import instant, listed, quoted
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange

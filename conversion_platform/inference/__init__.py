@@ -4,7 +4,12 @@ The features come from the same SQL that training uses. docs/predictions.md says
 eligible, which jobs are candidates, and how ties are broken.
 """
 
-from conversion_platform.inference.candidates import candidate_query
+from conversion_platform.inference.candidates import (
+    candidate_query,
+    eligible_users_query,
+    open_jobs_query,
+    pairs_query,
+)
 from conversion_platform.inference.predict import Predicted, best_jobs, predict_days
 from conversion_platform.inference.quality import (
     PredictionQuality,
@@ -12,15 +17,19 @@ from conversion_platform.inference.quality import (
     prediction_quality,
 )
 from conversion_platform.inference.scoring import score_pairs
-from conversion_platform.inference.tables import DAILY_PREDICTIONS
+from conversion_platform.inference.tables import DAILY_PREDICTIONS, TABLES
 
 __all__ = [
     "DAILY_PREDICTIONS",
+    "TABLES",
     "Predicted",
     "PredictionQuality",
     "best_jobs",
     "candidate_query",
+    "eligible_users_query",
     "features_not_there",
+    "open_jobs_query",
+    "pairs_query",
     "predict_days",
     "prediction_quality",
     "score_pairs",

@@ -11,9 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake import Lake
-from conversion_platform.lake.lake import quoted
-from conversion_platform.marketplace.tables import EVENTS
+from conversion_platform.lake import Lake, quoted
+from conversion_platform.marketplace import EVENTS
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake.lake import instant, listed
-from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.lake import instant, listed
+from conversion_platform.marketplace import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Lake

@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange, counted
-from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES
 from conversion_platform.inference.buckets import Bucket, BucketLake, buckets
 from conversion_platform.inference.candidates import (
     eligible_users_query,
@@ -21,10 +21,8 @@ from conversion_platform.inference.candidates import (
 )
 from conversion_platform.inference.scoring import score_batches
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake import Written
-from conversion_platform.lake.lake import quoted, registered
-from conversion_platform.lake.storage import readable_disk_errors
-from conversion_platform.marketplace.tables import JOBS, USERS
+from conversion_platform.lake import Written, quoted, readable_disk_errors, registered
+from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.training import load_model
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.training import load_card
 

@@ -18,3 +18,5 @@ DAILY_PREDICTIONS = Table(
     ),
     key=("user_id", "rank"),
 )
+
+TABLES = (DAILY_PREDICTIONS,)

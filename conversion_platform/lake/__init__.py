@@ -3,13 +3,21 @@
 The room knows keys, days and atomic replacement; it knows nothing of what the columns mean.
 """
 
-from conversion_platform.lake.lake import Lake, Written, open_lake
+from conversion_platform.lake.lake import Lake, Written, canonical_json, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, key_quality
 from conversion_platform.lake.s3 import S3Storage, s3_filesystem
-from conversion_platform.lake.storage import LocalStorage, Storage, open_storage
+from conversion_platform.lake.sql import instant, listed, quoted, registered
+from conversion_platform.lake.storage import (
+    DISK_FULL,
+    LocalStorage,
+    Storage,
+    open_storage,
+    readable_disk_errors,
+)
 from conversion_platform.lake.table import Column, Table
 
 __all__ = [
+    "DISK_FULL",
     "Column",
     "KeyQuality",
     "Lake",
@@ -18,8 +26,15 @@ __all__ = [
     "Storage",
     "Table",
     "Written",
+    "canonical_json",
+    "instant",
     "key_quality",
+    "listed",
+    "not_ready",
     "open_lake",
     "open_storage",
+    "quoted",
+    "readable_disk_errors",
+    "registered",
     "s3_filesystem",
 ]

@@ -16,15 +16,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.days import DayRange, day_start
+from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, NotReadyError
-from conversion_platform.lake.damage import lake_error
+from conversion_platform.lake.errors import lake_error
+from conversion_platform.lake.sql import listed, quoted
 from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
     from conversion_platform.settings import Settings
 
@@ -290,31 +290,6 @@ def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:
     folders = "true, hive_types = {'dt': DATE}" if hive else "false"
     read = f"read_parquet([{listed(files)}], union_by_name = true, hive_partitioning = {folders})"
     return f"(SELECT * FROM {read} UNION ALL BY NAME {empty})"
-
-
-@contextmanager
-def registered(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[None]:
-    """Lets SQL of this session read `rows` as `name` meanwhile."""
-    con.register(name, rows)
-    try:
-        yield
-    finally:
-        con.unregister(name)
-
-
-def quoted(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def listed(texts: Iterable[str]) -> str:
-    """SQL literals for `IN (...)`; NULL, which nothing is in, where there is none."""
-    return ", ".join(map(quoted, texts)) or "NULL"
-
-
-def instant(day: date, zone: str) -> str:
-    """SQL literal of the moment at which calendar day `day` begins in `zone`."""
-    return f"TIMESTAMPTZ {quoted(day_start(day, zone).isoformat())}"
 
 
 def not_ready(table: Table, problem: str) -> NotReadyError:

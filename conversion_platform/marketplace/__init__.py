@@ -7,6 +7,8 @@ say. Every row ends in a checked table or, with its reason, in a `rejected_*` ta
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, Loaded
 from conversion_platform.marketplace.contract import REASONS
+from conversion_platform.marketplace.events import rewritten_days
+from conversion_platform.marketplace.faults import first_line
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users
 from conversion_platform.marketplace.report import (
     SourceCheck,
@@ -24,6 +26,7 @@ from conversion_platform.marketplace.tables import (
     REJECTED_EVENTS_UNDATED,
     REJECTED_JOBS,
     REJECTED_USERS,
+    SOURCE_COLUMNS,
     TABLES,
     USERS,
 )
@@ -37,6 +40,7 @@ __all__ = [
     "REJECTED_EVENTS_UNDATED",
     "REJECTED_JOBS",
     "REJECTED_USERS",
+    "SOURCE_COLUMNS",
     "TABLES",
     "USERS",
     "Attribute",
@@ -46,10 +50,12 @@ __all__ = [
     "SourceReport",
     "check_sources",
     "checked_sources",
+    "first_line",
     "infer_attributes",
     "load_events",
     "load_jobs",
     "load_users",
     "passing_lake",
     "render",
+    "rewritten_days",
 ]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake import Lake, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.casting import clean_text, value_sql
 from conversion_platform.marketplace.checking import REASON

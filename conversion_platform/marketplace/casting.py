@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from zoneinfo import available_timezones
 
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake import quoted
 from conversion_platform.marketplace.contract import SQL_TYPES, Field
 from conversion_platform.marketplace.relation import as_text, identifier
 

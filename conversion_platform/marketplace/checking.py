@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake import quoted
 from conversion_platform.marketplace import casting
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.mapping import Matched

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake.lake import quoted
-from conversion_platform.lake.storage import DISK_FULL
+from conversion_platform.lake import DISK_FULL, quoted
 from conversion_platform.marketplace.csv_lines import Lines, is_packed, opened, safe_lines
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.files import SourceFile

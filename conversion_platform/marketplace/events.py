@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake import Lake, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.casting import (
     FIRST_TIME,

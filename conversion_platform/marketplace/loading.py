@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, Written
-from conversion_platform.lake.lake import instant, quoted
+from conversion_platform.lake import Lake, Written, instant, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import infer_attributes, storage_columns
 from conversion_platform.marketplace.casting import row_json, value_sql

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake import quoted
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.files import SourceFile
 

@@ -10,8 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.lake import Lake, LocalStorage
-from conversion_platform.lake.lake import listed
+from conversion_platform.lake import Lake, LocalStorage, listed
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, summary

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, s3_filesystem
-from conversion_platform.lake.lake import quoted
-from conversion_platform.lake.storage import readable_disk_errors
+from conversion_platform.lake import Lake, quoted, readable_disk_errors, s3_filesystem
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.csv_files import csv_relation
 from conversion_platform.marketplace.faults import first_line, source_errors

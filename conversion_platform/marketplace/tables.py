@@ -155,3 +155,8 @@ TABLES = (
     REJECTED_EVENTS_UNDATED,
     ATTRIBUTES,
 )
+
+SOURCE_COLUMNS = {
+    table.name: tuple(column.name for column in table.columns) for table in (USERS, JOBS, EVENTS)
+}
+"""The contract columns of each source."""

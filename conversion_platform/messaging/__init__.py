@@ -9,17 +9,31 @@ from conversion_platform.messaging.ledger import Ledger, is_there, ledger_path, 
 from conversion_platform.messaging.outcomes import looking_day, measure_outcomes, outcome_days
 from conversion_platform.messaging.planning import PlanSummary, plan_messages
 from conversion_platform.messaging.providers import open_provider, sandbox_path
+from conversion_platform.messaging.providers.sandbox import Sandbox
 from conversion_platform.messaging.receiving import ReceiveSummary, receive
 from conversion_platform.messaging.sender import SendSummary, replay_day, send_due
 from conversion_platform.messaging.snapshot import snapshot
+from conversion_platform.messaging.tables import (
+    MESSAGE_STATES,
+    OUTCOMES,
+    REPLIES,
+    SENT_MESSAGES,
+    TABLES,
+)
 from conversion_platform.messaging.templates import check_templates
 
 __all__ = [
+    "MESSAGE_STATES",
+    "OUTCOMES",
+    "REPLIES",
+    "SENT_MESSAGES",
+    "TABLES",
     "Consent",
     "Ledger",
     "PlanSummary",
     "ReceiveSummary",
     "Recipient",
+    "Sandbox",
     "SendSummary",
     "check_templates",
     "decide",

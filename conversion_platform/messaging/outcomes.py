@@ -6,12 +6,11 @@ from datetime import date
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import TREATMENT
-from conversion_platform.lake.lake import instant, listed
-from conversion_platform.marketplace.events import rewritten_days
-from conversion_platform.marketplace.tables import EVENTS
+from conversion_platform.lake import instant, listed
+from conversion_platform.marketplace import EVENTS, rewritten_days
 from conversion_platform.messaging.snapshot import ledger_rows, messages_of
 from conversion_platform.messaging.tables import OUTCOMES, SENT_MESSAGES
 

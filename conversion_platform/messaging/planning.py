@@ -10,9 +10,9 @@ from datetime import date, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
-from conversion_platform.marketplace.tables import JOBS, USERS
+from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.messaging.consent import Consent, Recipient, Suppress, decide
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
 from conversion_platform.messaging.places import normalised_phone, places_of

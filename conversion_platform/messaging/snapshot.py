@@ -8,9 +8,9 @@ from datetime import date
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
-from conversion_platform.lake.lake import registered
+from conversion_platform.lake import registered
 from conversion_platform.messaging.ledger import Ledger, hashed, stamp
 from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_MESSAGES
 

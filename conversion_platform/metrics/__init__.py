@@ -5,10 +5,11 @@ docs/metrics.md defines every number. The SQL is in the common subset of DuckDB 
 
 from conversion_platform.metrics.compute import Summary, compute_metrics, daily_rows, summary
 from conversion_platform.metrics.plot import metrics_plot
-from conversion_platform.metrics.tables import DAILY_METRICS
+from conversion_platform.metrics.tables import DAILY_METRICS, TABLES
 
 __all__ = [
     "DAILY_METRICS",
+    "TABLES",
     "Summary",
     "compute_metrics",
     "daily_rows",

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import HOLDOUT, TREATMENT, Interval, uplift_interval
-from conversion_platform.lake.lake import quoted
-from conversion_platform.messaging.outcomes import outcome_days
-from conversion_platform.messaging.tables import OUTCOMES
+from conversion_platform.lake import quoted
+from conversion_platform.messaging import OUTCOMES, outcome_days
 from conversion_platform.metrics.tables import ALL_COHORTS, DAILY_METRICS
 
 if TYPE_CHECKING:

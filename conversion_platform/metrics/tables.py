@@ -48,3 +48,5 @@ DAILY_METRICS = Table(
     ),
     key=("cohort",),
 )
+
+TABLES = (DAILY_METRICS,)

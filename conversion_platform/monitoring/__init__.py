@@ -11,10 +11,11 @@ from conversion_platform.monitoring.drift import (
     report_key,
 )
 from conversion_platform.monitoring.population import write_reference
-from conversion_platform.monitoring.tables import DRIFT
+from conversion_platform.monitoring.tables import DRIFT, TABLES
 
 __all__ = [
     "DRIFT",
+    "TABLES",
     "ColumnDrift",
     "DriftReport",
     "drift_report",

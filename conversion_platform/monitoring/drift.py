@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
-from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake.lake import registered
+from conversion_platform.inference import DAILY_PREDICTIONS
+from conversion_platform.lake import registered
 from conversion_platform.monitoring.distances import categorical_distance, numeric_distance
 from conversion_platform.monitoring.evidently_report import page
 from conversion_platform.monitoring.population import SCORE, reference, sample

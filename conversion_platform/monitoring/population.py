@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.features import pair_query
-from conversion_platform.inference.candidates import (
+from conversion_platform.inference import (
     eligible_users_query,
     open_jobs_query,
     pairs_query,
 )
-from conversion_platform.lake.lake import quoted, registered
-from conversion_platform.marketplace.tables import JOBS, USERS
-from conversion_platform.training.registry import version_key
+from conversion_platform.lake import quoted, registered
+from conversion_platform.marketplace import JOBS, USERS
+from conversion_platform.training import version_key
 
 if TYPE_CHECKING:
     import duckdb

@@ -25,3 +25,5 @@ DRIFT = Table(
     ),
     key=("column_name",),
 )
+
+TABLES = (DRIFT,)

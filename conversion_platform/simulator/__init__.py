@@ -7,6 +7,18 @@ every job. Only the command line, tests and benchmarks import this package.
 
 from conversion_platform.simulator.build import Built, Reactions, advance, build
 from conversion_platform.simulator.reactions import Reply
+from conversion_platform.simulator.table import ranking_table
+from conversion_platform.simulator.truth import candidates
 from conversion_platform.simulator.world import Drift, World
 
-__all__ = ["Built", "Drift", "Reactions", "Reply", "World", "advance", "build"]
+__all__ = [
+    "Built",
+    "Drift",
+    "Reactions",
+    "Reply",
+    "World",
+    "advance",
+    "build",
+    "candidates",
+    "ranking_table",
+]

@@ -8,6 +8,7 @@ from conversion_platform.training.card import ModelCard
 from conversion_platform.training.evaluation import (
     Estimate,
     Evaluation,
+    area_under_curve,
     clustered_mean,
     clustered_ratio,
     map_at_k,
@@ -31,12 +32,14 @@ from conversion_platform.training.registry import (
     promotions,
     require_champion,
     standing_promotion,
+    version_key,
     versions,
 )
 from conversion_platform.training.split import training_days
-from conversion_platform.training.tables import TRAINING_EXAMPLES
+from conversion_platform.training.tables import TABLES, TRAINING_EXAMPLES
 
 __all__ = [
+    "TABLES",
     "TRAINING_EXAMPLES",
     "Decision",
     "Estimate",
@@ -46,6 +49,7 @@ __all__ = [
     "ModelCard",
     "Promotion",
     "RankingModel",
+    "area_under_curve",
     "build_examples",
     "candidate",
     "champion",
@@ -67,5 +71,6 @@ __all__ = [
     "slate_precision",
     "standing_promotion",
     "training_days",
+    "version_key",
     "versions",
 ]

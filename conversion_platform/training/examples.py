@@ -15,10 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import TrainingError
-from conversion_platform.features import FeatureSpec, feature_spec, pair_query
-from conversion_platform.features.tables import JOB_FEATURES, USER_FEATURES
-from conversion_platform.lake.lake import instant, listed, quoted
-from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.features import (
+    JOB_FEATURES,
+    USER_FEATURES,
+    FeatureSpec,
+    feature_spec,
+    pair_query,
+)
+from conversion_platform.lake import instant, listed, quoted
+from conversion_platform.marketplace import EVENTS, JOBS, USERS
 from conversion_platform.training.split import Split, split_days, training_days
 from conversion_platform.training.tables import TRAINING_EXAMPLES
 

@@ -6,7 +6,6 @@ import io
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
@@ -129,4 +128,10 @@ def _shap() -> Any:
     its import: a DuckDB session among them would stay open until the process ends.
     """
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(import_module, "shap").result()
+        return thread.submit(_import_shap).result()
+
+
+def _import_shap() -> Any:
+    import shap
+
+    return shap

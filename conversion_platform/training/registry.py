@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, RegistryError
-from conversion_platform.lake.lake import canonical_json
+from conversion_platform.lake import canonical_json
 from conversion_platform.training.calibration import Calibration
 from conversion_platform.training.card import ModelCard
 from conversion_platform.training.ranker import RankingModel

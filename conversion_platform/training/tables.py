@@ -20,3 +20,5 @@ TRAINING_EXAMPLES = Table(
     key=("user_id", "job_id", "shown_at", "slate"),
     open_ended=True,
 )
+
+TABLES = (TRAINING_EXAMPLES,)

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from conversion_platform.defs.runner import open_instance
+from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.tiny_platform import settings_in
 
 

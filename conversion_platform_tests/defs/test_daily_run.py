@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.defs.runner import plan
 from conversion_platform.errors import PlatformError
+from conversion_platform.runs.planning import plan
 from conversion_platform.training import champion
 from conversion_platform_tests.defs.looking import (
     check_results,

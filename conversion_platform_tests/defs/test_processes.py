@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 
 from conversion_platform.defs.automation import evaluations_after
-from conversion_platform.defs.runner import open_instance
+from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.command import PROJECT, environment
 from conversion_platform_tests.defs.test_automation import watch
 from conversion_platform_tests.servers import free_port

@@ -12,12 +12,12 @@ import click
 import dagster as dg
 import pytest
 
-from conversion_platform.cli import main
+from conversion_platform.catalog.tables import lake_tables
+from conversion_platform.cli.main import main
 from conversion_platform.definitions import build_defs
 from conversion_platform.event_log import EVENT_TYPES
-from conversion_platform.event_log.catalog import lake_tables
 from conversion_platform.settings import Settings
-from conversion_platform.settings_reference import describe
+from conversion_platform.settings.reference import describe
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conversion_platform.event_log import EVENT_TYPES, attach_views
+from conversion_platform.catalog import attach_views
+from conversion_platform.event_log import EVENT_TYPES
 from conversion_platform.event_log.reference import types_reference
 from conversion_platform.lake import Lake
 from conversion_platform.settings import Settings

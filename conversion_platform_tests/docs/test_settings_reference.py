@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conversion_platform.settings_reference import describe, reference_table
+from conversion_platform.settings.reference import describe, reference_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -14,7 +14,7 @@ def test_the_settings_page_holds_the_tables_that_the_code_generates() -> None:
     generated = PAGE.read_text(encoding="utf-8").partition(start)[2]
     assert generated == reference_table(), (
         "docs/settings.md is behind: replace what follows its introduction by the output of "
-        "`python -m conversion_platform.settings_reference`"
+        "`python -m conversion_platform.settings.reference`"
     )
 
 

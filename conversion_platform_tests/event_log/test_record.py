@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conversion_platform.catalog import attach_views
 from conversion_platform.days import DayRange
-from conversion_platform.event_log import EVENT_TYPES, attach_views, record
+from conversion_platform.event_log import EVENT_TYPES, record
 from conversion_platform.lake import Lake, LocalStorage
 from conversion_platform.settings import Settings
 from conversion_platform.training.registry import POINTERS

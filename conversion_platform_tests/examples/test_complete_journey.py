@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from conversion_platform.cli import main
+from conversion_platform.cli.main import main
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError, SourceError
 from conversion_platform.examples.complete_journey import (

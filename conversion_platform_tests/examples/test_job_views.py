@@ -14,7 +14,7 @@ from conversion_platform.inference import DAILY_PREDICTIONS
 from conversion_platform.lake import Lake
 from conversion_platform.marketplace import EVENTS, REJECTED_EVENTS
 from conversion_platform.messaging.tables import SENT_MESSAGES
-from conversion_platform.running import run_days
+from conversion_platform.runs import run_days
 from conversion_platform.settings import load_settings
 from conversion_platform.training import TRAINING_EXAMPLES, champion, load_card
 

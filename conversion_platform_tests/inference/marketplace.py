@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Lake, Table
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.sql import quoted
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from conversion_platform.applications.job_of_the_day.assign import (
     send_time,
 )
 from conversion_platform.applications.job_of_the_day.early import check_cohorts
-from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
+from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY, TABLES
 
 __all__ = [
     "JOB_OF_THE_DAY",
+    "TABLES",
     "Assigned",
     "assign_days",
     "check_cohorts",

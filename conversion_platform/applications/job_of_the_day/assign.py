@@ -18,11 +18,10 @@ from conversion_platform.applications.job_of_the_day.cohorts import add_members,
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, at_local_time
 from conversion_platform.experiments import HOLDOUT, arm_sql
-from conversion_platform.features.tables import USER_FEATURES
-from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake import Written
-from conversion_platform.lake.lake import instant, listed
-from conversion_platform.marketplace.tables import EVENTS, USERS
+from conversion_platform.features import USER_FEATURES
+from conversion_platform.inference import DAILY_PREDICTIONS
+from conversion_platform.lake import Written, instant, listed
+from conversion_platform.marketplace import EVENTS, USERS
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import SettingsError
-from conversion_platform.lake.lake import quoted
-from conversion_platform.marketplace.faults import first_line
+from conversion_platform.lake import quoted
+from conversion_platform.marketplace import first_line
 
 if TYPE_CHECKING:
     import duckdb

@@ -21,3 +21,5 @@ JOB_OF_THE_DAY = Table(
     ),
     key=("user_id",),
 )
+
+TABLES = (JOB_OF_THE_DAY,)

@@ -17,6 +17,10 @@ from conversion_platform.defs.lake_asset import (
 )
 from conversion_platform.defs.resources import Platform
 from conversion_platform.messaging import (
+    MESSAGE_STATES,
+    OUTCOMES,
+    REPLIES,
+    SENT_MESSAGES,
     looking_day,
     measure_outcomes,
     outcome_days,
@@ -25,7 +29,6 @@ from conversion_platform.messaging import (
     send_due,
     snapshot,
 )
-from conversion_platform.messaging.tables import MESSAGE_STATES, OUTCOMES, REPLIES, SENT_MESSAGES
 
 GROUP = "messaging"
 ONLY_SEND = "conversion_platform/only_send"

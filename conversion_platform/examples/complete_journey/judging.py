@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.errors import TrainingError
 from conversion_platform.examples.ranking import Compared, Lists, by_list, compared
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake import quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,8 +74,7 @@ def judge_mailings(lake: Lake, settings: Settings) -> Judgement:
         RegistryError: there is no champion.
         TrainingError: no campaign has ended that the model did not learn from.
     """
-    from conversion_platform.training import load_card, require_champion
-    from conversion_platform.training.evaluation import area_under_curve
+    from conversion_platform.training import area_under_curve, load_card, require_champion
 
     version = require_champion(lake)
     learned_until = load_card(lake, version).splits["validation"].days.last

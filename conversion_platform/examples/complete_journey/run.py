@@ -9,8 +9,8 @@ from pathlib import Path
 from conversion_platform.days import DayRange
 from conversion_platform.examples.complete_journey.judging import judge_mailings
 from conversion_platform.examples.complete_journey.setting_up import package_tables, prepare
-from conversion_platform.running import run_days
-from conversion_platform.screens import console
+from conversion_platform.runs import run_days
+from conversion_platform.terminal import console
 
 # Training for the first of them takes the mailings up to 30 October (see the settings file); on
 # the 28th a campaign opens.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import counted
-from conversion_platform.screens import WIDTH
+from conversion_platform.terminal import WIDTH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def _gain(found: Compared) -> str:
 
 def _texts(lake: Lake, days: DayRange) -> str:
     from conversion_platform.inference import DAILY_PREDICTIONS
-    from conversion_platform.messaging.tables import SENT_MESSAGES
+    from conversion_platform.messaging import SENT_MESSAGES
 
     with lake.session() as con:
         predictions = con.sql(

@@ -10,7 +10,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.features.tables import USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Lake
-from conversion_platform.lake.lake import quoted
+from conversion_platform.lake.sql import quoted
 from conversion_platform.marketplace.tables import USERS
 from conversion_platform_tests.inference.marketplace import LONG_AGO, Rows, rows_query
 

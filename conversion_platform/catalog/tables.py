@@ -1,0 +1,81 @@
+"""What there is to read: every table of the lake and every type of the log, with its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from conversion_platform import (
+    features,
+    inference,
+    marketplace,
+    messaging,
+    metrics,
+    monitoring,
+    training,
+)
+from conversion_platform.applications import job_of_the_day
+from conversion_platform.event_log import EVENT_TYPES
+from conversion_platform.lake import Column, Table
+
+STAGES: dict[str, tuple[Table, ...]] = {
+    "marketplace": marketplace.TABLES,
+    "features": features.TABLES,
+    "training": training.TABLES,
+    "monitoring": monitoring.TABLES,
+    "inference": inference.TABLES,
+    "applications.job_of_the_day": job_of_the_day.TABLES,
+    "messaging": messaging.TABLES,
+    "metrics": metrics.TABLES,
+}
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One view of `attach_views`.
+
+    Attributes:
+        name: Of the view.
+        kind: A table of the lake, or a type of the log.
+        description: One sentence.
+        columns: Columns that are always there; `dt` included where there is one file a day.
+        stage: The stage that declares it.
+        open_ended: Whether there may be more columns (attributes of the source).
+    """
+
+    name: str
+    kind: Literal["table", "log"]
+    description: str
+    columns: tuple[Column, ...]
+    stage: str
+    open_ended: bool = False
+
+
+def lake_tables() -> dict[str, tuple[Table, ...]]:
+    """Return the tables that each stage declares, in the order of the stages."""
+    return STAGES
+
+
+def catalog() -> tuple[CatalogEntry, ...]:
+    """Every lake table and log type."""
+    tables = [
+        CatalogEntry(
+            table.name, "table", table.description, table_columns(table), stage, table.open_ended
+        )
+        for stage, declared in lake_tables().items()
+        for table in declared
+    ]
+    logs = [
+        CatalogEntry(kind.view, "log", kind.description, (*kind.columns, TYPE, DAY), "event_log")
+        for kind in EVENT_TYPES
+    ]
+    return (*tables, *logs)
+
+
+TYPE = Column("event_type", "VARCHAR", "The type, from the folder's name.")
+DAY = Column("dt", "DATE", "The local day, from the folder's name.")
+
+
+def table_columns(table: Table) -> tuple[Column, ...]:
+    """A table's columns as its view has them."""
+    return (*table.columns, DAY) if table.daily else table.columns

@@ -1,0 +1,92 @@
+"""DuckDB views over the lake and the log, for a person with questions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from conversion_platform.catalog.tables import lake_tables
+from conversion_platform.event_log import EVENT_TYPES, EventType, log_files, select_log
+from conversion_platform.lake import Table, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+# Attributes of the source that nobody declared, by what such columns are usually called.
+PERSONAL_NAMES = (
+    r"(^|_)(first|last|middle|full|sur|given|family|user|display|preferred|legal)_?name($|_)"
+    r"|^name$|phone|mobile|(^|_)(e_?mail|ssn|address|street|birth|birthday|dob|lat|lon|lng"
+    r"|latitude|longitude|postal_code|postcode|zip|zip_code|zipcode)(_|$)"
+)
+ABOUT_PEOPLE = ("users", "user_features", "training_examples")
+SHARED = ("user_id", "job_id", "assignment_id", "message_id", "model_version")
+
+
+def attach_views(
+    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, personal: bool = False
+) -> list[str]:
+    """Puts a view in place for every lake table and log type, and `event_log` over all of those.
+
+    A table or type without files has its columns and no row.
+
+    Args:
+        con: A session on `lake`.
+        lake: What is read.
+        settings: Their time zone makes the macro `local_day(moment)`: the `dt` of a moment.
+        personal: Whether phone numbers, names and places of people are among the columns.
+
+    Returns:
+        The names of the views.
+    """
+    zone = quoted(settings.platform.time_zone)
+    con.execute(
+        f"CREATE OR REPLACE TEMP MACRO local_day(moment) AS (moment AT TIME ZONE {zone})::DATE"
+    )
+    names = []
+    for table in (table for declared in lake_tables().values() for table in declared):
+        columns = "*" if personal else shown_columns(table)
+        _create(con, table.name, f"SELECT {columns} FROM {lake.select(table)}")
+        names.append(table.name)
+    for kind in EVENT_TYPES:
+        _create(con, kind.view, f"SELECT * FROM {select_log(lake, kind, log_files(lake, kind))}")
+        names.append(kind.view)
+    _create(con, "event_log", " UNION ALL ".join(_common(kind) for kind in EVENT_TYPES))
+    return [*names, "event_log"]
+
+
+def shown_columns(table: Table) -> str:
+    """SQL for a table's columns without those that hold personal data."""
+    declared = _personal(table)
+    rules = [f"c NOT IN ({', '.join(map(quoted, declared))})"] if declared else []
+    if table.open_ended and table.name in ABOUT_PEOPLE:
+        rules.append(f"NOT regexp_matches(c, {quoted(PERSONAL_NAMES)})")
+    return f"COLUMNS(lambda c: {' AND '.join(rules)})" if rules else "*"
+
+
+def may_be_hidden(column: str) -> bool:
+    """Whether views leave out columns of that name, because they hold personal data."""
+    tables = (table for declared in lake_tables().values() for table in declared)
+    name = column.lower()
+    return any(name in _personal(table) for table in tables) or bool(
+        re.search(PERSONAL_NAMES, name)
+    )
+
+
+def _personal(table: Table) -> list[str]:
+    return [column.name for column in table.columns if "personal data" in column.description]
+
+
+def _create(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    con.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {query}')
+
+
+def _common(kind: EventType) -> str:
+    own = {column.name for column in kind.own_columns}
+    shared = [f'"{name}"' if name in own else f'NULL::VARCHAR AS "{name}"' for name in SHARED]
+    return (
+        f"SELECT event_id, event_type, dt, occurred_at, recorded_at, {', '.join(shared)}, "
+        f'"{kind.detail}" AS detail FROM {kind.view}'
+    )

@@ -1,0 +1,75 @@
+"""The command `conversion-platform`.
+
+Each command parses its words, calls one function, and shows what came out. Imports stand inside
+the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conversion_platform.cli.context import FAILED, INTERRUPTED
+from conversion_platform.cli.demo import demo, example, simulate
+from conversion_platform.cli.run import run
+from conversion_platform.cli.send import outbox, replies
+from conversion_platform.cli.sources import check_features_command, check_sources_command, init
+from conversion_platform.cli.sql import sql
+from conversion_platform.cli.status import status
+from conversion_platform.errors import PlatformError
+from conversion_platform.interrupts import is_interrupt, lost_interrupts_sent_again
+
+
+class Commands(click.Group):
+    """The group of all commands; turns our errors into one clear message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container: as Ctrl-C
+        try:
+            with lost_interrupts_sent_again():
+                return super().invoke(ctx)
+        except PlatformError as error:
+            from conversion_platform.cli.render import show_error
+
+            show_error(error)
+            sys.exit(FAILED)
+        except (KeyboardInterrupt, RuntimeError) as error:
+            if not is_interrupt(type(error).__name__, str(error)):
+                raise
+            click.echo(
+                "\nStopped. Nothing is half written; run the same command again to go on.", err=True
+            )
+            sys.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Settings file (else CONVERSION_PLATFORM_CONFIG, else ./conversion_platform.toml).",
+)
+@click.version_option(package_name="conversion-platform")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    """From a marketplace's tables to the job of the day, every day."""
+    ctx.obj = config
+
+
+for command in (
+    init,
+    check_sources_command,
+    check_features_command,
+    run,
+    status,
+    sql,
+    outbox,
+    replies,
+    demo,
+    example,
+    simulate,
+):
+    main.add_command(command)

@@ -1,0 +1,82 @@
+"""What the command line shows a person: the status screen and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conversion_platform.terminal import WIDTH, console, plain
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from conversion_platform.errors import PlatformError
+    from conversion_platform.status import Status
+
+
+def show_error(error: PlatformError) -> None:
+    """One clear message on standard error: what and where, then what to do."""
+    out = console(stderr=True)
+    out.print(f"[bold red]Error:[/] {plain(error.problem)}", soft_wrap=True)
+    out.print(f"[bold]What to do:[/] {plain(error.remedy)}", soft_wrap=True)
+
+
+def status_table(status: Status) -> Table:
+    """The status as one screen."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=f"{status.platform}", box=box.SIMPLE_HEAD, show_header=False, width=WIDTH)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value in _status_lines(status):
+        table.add_row(label, value)
+    return table
+
+
+def _status_lines(status: Status) -> Iterator[tuple[str, str]]:
+    yield "lake", status.lake
+    yield "last day run", status.last_day_run or "none yet"
+    yield "champion", _champion(status)
+    if status.map_source:
+        yield f"MAP@{status.map_k}, {status.map_source}", _maps(status)
+        yield "gain over human", status.gain_over_human.shown()
+    if status.gap_closed.value is not None:
+        yield "gap human to oracle closed", status.gap_closed.shown(percent=True)
+    for stage, tables in status.rows.items():
+        yield f"rows, {stage}", _listed(tables)
+    yield "event log", _listed(status.log_events)
+    yield "texts by state", _listed(status.messages) or "none yet"
+    yield "drift", _drift_line(status)
+    yield "next scheduled run", status.next_run or "schedules are off (schedule.enabled)"
+
+
+def _champion(status: Status) -> str:
+    if status.champion is None:
+        return "none yet"
+    return f"{status.champion} (since {status.champion_since})"
+
+
+def _maps(status: Status) -> str:
+    parts = {
+        "model": status.map_model,
+        "human": status.map_human,
+        "popularity": status.map_popularity,
+        "oracle": status.map_oracle,
+    }
+    return ", ".join(
+        f"{name} {found.value:.3f}" for name, found in parts.items() if found.value is not None
+    )
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _drift_line(status: Status) -> str:
+    if status.drift_day is None:
+        return "not watched yet"
+    if status.drift_share is None:
+        return f"{status.drift_day}: nothing to compare"
+    verdict = "above the limit" if status.drifted else "within the limit"
+    return f"{status.drift_day}: {status.drift_share:.0%} of the columns drifted, {verdict}"

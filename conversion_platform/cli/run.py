@@ -1,0 +1,26 @@
+"""Commands that run days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import click
+
+from conversion_platform.cli.context import Day, settings_of
+
+
+@click.command()
+@click.option("--from", "first", type=Day(), required=True, help="First day.")
+@click.option("--to", "last", type=Day(), help="Last day; the first one if not given.")
+@click.pass_context
+def run(ctx: click.Context, first: date, last: date | None) -> None:
+    """Run the days: history and training first where they are missing."""
+    from conversion_platform.cli.render import status_table
+    from conversion_platform.days import DayRange
+    from conversion_platform.runs import run_days
+    from conversion_platform.status import collect
+    from conversion_platform.terminal import console
+
+    settings = settings_of(ctx)
+    lake = run_days(settings, DayRange(first, last or first))
+    console().print(status_table(collect(lake, settings, datetime.now(UTC))))

@@ -1,0 +1,53 @@
+"""Commands about messages: what was sent, and which replies a person should read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from conversion_platform.cli.context import settings_of
+
+
+def limit_option(things: str) -> Callable[[Any], Any]:
+    """How many of the latest things a command shows."""
+    return click.option(
+        "--limit",
+        default=20,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help=f"How many of the latest {things}.",
+    )
+
+
+@click.command()
+@limit_option("texts")
+@click.pass_context
+def outbox(ctx: click.Context, limit: int) -> None:
+    """Show the texts that the sandbox carrier took."""
+    from contextlib import closing
+
+    from conversion_platform.messaging import is_there, open_provider, sandbox_path
+
+    settings = settings_of(ctx)
+    if not is_there(sandbox_path(settings)):
+        click.echo(f"sandbox outbox: 0 texts; there is no {sandbox_path(settings)} yet.")
+        return
+    with closing(open_provider(settings)) as provider:
+        click.echo(provider.render_outbox(limit))
+
+
+@click.command()
+@limit_option("answers")
+@click.pass_context
+def replies(ctx: click.Context, limit: int) -> None:
+    """Show the answers that a person should read: words that may be an opt-out."""
+    from conversion_platform.messaging import is_there, ledger_path, open_ledger
+
+    settings = settings_of(ctx)
+    if not is_there(ledger_path(settings)):
+        click.echo(f"0 answers for a person to read; there is no {ledger_path(settings)} yet.")
+        return
+    with open_ledger(settings) as ledger:
+        click.echo(ledger.render_replies_for_a_person(limit))

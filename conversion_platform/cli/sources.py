@@ -1,0 +1,59 @@
+"""Commands about the sources: write a settings file, check tables and features."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+
+from conversion_platform.cli.context import FAILED, Day, settings_of
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.pass_context
+def init(ctx: click.Context, force: bool) -> None:
+    """Write a commented settings file."""
+    from conversion_platform.errors import SettingsError
+    from conversion_platform.marketplace import SOURCE_COLUMNS
+    from conversion_platform.settings import CONFIG_NAME, render_init
+
+    path = Path(ctx.obj or CONFIG_NAME)
+    if path.exists() and not force:
+        raise SettingsError(f"{path} is already there.", "Add --force to overwrite it.")
+    path.write_text(render_init(SOURCE_COLUMNS), encoding="utf-8")
+    click.echo(f"Wrote {path}. Say where your tables are under [sources], then run:")
+    click.echo("  conversion-platform check-sources")
+
+
+@click.command("check-sources")
+@click.pass_context
+def check_sources_command(ctx: click.Context) -> None:
+    """Say in one screen whether the source tables can be used, and the cohorts with them."""
+    from conversion_platform.marketplace import checked_sources, render
+    from conversion_platform.runs import check_ahead, secrets_at_hand
+
+    settings = settings_of(ctx)
+    # A run has the secrets too: the DSN of a Postgres source.
+    with secrets_at_hand(settings), checked_sources(settings) as (report, passing):
+        click.echo(render(report, color=sys.stdout.isatty()))
+        check_ahead(passing, settings, fresh=True)
+    if not report.usable:
+        sys.exit(FAILED)
+
+
+@click.command("check-features")
+@click.option("--day", type=Day(), required=True, help="The day whose features are proven.")
+@click.pass_context
+def check_features_command(ctx: click.Context, day: date) -> None:
+    """Prove that no feature of a day, your own included, knows the future."""
+    from conversion_platform.features import check_point_in_time
+    from conversion_platform.lake import open_lake
+
+    settings = settings_of(ctx)
+    proof = check_point_in_time(open_lake(settings), settings, day)
+    click.echo(proof.render())
+    if not proof.holds:
+        sys.exit(FAILED)

@@ -1,0 +1,330 @@
+"""`conversion-platform sql`: questions to the lake and the log, one at a time or at a prompt.
+
+Nothing can be written from here. Statements that are not questions are refused by their kind,
+and the session itself may open the lake's files only (`analyst_session`).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from conversion_platform.catalog import attach_views, catalog, may_be_hidden
+from conversion_platform.cli.sql_output import ONE_ANSWER, Answer, write_answer
+from conversion_platform.cli.sql_statements import statements
+from conversion_platform.errors import PlatformError, QueryError
+from conversion_platform.lake import open_lake, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+    from prompt_toolkit.document import Document
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+HELP = """\
+End a query with ; to run it. Tab completes names, the arrow keys bring back earlier queries.
+  .tables        the views, with what they hold
+  .schema NAME   the columns of a view
+  .help          this text
+  .quit          leave (Ctrl-D does too)
+"""
+LEAVE = (".quit", ".exit")
+LOOK = (
+    "`.tables` lists the views, `.schema NAME` the columns of one: `sql .tables`, or at the prompt."
+)
+MISSING_COLUMN = re.compile(r'column(?: named)? "([^"]+)"', re.I)
+
+
+def run_sql(
+    settings: Settings,
+    query: str | None = None,
+    output_format: str = "table",
+    personal: bool = False,
+    lake: Lake | None = None,
+    out: TextIO | None = None,
+) -> None:
+    """Answers `query`, or what comes from standard input, or opens the prompt on a terminal.
+
+    Args:
+        settings: They name the lake.
+        query: Statements, or a command of the prompt such as `.tables`; None for standard input
+            or the prompt.
+        output_format: `table`, `csv` or `json`.
+        personal: Whether phone numbers, names and places of people are shown.
+        lake: The lake, if the caller has opened it.
+        out: Where answers go; standard output if not given.
+
+    Raises:
+        QueryError: the query is not a question, or cannot be answered.
+        LakeError: a file of the lake is damaged.
+    """
+    out = out or sys.stdout
+    with analyst_session(settings, lake or open_lake(settings), personal) as analyst:
+        if query is None and sys.stdin.isatty():
+            prompt(analyst, new_prompt(analyst, history_file()), output_format, out)
+        else:
+            _answer(analyst, sys.stdin.read() if query is None else query, output_format, out)
+
+
+@dataclass(frozen=True)
+class Analyst:
+    """A sealed session, the lake that knows what its errors mean, and what it was asked to show."""
+
+    con: duckdb.DuckDBPyConnection
+    lake: Lake
+    personal: bool = False
+
+
+@contextmanager
+def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> Iterator[Analyst]:
+    """A session with every view in place that can open the lake's files and no other.
+
+    Its configuration is locked, so that no statement can widen it.
+    """
+    with lake.session(reading=True) as con:
+        attach_views(con, lake, settings, personal)
+        files = ", ".join(map(quoted, lake.handed_out))
+        con.execute(f"SET allowed_paths = [{files}]")
+        con.execute("SET enable_external_access = false")
+        con.execute("SET lock_configuration = true")
+        yield Analyst(con, lake, personal)
+
+
+def answer_all(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
+    """Answers every statement of `text` in turn.
+
+    Raises:
+        QueryError: a statement is no question, or there are several where a program reads one
+            answer (then none is run), or one cannot be answered.
+        LakeError: a file of the lake is damaged.
+    """
+    import duckdb
+
+    found = statements(analyst.con, text)
+    if len(found) > 1 and output_format in ONE_ANSWER:
+        raise QueryError(
+            f"There are {len(found)} statements, and --format {output_format} holds one answer.",
+            "Ask them one at a time, or with --format table.",
+        )
+    for statement in found:
+        try:
+            with analyst.lake.readable_errors():
+                result = analyst.con.execute(statement)
+                columns = [(column[0], str(column[1])) for column in result.description or []]
+                write_answer(Answer(columns, result.fetchmany), output_format, out)
+        except duckdb.Error as error:
+            raise _readable(error, analyst.personal) from None
+
+
+def _readable(error: duckdb.Error, personal: bool) -> PlatformError:
+    import duckdb
+
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return QueryError(str(error), LOOK if personal else _look(str(error)))
+    if isinstance(error, duckdb.PermissionException):
+        return QueryError(f"The prompt reads views, not files. {error}", LOOK)
+    return QueryError(str(error), "Correct the query and run it again.")
+
+
+def _look(problem: str) -> str:
+    missing = MISSING_COLUMN.search(problem)
+    if missing is None or not may_be_hidden(missing[1]):
+        return LOOK
+    return (
+        f"Columns with personal data, `{missing[1]}` among them, are hidden: add --personal to "
+        f"show them. {LOOK}"
+    )
+
+
+def history_file() -> Path:
+    """Where the prompt keeps its history, for the one person who types."""
+    return Path.home() / ".local" / "state" / "conversion-platform" / "sql_history"
+
+
+def new_prompt(analyst: Analyst, history: Path | None, **terminal: Any) -> PromptSession[str]:
+    """A prompt that reads until `;`, with history, colours and completion.
+
+    Args:
+        analyst: The session, for the names of views and columns.
+        history: File of earlier queries; None, or a place that cannot be written, for none.
+        terminal: `input` and `output` of prompt_toolkit, for tests.
+    """
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.lexers import PygmentsLexer
+    from pygments.lexers.sql import SqlLexer
+
+    return PromptSession(
+        "sql> ",
+        completer=completer_of(analyst.con),
+        complete_while_typing=False,
+        history=_history(history),
+        key_bindings=_enter_runs_a_finished_query(),
+        lexer=PygmentsLexer(SqlLexer),
+        multiline=True,
+        prompt_continuation="...> ",
+        **terminal,
+    )
+
+
+def completer_of(con: duckdb.DuckDBPyConnection) -> Completer:
+    """Completes commands after a dot at the start, else names of views and columns."""
+    from prompt_toolkit.completion import Completer as Base
+    from prompt_toolkit.completion import WordCompleter
+
+    names = WordCompleter(_words(con), ignore_case=True)
+    commands = WordCompleter([*COMMANDS, *LEAVE], sentence=True)
+
+    class Fitting(Base):
+        def get_completions(
+            self, document: Document, complete_event: CompleteEvent
+        ) -> Iterable[Completion]:
+            fitting = commands if document.text.startswith(".") else names
+            return fitting.get_completions(document, complete_event)
+
+    return Fitting()
+
+
+def _words(con: duckdb.DuckDBPyConnection) -> list[str]:
+    columns = con.execute(
+        "SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal"
+    ).fetchall()
+    keywords = ["SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "count(*)"]
+    return sorted({row[0] for row in columns} | set(view_names(con))) + keywords
+
+
+def _history(file: Path | None) -> Any:
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
+
+    if file is None:
+        return InMemoryHistory()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(file))
+
+
+def _enter_runs_a_finished_query() -> Any:
+    from prompt_toolkit.key_binding import KeyBindings
+
+    bindings = KeyBindings()
+
+    @bindings.add("enter")
+    def _enter(event: Any) -> None:
+        buffer = event.current_buffer
+        if is_finished(buffer.text):
+            buffer.validate_and_handle()
+        else:
+            buffer.insert_text("\n")
+
+    return bindings
+
+
+def is_finished(text: str) -> bool:
+    """Whether Enter runs what was typed: nothing, a command, or a query that ends with `;`."""
+    stripped = text.strip()
+    return not stripped or stripped.startswith(".") or stripped.endswith(";")
+
+
+def prompt(analyst: Analyst, session: PromptSession[str], output_format: str, out: TextIO) -> None:
+    """Reads and answers until `.quit` or the end of input. An error ends its query only."""
+    out.write(
+        "Questions to the lake and the event log. `.help` explains; nothing can be changed.\n"
+    )
+    while True:
+        try:
+            text = session.prompt().strip()
+            if text.rstrip(";") in LEAVE:
+                return
+            _answer(analyst, text, output_format, out)
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            out.write("Interrupted.\n")
+        except PlatformError as error:
+            out.write(f"{error}\n")
+
+
+def _answer(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
+    """Answers commands, each on a line of its own, and then every statement of a text."""
+    text = text.strip()
+    if not text.startswith("."):
+        answer_all(analyst, text, output_format, out)
+        return
+    line, _, further = text.partition("\n")
+    name, *arguments = line.rstrip("; ").split(maxsplit=1)
+    if name in LEAVE:
+        return
+    if name not in COMMANDS:
+        raise QueryError(
+            f"There is no command {name}.", f"Commands: {', '.join([*COMMANDS, *LEAVE])}."
+        )
+    answer = COMMANDS[name](analyst.con, "".join(arguments))
+    if isinstance(answer, str):
+        out.write(answer)
+    else:
+        write_answer(answer, output_format, out)
+    if further:
+        _answer(analyst, further, output_format, out)
+
+
+def view_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The views of the session, in the order of the stages."""
+    there = {
+        row[0]
+        for row in con.execute("SELECT view_name FROM duckdb_views() WHERE temporary").fetchall()
+    }
+    ordered = [*(entry.name for entry in catalog()), "event_log"]
+    return [name for name in ordered if name in there]
+
+
+def _tables(con: duckdb.DuckDBPyConnection, _: str) -> Answer:
+    described = {entry.name: entry.description for entry in catalog()}
+    described["event_log"] = "Every event of every type, with the columns that they share."
+    rows = [(name, described[name]) for name in view_names(con)]
+    return _fixed(["view", "what it holds"], rows)
+
+
+def _schema(con: duckdb.DuckDBPyConnection, name: str) -> Answer:
+    if name not in view_names(con):
+        raise QueryError(f"There is no view `{name}`.", "`.tables` lists the views.")
+    described = {
+        column.name: column.description
+        for entry in catalog()
+        if entry.name == name
+        for column in entry.columns
+    }
+    columns = con.execute(f'DESCRIBE "{name}"').fetchall()
+    rows = [(column[0], column[1], described.get(column[0], "")) for column in columns]
+    return _fixed(["column", "type", "what it holds"], rows)
+
+
+def _help(_con: duckdb.DuckDBPyConnection, _argument: str) -> str:
+    return HELP
+
+
+def _fixed(columns: list[str], rows: list[tuple[Any, ...]]) -> Answer:
+    left = list(rows)
+
+    def take(count: int) -> list[tuple[Any, ...]]:
+        taken, left[:] = left[:count], left[count:]
+        return taken
+
+    return Answer([(name, "VARCHAR") for name in columns], take)
+
+
+Command = Callable[["duckdb.DuckDBPyConnection", str], Answer | str]
+COMMANDS: dict[str, Command] = {
+    ".tables": _tables,
+    ".schema": _schema,
+    ".help": _help,
+}

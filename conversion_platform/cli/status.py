@@ -1,0 +1,28 @@
+"""The command that says how the platform stands."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import click
+
+from conversion_platform.cli.context import settings_of
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """Say how the platform stands."""
+    from conversion_platform.cli.render import status_table
+    from conversion_platform.lake import open_lake
+    from conversion_platform.status import collect
+    from conversion_platform.terminal import console
+
+    settings = settings_of(ctx)
+    found = collect(open_lake(settings), settings, datetime.now(UTC))
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2))
+    else:
+        console().print(status_table(found))

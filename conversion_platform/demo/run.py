@@ -1,0 +1,185 @@
+"""The demo: a simulated marketplace, its history, and some days of the platform in closed loop.
+
+What the platform texts, the simulated people react to, and the next day's run reads their
+reactions as it would in life. The last screen also asks the truth, which no other part may read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import closing
+from dataclasses import asdict
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.errors import SettingsError
+from conversion_platform.runs import JobBars, run_days
+from conversion_platform.settings import CONFIG_NAME, load_settings
+from conversion_platform.simulator import World, advance, build
+from conversion_platform.status import TRUTH_KEY
+from conversion_platform.terminal import console
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+    from conversion_platform.simulator import Reply
+
+MARKER = ".conversion-platform-demo"
+TRUTH_SHARE = 0.5
+
+
+def run_demo(folder: Path, days: int, world: World | None = None) -> None:
+    """Builds the demo below `folder` and runs it, in place of an earlier one.
+
+    Args:
+        folder: Gets settings, source tables, truth, lake and Dagster's instance.
+        days: Days of the platform after the history.
+        world: The marketplace; `World.demo()` if not given.
+
+    Raises:
+        SettingsError: the folder holds something that is no demo.
+        PlatformError: what a stage raised.
+    """
+    began = time.monotonic()
+    world = world or World.demo()
+    settings = prepare(folder.absolute())
+    lived = DayRange(world.days.last + ONE_DAY, world.days.last + days * ONE_DAY)
+    console().print(f"Simulating a marketplace: {world.days} below {folder} ...")
+    built = build(world, folder)
+    console().print(f"{built.users:,} users, {built.jobs:,} jobs, {built.events:,} events.")
+    lake = live(settings, folder, lived)
+    write_truth_evaluation(lake, settings, folder, lived)
+    show_end(lake, settings, folder, lived, time.monotonic() - began)
+
+
+def prepare(folder: Path) -> Settings:
+    """An empty demo folder with its settings file.
+
+    Raises:
+        SettingsError: the folder holds something that is no demo.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARKER).exists():
+            raise SettingsError(
+                f"{folder} is not empty and holds no demo.", "Name another one with --folder."
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).touch()
+    text = resources.files("conversion_platform.demo").joinpath(CONFIG_NAME).read_text("utf-8")
+    (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
+    return load_settings(folder / CONFIG_NAME)
+
+
+def live(settings: Settings, folder: Path, days: DayRange) -> Lake:
+    """Runs each day, then lets the simulated people react to that day's texts."""
+    with JobBars().shown() as bars:
+        for day in days:
+            lake = run_days(settings, DayRange.of(day), bars)
+            reactions = advance(folder, day, delivered_texts(lake, day))
+            hand_in_replies(settings, reactions.replies)
+    return lake
+
+
+def delivered_texts(lake: Lake, day: date) -> pa.Table:
+    """The day's delivered texts, as the simulator wants them."""
+    from conversion_platform.messaging import SENT_MESSAGES
+
+    with lake.session() as con:
+        return con.sql(
+            f"""SELECT message_id, user_id, job_id, delivered_at
+            FROM {lake.select(SENT_MESSAGES, DayRange.of(day))}
+            WHERE delivered_at IS NOT NULL ORDER BY message_id"""
+        ).to_arrow_table()
+
+
+def hand_in_replies(settings: Settings, replies: tuple[Reply, ...]) -> None:
+    """Lets the phones answer through the sandbox carrier."""
+    from conversion_platform.messaging import open_provider
+
+    with closing(open_provider(settings)) as provider:
+        phones = {text.message_id: text.phone for text in provider.outbox()}
+        for reply in replies:
+            provider.receive_reply(
+                phones[reply.message_id], reply.body, reply.at, f"reply-{reply.message_id}"
+            )
+
+
+def write_truth_evaluation(lake: Lake, settings: Settings, folder: Path, days: DayRange) -> None:
+    """Judges the champion by the truth: over all open jobs of a metro, not only those shown.
+
+    The days are those that the platform lived through: nobody had seen them in training.
+    """
+    lake.write_json(TRUTH_KEY, truth_evaluation(lake, settings, folder, days))
+
+
+def truth_evaluation(
+    lake: Lake, settings: Settings, folder: Path, days: DayRange
+) -> dict[str, Any]:
+    """MAP@k of model, human, popularity and oracle, and the share of the gap closed."""
+    import numpy as np
+
+    from conversion_platform.training import clustered_mean, clustered_ratio, slate_precision
+
+    scored = scored_truth(lake, settings, folder, days)
+    column = {name: scored[name].to_numpy(zero_copy_only=False) for name in scored.column_names}
+    groups, users = column["slate"], column["user"]
+    k, seed = settings.training.map_k, settings.training.seed
+    rankings = {
+        "map_model": column["score"],
+        "map_human": column["human_score"],
+        "map_popularity": column["popularity_score"],
+        "map_oracle": column["p_true"],
+    }
+    found = {
+        name: slate_precision(groups, scores, column["outcome"], k)
+        for name, scores in rankings.items()
+    }
+    precision = {name: one.precision for name, one in found.items()}
+    who = users[found["map_model"].rows]
+    gain = precision["map_model"] - precision["map_human"]
+    gap = precision["map_oracle"] - precision["map_human"]
+    estimates = {name: clustered_mean(values, who, seed) for name, values in precision.items()}
+    estimates["gain_over_human"] = clustered_mean(gain, who, seed)
+    estimates["gap_closed"] = clustered_ratio(gain, gap, who, seed)
+    return {
+        "k": k,
+        "days": str(days),
+        "slates": len(gain),
+        "users": len(np.unique(who)),
+        **{name: asdict(estimate) for name, estimate in estimates.items()},
+    }
+
+
+def scored_truth(lake: Lake, settings: Settings, folder: Path, days: DayRange) -> pa.Table:
+    """All candidate pairs of a share of the users with the truth and the champion's score."""
+    import pyarrow as pa
+
+    from conversion_platform.inference import score_pairs
+    from conversion_platform.simulator import candidates
+    from conversion_platform.training import load_model, require_champion
+
+    model = load_model(lake, require_champion(lake), settings.platform.threads)
+    with lake.session() as con:
+        con.register("truth", candidates(folder, days, share=TRUTH_SHARE))
+        batches = list(score_pairs(con, lake, settings, model, "truth", days))
+        con.register("scored", pa.Table.from_batches(batches))
+        return con.sql(
+            """SELECT dense_rank() OVER (ORDER BY dt, user_id) AS slate,
+                dense_rank() OVER (ORDER BY user_id) AS "user", outcome, score,
+                human_score, popularity_score, p_true
+            FROM scored ORDER BY dt, user_id, md5(job_id), job_id"""
+        ).to_arrow_table()
+
+
+def show_end(lake: Lake, settings: Settings, folder: Path, days: DayRange, seconds: float) -> None:
+    """The last screen: what happened, what it was worth, where to look."""
+    from conversion_platform.demo.screen import last_screen
+
+    console().print(last_screen(lake, settings, folder, days, seconds))

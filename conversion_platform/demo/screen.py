@@ -1,0 +1,114 @@
+"""The demo's last screen: what happened, what it was worth, and where to look."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from conversion_platform.days import counted
+from conversion_platform.terminal import WIDTH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from conversion_platform.days import DayRange
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+    from conversion_platform.status import Status
+
+QUERY = "select state, count(*) from sent_messages group by all"
+
+
+def last_screen(
+    lake: Lake, settings: Settings, folder: Path, days: DayRange, seconds: float
+) -> RenderableType:
+    """The screen as one rich renderable."""
+    from rich.console import Group
+    from rich.panel import Panel
+
+    from conversion_platform.status import collect
+
+    status = collect(lake, settings, datetime.now(UTC))
+    title = f"The platform ran {counted(len(days))} ({days}) in {seconds:.0f} s"
+    parts = [_happened(status), _ranking(status), _texts(lake, days), _look(folder)]
+    return Panel(Group(*parts), title=title, width=WIDTH)
+
+
+def _happened(status: Status) -> str:
+    predictions = status.rows["inference"]["daily_predictions"]
+    sent = sum(status.messages.get(state, 0) for state in ("sent", "delivered", "failed"))
+    held = ", ".join(
+        f"{count:,} {state}" for state, count in status.messages.items() if state != "delivered"
+    )
+    return (
+        f"[bold]What happened[/]\n"
+        f"  {status.rows['marketplace']['events']:,} events checked, "
+        f"{status.rows['training']['training_examples']:,} examples, "
+        f"champion {status.champion}\n"
+        f"  {predictions:,} predictions kept, {sent:,} texts sent "
+        f"({status.messages.get('delivered', 0):,} delivered; {held})\n"
+        f"  {sum(status.log_events.values()):,} events in the append-only log\n"
+    )
+
+
+def _ranking(status: Status) -> RenderableType:
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("ranking by")
+    table.add_column(f"MAP@{status.map_k}", justify="right")
+    table.add_column("95 % interval", justify="right")
+    rows = {
+        "popularity": status.map_popularity,
+        "recruiter (human baseline)": status.map_human,
+        "our champion": status.map_model,
+        "oracle (knows the truth)": status.map_oracle,
+    }
+    for label, found in rows.items():
+        table.add_row(label, f"{found.value:.3f}", f"{found.low:.3f} .. {found.high:.3f}")
+    return Group(
+        "[bold]How good the ranking is[/], over all open jobs of each user's metro, on days new "
+        "to the model",
+        table,
+        f"  gain over the recruiters {status.gain_over_human.shown()}; "
+        f"gap to the oracle closed [bold]{status.gap_closed.shown(percent=True)}[/]\n",
+    )
+
+
+def _texts(lake: Lake, days: DayRange) -> str:
+    from conversion_platform.metrics import summary
+
+    with lake.session() as con:
+        found = summary(con, lake, days)
+    if found.uplift is None:
+        return "[bold]What the texts were worth[/]\n  no day has matured yet\n"
+    return (
+        f"[bold]What the texts were worth[/], {counted(len(found.days), 'matured day')}\n"
+        f"  {found.treated_users:,} users in the treatment arm, {found.holdout_users:,} held out; "
+        f"{found.totals['clicked']:,} texts clicked, {found.totals['opted_out']:,} opt-outs\n"
+        f"  conversion {_points(found.uplift)} against the holdout\n"
+    )
+
+
+def _points(uplift: Any) -> str:
+    return (
+        f"{100 * uplift.estimate:+.2f} percentage points "
+        f"[{100 * uplift.low:+.2f}, {100 * uplift.high:+.2f}]"
+    )
+
+
+def _look(folder: Path) -> str:
+    command = ".venv/bin/conversion-platform"
+    return (
+        "[bold]Where to look[/]\n"
+        "  make dev     the graph and these runs: http://localhost:3000\n"
+        f"  export CONVERSION_PLATFORM_CONFIG={folder}/conversion_platform.toml\n"
+        f"  {command} status\n"
+        f"  {command} outbox\n"
+        f'  {command} sql "{QUERY}"\n'
+        f"  {folder}/lake/reports/drift/   one page a day"
+    )

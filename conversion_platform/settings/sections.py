@@ -1,0 +1,435 @@
+"""The sections of the settings: every key with its type, default, limits and meaning.
+
+A key that is added here appears by itself in the file that `init` writes; docs/settings.md is
+generated from it (`python -m conversion_platform.settings.reference`).
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterable
+from datetime import date, time
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from conversion_platform.settings.messages import masked
+
+Share = typing.Annotated[float, Field(ge=0.0, le=1.0)]
+CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
+LARGEST_SEED = 2**31 - 1
+Identifier = typing.Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """Base of every section: immutable, and strict about keys."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _means_itself(cls, value: Any, info: ValidationInfo) -> Any:
+        """Pydantic would take `true` for 1, and a bare 5 for five seconds past midnight."""
+        kind = cls.model_fields[info.field_name or ""].annotation
+        if kind in (int, float) and isinstance(value, bool):
+            raise PydanticCustomError("stand_in", "not a number")
+        if kind in (date, time) and str(value).lstrip("+-").replace(".", "").isdigit():
+            raise PydanticCustomError("stand_in", "a bare number")
+        if kind is time and isinstance(value, str) and not CLOCK.fullmatch(value):
+            raise PydanticCustomError("stand_in", "no time of a clock; a zone would be ignored")
+        return value
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return _masked_arguments(super().__repr_args__())
+
+
+class PlatformSection(Section):
+    """Where the platform lives and how it counts days."""
+
+    name: str = Field("conversion-platform", description="Shown in reports and the dashboard.")
+    time_zone: str = Field(
+        "America/New_York",
+        description="IANA zone whose calendar days partition every table; a lake keeps to its own.",
+    )
+    start_date: date = Field(
+        date(2026, 1, 1), description="First day with source data; the first daily partition."
+    )
+    lake: str = Field(
+        "lake",
+        min_length=1,
+        description="Folder (relative to the settings file) or s3://bucket/prefix.",
+    )
+    clock: Literal["wall", "replay"] = Field(
+        "wall",
+        description="`wall` sends at real time; `replay` walks through each day's clock, "
+        "sandbox provider only.",
+    )
+    aws_secrets: tuple[str, ...] = Field(
+        (),
+        description="ARNs of AWS Secrets Manager secrets that a run puts into its environment.",
+    )
+    threads: int = Field(2, ge=1, le=256, description="Threads for DuckDB and XGBoost.")
+    memory_limit: str = Field(
+        "2GB",
+        pattern=r"^[0-9]+(\.[0-9]+)?(MB|GB)$",
+        examples=["500MB", "2GB"],
+        description="DuckDB's memory limit; larger work spills to disk.",
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        return known_zone(value)
+
+
+class InputSection(Section):
+    """A named raw table that `sources.*.sql` can query."""
+
+    path: str | tuple[str, ...] | None = Field(
+        None, description="File, glob, Hive folder or s3:// address (or a list of them)."
+    )
+    format: Literal["auto", "parquet", "csv", "postgres"] = Field(
+        "auto", description="`auto` goes by the file name."
+    )
+    table: str | None = Field(None, description="Postgres: schema-qualified table to read.")
+    query: str | None = Field(None, description="Postgres: a SELECT to read instead of a table.")
+    dsn_env: str = Field(
+        "CONVERSION_PLATFORM_POSTGRES_DSN",
+        description="Postgres: name of the environment variable that holds the DSN.",
+    )
+    delimiter: str | None = Field(
+        None,
+        description='CSV: field separator, one character (a tab is "\\t" in double quotes); '
+        "detected if not given.",
+    )
+    null_values: tuple[str, ...] = Field(
+        ("", "NA", "N/A", "NULL", "null"), description="CSV: texts that mean a missing value."
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _names_a_place(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        if value is not None and (not value or ("" in value and not isinstance(value, str))):
+            raise ValueError("a file, glob, folder or s3:// address, or a list of them; not empty")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
+            raise ValueError(
+                'one character that is no double quote and no line break, such as ";"; a tab is '
+                'written "\\t" in TOML, in double quotes'
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.format == "postgres":
+            if (self.table is None) == (self.query is None):
+                raise ValueError("format = 'postgres' needs exactly one of `table` and `query`")
+        elif self.table is not None or self.query is not None:
+            raise ValueError("`table` and `query` go with format = 'postgres' only")
+        return self
+
+
+class SourceSection(InputSection):
+    """One of the three source tables: a place with a column mapping, or SQL over inputs."""
+
+    sql: str | None = Field(None, description="A SELECT over the tables under [inputs].")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Contract column = source column, where the names differ.",
+    )
+    attributes: tuple[str, ...] | None = Field(
+        None, description="Further columns that become features; all suitable ones if not given."
+    )
+    ignore: tuple[str, ...] = Field((), description="Further columns that never become features.")
+    time_zone: str | None = Field(
+        None,
+        description="Zone of times written without one; without this setting such rows are "
+        "rejected.",
+    )
+    warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
+    fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str | None) -> str | None:
+        return value if value is None else known_zone(value)
+
+    @model_validator(mode="after")
+    def _sql_or_place(self) -> Self:
+        if self.sql is not None and (self.path is not None or self.format == "postgres"):
+            raise ValueError("give either `sql` or a place (`path`, or format = 'postgres')")
+        if self.sql is None and self.path is None and self.format != "postgres":
+            raise ValueError("needs `path`, `sql`, or format = 'postgres' with `table` or `query`")
+        return self
+
+
+class SourcesSection(Section):
+    """The three source tables."""
+
+    users: SourceSection = SourceSection(path="source/users.parquet")
+    jobs: SourceSection = SourceSection(path="source/jobs.parquet")
+    events: SourceSection = SourceSection(path="source/events")
+
+    @field_validator("events")
+    @classmethod
+    def _no_attributes(cls, value: SourceSection) -> SourceSection:
+        if value.attributes or value.ignore:
+            raise ValueError(
+                "has no features of its own: `attributes` and `ignore` go with users and jobs only"
+            )
+        return value
+
+
+class EventsSection(Section):
+    """What the event types mean."""
+
+    impression_types: tuple[str, ...] = Field(
+        ("impression",), description="Types that say a job was shown to a user."
+    )
+    click_types: tuple[str, ...] = Field(("click",), description="Types that say a user looked.")
+    conversion_types: tuple[str, ...] = Field(
+        ("application",),
+        min_length=1,
+        description="Types that count as a conversion; at least one.",
+    )
+    attribution_window_days: int = Field(
+        3, ge=1, le=90, description="Days after an impression in which a conversion counts for it."
+    )
+    late_days: int = Field(
+        2,
+        ge=0,
+        le=30,
+        description="Calendar days that an event may arrive after it happened; later ones are "
+        "rejected.",
+    )
+    negatives: Literal["impressions", "sampled"] = Field(
+        "impressions",
+        description="`sampled` draws negatives from the jobs open at that moment, for sources "
+        "without logged impressions.",
+    )
+    negatives_per_positive: int = Field(
+        10, ge=1, le=1000, description="How many negatives `sampled` draws for each positive."
+    )
+
+
+class FeaturesSection(Section):
+    """The point-in-time features."""
+
+    folder: str | None = Field(None, description="Folder with your own feature .sql files.")
+    shrinkage: float = Field(
+        20.0, gt=0, description="Impressions' worth of prior that a rate is shrunk by."
+    )
+    max_categories: int = Field(
+        50,
+        ge=2,
+        le=1000,
+        description="Values of a categorical attribute kept; the rest is `other`.",
+    )
+    max_distance_km: float = Field(
+        200.0, gt=0, description="Distances beyond this count as this far."
+    )
+
+
+class TrainingSection(Section):
+    """How the model is fitted and evaluated."""
+
+    train_days: int = Field(42, ge=2, le=3650, description="Days of matured impressions to fit on.")
+    validation_days: int = Field(
+        7, ge=1, le=3650, description="Days after those, for early stopping and calibration."
+    )
+    test_days: int = Field(7, ge=1, le=3650, description="Days after those, for evaluation only.")
+    max_examples: int = Field(
+        2_000_000,
+        ge=1000,
+        le=1_000_000_000,
+        description="Fitting examples kept (whole slates, by hash) above this.",
+    )
+    trees: int = Field(300, ge=1, le=10_000, description="Most boosting rounds.")
+    depth: int = Field(5, ge=1, le=15, description="Depth of a tree.")
+    learning_rate: float = Field(0.08, gt=0, le=1, description="Shrinkage of each tree.")
+    early_stopping_rounds: int = Field(
+        25, ge=1, le=10_000, description="Rounds without gain on validation before stopping."
+    )
+    seed: int = Field(
+        7, ge=0, le=LARGEST_SEED, description="Seed of everything random in training."
+    )
+    click_value: Share = Field(
+        0.3, description="What a click without a conversion is worth when fitting (1 = as much)."
+    )
+    map_k: int = Field(10, ge=1, le=1000, description="k of MAP@k.")
+    train_weekday: int = Field(
+        0, ge=0, le=6, description="Weekday of the weekly training (0 = Monday)."
+    )
+
+
+class PredictionsSection(Section):
+    """Which pairs are scored and what is kept."""
+
+    top_k: int = Field(20, ge=1, le=1000, description="Best jobs kept for each user and day.")
+    active_days: int = Field(
+        60, ge=1, le=3650, description="A user with an event (or joined) in these days is eligible."
+    )
+    max_candidates: int = Field(
+        500,
+        ge=1,
+        le=100_000,
+        description="Candidate jobs for a user; the most popular are kept above this.",
+    )
+    candidates: Literal["auto", "region", "distance", "all"] = Field(
+        "auto", description="`auto`: by region if both have it, else by distance, else all open."
+    )
+
+
+class CohortSection(Section):
+    """A named group of users with its own template, time and size."""
+
+    where: str = Field(
+        "true", description="SQL predicate over the user's columns and features (docs/settings.md)."
+    )
+    template: str = Field(
+        "{{ sender }}: {{ title }} is open near you. {{ link }} Reply STOP to opt out.",
+        min_length=1,
+        description="Jinja template of the text.",
+    )
+    send_time: time = Field(time(10, 0), description="Local time of the recipient.")
+    size: int = Field(
+        1_000_000, ge=0, le=1_000_000_000, description="Most texts a day, best probability first."
+    )
+    min_probability: Share = Field(0.0, description="No text below this calibrated probability.")
+    priority: int = Field(
+        100,
+        ge=-1_000_000,
+        le=1_000_000,
+        description="Lower is served first; a user is in one cohort only.",
+    )
+
+
+class JobOfTheDaySection(Section):
+    """Who gets which job today."""
+
+    repeat_days: int = Field(
+        14,
+        ge=1,
+        le=3650,
+        description="The same job goes to the same user at most once in these days.",
+    )
+    holdout_share: Share = Field(
+        0.1, description="Share of users who get no text, logged as such, to measure the uplift."
+    )
+    salt: str = Field("job-of-the-day", description="Changes who is in the holdout.")
+    max_texts_per_week: int = Field(
+        3, ge=1, le=21, description="Most texts to one user within 7 days."
+    )
+
+
+class SandboxSection(Section):
+    """How the sandbox carrier behaves."""
+
+    fail_share: Share = Field(0.03, description="Share of phone numbers that never get a text.")
+    stop_share: Share = Field(0.005, description="Share of delivered texts answered with STOP.")
+    seed: int = Field(11, ge=0, le=LARGEST_SEED, description="Seed of the carrier's behaviour.")
+
+
+class MessagingSection(Section):
+    """Who sends, and through what."""
+
+    sender: str = Field("Gigs", description="The name at the start of each text.")
+    provider: Literal["sandbox"] = Field("sandbox", description="Where texts go.")
+    link_base: str = Field(
+        "https://example.invalid/j", min_length=1, description="Base of the link in each text."
+    )
+    country: str = Field("US", description="Region of numbers without +, such as US.")
+    transliterate: bool = Field(
+        True,
+        description="Plain forms for curly quotes, dashes and the like, which would make a text "
+        "cost more parts.",
+    )
+    max_segments: int = Field(
+        3, ge=1, le=10, description="A text of more parts than this is suppressed, not sent."
+    )
+    ledger: str = Field(
+        "messaging/ledger.sqlite",
+        min_length=1,
+        description="SQLite file of the ledger, relative to the settings file.",
+    )
+    sandbox: SandboxSection = SandboxSection()
+
+    @field_validator("sender")
+    @classmethod
+    def _says_who(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("a name that is not blank: texts must say who sends them")
+        return value
+
+    @field_validator("country")
+    @classmethod
+    def _has_numbers(cls, value: str) -> str:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        if value not in SUPPORTED_REGIONS:
+            raise ValueError("a region of phone numbers by its two capital letters, such as US")
+        return value
+
+
+class DriftSection(Section):
+    """The daily watch."""
+
+    sample_rows: int = Field(
+        4000, ge=100, le=200_000, description="Rows of today's features and scores compared."
+    )
+    max_drifted_share: Share = Field(
+        0.5, description="Share of drifted columns above which the check fails."
+    )
+    statistic_threshold: float = Field(
+        0.1, gt=0, description="Evidently's threshold for one column."
+    )
+
+
+class ScheduleSection(Section):
+    """When the daily run starts."""
+
+    enabled: bool = Field(True, description="Whether the schedules run by default.")
+    daily_at: time = Field(time(6, 0), description="Start of the daily run, platform time zone.")
+    send_every_minutes: int = Field(
+        4,
+        ge=1,
+        le=59,
+        description="How often due texts are sent and answers taken in (wall clock); an opt-out in "
+        "free words is confirmed within 5 minutes or not at all.",
+    )
+
+
+def _masked_arguments(
+    arguments: Iterable[tuple[str | None, Any]],
+) -> Iterable[tuple[str | None, Any]]:
+    """A secret in the wrong place must not reach a log by way of a repr."""
+    return [(key, masked(value) if isinstance(value, str) else value) for key, value in arguments]
+
+
+def known_zone(value: str) -> str:
+    """`value` if it is an IANA time zone.
+
+    Raises:
+        ValueError: if it is not (pydantic turns it into a validation error).
+    """
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("an IANA time zone such as America/Chicago") from error
+    return value

@@ -1,0 +1,226 @@
+"""How the platform stands: one frozen report that a person, a script or a page can show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from conversion_platform.days import DayRange, at_local_time
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.lake import Lake
+    from conversion_platform.settings import Settings
+
+TRUTH_KEY = "reports/truth_evaluation.json"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval; None where it cannot be measured."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    def shown(self, percent: bool = False) -> str:
+        """The value with its interval, as a sign and three decimals or as a percentage."""
+        if self.value is None or self.low is None or self.high is None:
+            return "not measurable"
+        if percent:
+            return f"{self.value:.0%} [{self.low:.0%}, {self.high:.0%}]"
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+UNKNOWN = Interval(None, None, None)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the platform stands.
+
+    Attributes:
+        platform: Its name.
+        lake: Where its tables are.
+        last_day_run: Newest day with metrics; None before the first daily run.
+        rows: Rows of each lake table, by stage.
+        log_events: Events of each type in the log.
+        champion: The version that scores; None before the first training.
+        champion_since: The day it was promoted for.
+        map_k: k of the MAP figures.
+        map_source: `truth` (the simulator's, over all open jobs) or `logged slates`.
+        map_model: MAP@k of the champion.
+        map_human: MAP@k of the human baseline.
+        map_popularity: MAP@k of popularity.
+        map_oracle: MAP@k of the true probabilities, where they are known.
+        gain_over_human: map_model less map_human, clustered by user.
+        gap_closed: Share of the gap from human to oracle closed, where known.
+        messages: Texts by state.
+        drift_day: Newest day watched.
+        drift_share: Share of drifted columns on it.
+        drifted: Whether that is above the limit.
+        next_run: When the daily schedule fires next; None when schedules are off.
+    """
+
+    platform: str
+    lake: str
+    last_day_run: str | None
+    rows: dict[str, dict[str, int]]
+    log_events: dict[str, int]
+    champion: str | None
+    champion_since: str | None
+    map_k: int
+    map_source: str | None
+    map_model: Interval
+    map_human: Interval
+    map_popularity: Interval
+    map_oracle: Interval
+    gain_over_human: Interval
+    gap_closed: Interval
+    messages: dict[str, int]
+    drift_day: str | None
+    drift_share: float | None
+    drifted: bool | None
+    next_run: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON: MAP values as numbers, gain and gap closed with intervals."""
+        found = asdict(self)
+        for name in ("map_model", "map_human", "map_popularity", "map_oracle"):
+            found[name] = getattr(self, name).value
+        return found
+
+
+def collect(lake: Lake, settings: Settings, now: datetime) -> Status:
+    """Reads how the platform stands; nothing is written.
+
+    Args:
+        lake: The platform's tables.
+        settings: Those in force.
+        now: For the next scheduled run.
+    """
+    from conversion_platform.training import standing_promotion
+
+    newest = standing_promotion(lake)
+    with lake.session(reading=True) as con:
+        return Status(
+            platform=settings.platform.name,
+            lake=settings.lake_root,
+            last_day_run=_last_day(lake),
+            rows=_rows_by_stage(con, lake),
+            log_events=_log_events(con, lake, settings),
+            champion=newest.version if newest else None,
+            champion_since=newest.day.isoformat() if newest else None,
+            **_ranking(lake, settings, newest.version if newest else None),
+            messages=_messages(settings),
+            **_drift(con, lake, settings),
+            next_run=_next_run(settings, now),
+        )
+
+
+def _last_day(lake: Lake) -> str | None:
+    from conversion_platform.metrics import DAILY_METRICS
+
+    days = lake.days(DAILY_METRICS)
+    return days[-1].isoformat() if days else None
+
+
+def _rows_by_stage(con: duckdb.DuckDBPyConnection, lake: Lake) -> dict[str, dict[str, int]]:
+    from conversion_platform.catalog import lake_tables
+
+    counts: dict[str, dict[str, int]] = {}
+    for stage, tables in lake_tables().items():
+        for table in tables:
+            counts.setdefault(stage.partition(".")[0], {})[table.name] = _count(
+                con, lake.select(table)
+            )
+    return counts
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.sql(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
+
+
+def _log_events(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> dict[str, int]:
+    from conversion_platform.catalog import attach_views
+    from conversion_platform.event_log import EVENT_TYPES
+
+    attach_views(con, lake, settings)
+    return {kind.name: _count(con, kind.view) for kind in EVENT_TYPES}
+
+
+def _ranking(lake: Lake, settings: Settings, champion: str | None) -> dict[str, Any]:
+    """The MAP figures: from the truth where someone knows it, else from logged slates."""
+    if TRUTH_KEY in lake.storage.list("reports"):
+        return _from_truth(lake.read_json(TRUTH_KEY))
+    if champion is None:
+        return _figures(settings.training.map_k, None)
+    from conversion_platform.training import load_card
+
+    found = load_card(lake, champion).evaluation
+    return _figures(
+        found.k,
+        "logged slates",
+        map_model=_interval(found.map_model),
+        map_human=_interval(found.map_human),
+        map_popularity=_interval(found.map_popularity),
+        gain_over_human=_interval(found.gain_over_human),
+    )
+
+
+def _from_truth(known: dict[str, Any]) -> dict[str, Any]:
+    intervals = {key: Interval(**known[key]) for key in known if isinstance(known[key], dict)}
+    return _figures(known["k"], "truth", **intervals)
+
+
+def _figures(k: int, source: str | None, **found: Interval) -> dict[str, Any]:
+    names = (
+        "map_model",
+        "map_human",
+        "map_popularity",
+        "map_oracle",
+        "gain_over_human",
+        "gap_closed",
+    )
+    return {"map_k": k, "map_source": source, **{name: found.get(name, UNKNOWN) for name in names}}
+
+
+def _interval(estimate: Any) -> Interval:
+    return Interval(estimate.value, estimate.low, estimate.high)
+
+
+def _messages(settings: Settings) -> dict[str, int]:
+    from conversion_platform.messaging import is_there, ledger_path, open_ledger
+
+    if not is_there(ledger_path(settings)):
+        return {}
+    with open_ledger(settings) as ledger:
+        return dict(sorted(ledger.counts().items()))
+
+
+def _drift(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> dict[str, Any]:
+    from conversion_platform.monitoring import DRIFT
+
+    days: list[date] = lake.days(DRIFT)
+    if not days:
+        return {"drift_day": None, "drift_share": None, "drifted": None}
+    share = con.sql(
+        f"SELECT avg(drifted::INTEGER) FROM {lake.select(DRIFT, DayRange.of(days[-1]))}"
+    ).fetchall()[0][0]
+    over = None if share is None else share > settings.drift.max_drifted_share
+    return {"drift_day": days[-1].isoformat(), "drift_share": share, "drifted": over}
+
+
+def _next_run(settings: Settings, now: datetime) -> str | None:
+    if not settings.schedule.enabled:
+        return None
+    zone = settings.platform.time_zone
+    today = now.astimezone(ZoneInfo(zone)).date()
+    moments = (
+        at_local_time(today + timedelta(days=ahead), settings.schedule.daily_at, zone)
+        for ahead in (0, 1)
+    )
+    return next(moment.astimezone(ZoneInfo(zone)).isoformat() for moment in moments if moment > now)

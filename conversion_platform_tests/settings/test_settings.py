@@ -1,0 +1,501 @@
+"""Settings: the file, the environment, and what is said when either cannot be used."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversion_platform.errors import SettingsError
+from conversion_platform.settings import CohortSection, Settings, load_settings, secret
+from conversion_platform.settings.messages import masked
+from conversion_platform.settings.reference import NAME, Setting, describe, toml_value
+
+PASSWORD = "hunter2-is-secret"
+DSN = f"postgresql://analyst:{PASSWORD}@db.example.com/shop"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    """Writes a settings file and loads it."""
+
+    def load(text: str | bytes) -> Settings:
+        file = tmp_path / "conversion_platform.toml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_settings(file)
+
+    return load
+
+
+def refusal(write: Any, text: str | bytes) -> str:
+    with pytest.raises(SettingsError) as caught:
+        write(text)
+    return str(caught.value)
+
+
+def set_variable(monkeypatch: pytest.MonkeyPatch, key: str, value: str) -> str:
+    variable = "CONVERSION_PLATFORM__" + key.upper().replace(".", "__")
+    monkeypatch.setenv(variable, value)
+    return variable
+
+
+# --- the file ---
+
+
+def test_an_empty_file_gives_the_defaults(write: Any) -> None:
+    assert write("").model_dump() == load_settings().model_dump()
+
+
+def test_every_kind_of_value_is_read_from_the_file(write: Any) -> None:
+    settings = write(
+        """
+        [platform]
+        start_date = 2026-05-01
+        threads = 4
+        [inputs.views]
+        path = ["a/*.csv", "b.csv.gz"]
+        null_values = ["-"]
+        [sources.users]
+        sql = "SELECT DISTINCT user_id FROM views"
+        [sources.events]
+        path = "events"
+        columns = { user_id = "Worker ID", job_id = "Gig" }
+        [cohorts.evening]
+        send_time = 18:30:00
+        [cohorts.text]
+        send_time = "07:15"
+        [messaging.sandbox]
+        fail_share = 1
+        """
+    )
+    assert settings.platform.start_date == date(2026, 5, 1)
+    assert settings.inputs["views"].path == ("a/*.csv", "b.csv.gz")
+    assert settings.inputs["views"].null_values == ("-",)
+    assert settings.sources.users.sql is not None
+    assert settings.sources.events.columns == {"user_id": "Worker ID", "job_id": "Gig"}
+    assert settings.cohorts["evening"].send_time == time(18, 30)
+    assert settings.cohorts["text"].send_time == time(7, 15)
+    assert settings.messaging.sandbox.fail_share == 1.0
+
+
+def test_a_cohort_of_ones_own_replaces_the_default_cohort(write: Any) -> None:
+    assert list(write("").cohorts) == ["everyone"]
+    assert list(write("[cohorts.nurses]\nsize = 5").cohorts) == ["nurses"]
+
+
+def test_paths_start_at_the_settings_file(write: Any, tmp_path: Path) -> None:
+    settings = write("[platform]\nlake = 'data/lake'")
+    assert settings.lake_root == str(tmp_path / "data/lake")
+    assert settings.resolve("/absolute") == "/absolute"
+    assert settings.resolve("s3://bucket/x") == "s3://bucket/x"
+    assert settings.file == tmp_path / "conversion_platform.toml"
+
+
+def test_the_file_is_found_by_variable_then_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, named = tmp_path / "here", tmp_path / "named.toml"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert load_settings().file is None
+    (here / "conversion_platform.toml").write_text("[platform]\nname = 'here'")
+    assert load_settings().platform.name == "here"
+    named.write_text("[platform]\nname = 'named'")
+    monkeypatch.setenv("CONVERSION_PLATFORM_CONFIG", str(named))
+    assert load_settings().platform.name == "named"
+
+
+def test_a_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no settings file .*none\.toml.*\n.*init"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_settings_cannot_be_changed_after_loading(write: Any) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        write("").platform.threads = 9
+
+
+# --- refusals: file, key, value, what is allowed ---
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[platfrom]", ["`platfrom`", "Did you mean `platform`?"]),
+        ("[platform]\ntimezone = 'UTC'", ["`platform.timezone`", "`platform.time_zone`"]),
+        ("[sources.users]\npth = 'x'", ["`sources.users.pth`", "`sources.users.path`"]),
+        ("[cohorts.all]\nsend_tme = 1", ["`cohorts.all.send_tme`", "`cohorts.all.send_time`"]),
+        ("[messaging.sandbox]\nsed = 1", ["`messaging.sandbox.sed`", "`messaging.sandbox.seed`"]),
+        ("zzz = 1", ["`zzz`", "Known keys: cohorts, "]),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(
+    write: Any, tmp_path: Path, text: str, words: list[str]
+) -> None:
+    message = refusal(write, text)
+    assert all(word in message for word in [*words, str(tmp_path / "conversion_platform.toml")])
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "allowed"),
+    [
+        ("[platform]\nthreads = 0", "`platform.threads`", "0", "of at least 1 and at most 256"),
+        ("[platform]\nthreads = 'two'", "`platform.threads`", "'two'", "a whole number of"),
+        ("[platform]\ntime_zone = 'Mars'", "`platform.time_zone`", "'Mars'", "America/Chicago"),
+        ("[platform]\nclock = 'sun'", "`platform.clock`", "'sun'", '"wall" or "replay"'),
+        (
+            "[platform]\nmemory_limit = '2'",
+            "`platform.memory_limit`",
+            "'2'",
+            'text such as "500MB" or "2GB"',
+        ),
+        ("[platform]\nstart_date = 'x'", "`platform.start_date`", "'x'", "a day such as"),
+        (
+            "[job_of_the_day]\nholdout_share = 2",
+            "`job_of_the_day.holdout_share`",
+            "2",
+            "at least 0 and at most 1",
+        ),
+        ("[events]\nclick_types = 'c'", "`events.click_types`", "'c'", "a list of texts"),
+        (
+            "[events]\nconversion_types = []",
+            "`events.conversion_types`",
+            "[]",
+            "at least one value",
+        ),
+        ("[cohorts.a]\nsend_time = 'noon'", "`cohorts.a.send_time`", "'noon'", "a time such as"),
+        ("[sources.users]\npath = 5", "`sources.users.path`", "5", "text in quotes or a list of"),
+        ("[sources.users]\npath = ['a', 5]", "`sources.users.path`", "['a', 5]", "a list of texts"),
+        ("[inputs.a]\nnull_values = [1]", "`inputs.a.null_values`", "[1]", "a list of texts"),
+        ("[sources.jobs]\npath='a'\ntime_zone='X'", "`sources.jobs.time_zone`", "'X'", "IANA"),
+        ("[messaging]\ncountry = 'usa'", "`messaging.country`", "'usa'", "two capital letters"),
+        ("[messaging]\nprovider = 'twilio'", "`messaging.provider`", "'twilio'", '"sandbox"'),
+        ("[messaging]\ncountry = 'XX'", "`messaging.country`", "'XX'", "such as US"),
+        ("[messaging]\nsender = ' '", "`messaging.sender`", "' '", "texts must say who sends"),
+        ("[platform]\nlake = ''", "`platform.lake`", "''", "text in quotes, not empty"),
+        ("[platform]\nthreads = true", "`platform.threads`", "true", "a whole number"),
+        ("[platform]\nstart_date = 5", "`platform.start_date`", "5", "a day such as 2026-11-23"),
+        ("[schedule]\ndaily_at = 6", "`schedule.daily_at`", "6", 'a time such as "06:00"'),
+        ("[schedule]\ndaily_at = '06:00Z'", "`schedule.daily_at`", "'06:00Z'", "a time such as"),
+        ("[training]\nlearning_rate = nan", "`training.learning_rate`", "nan", "above 0 and at"),
+        ("[features]\nshrinkage = inf", "`features.shrinkage`", "inf", "a number above 0"),
+        ("[cohorts.a]\nsize = 1" + 30 * "0", "`cohorts.a.size`", "1" + 30 * "0", "at most 1,000,"),
+        ("[cohorts]\na = 5", "`cohorts.a`", "5", "a table of settings"),
+        ("[inputs.a]\npath = []", "`inputs.a.path`", "[]", "a file, glob, folder"),
+        ("[inputs.a]\ndelimiter = ';;'", "`inputs.a.delimiter`", "';;'", "one character"),
+        (
+            "[sources.jobs]\npath='a'\ndelimiter = '\\t'",
+            "`sources.jobs.delimiter`",
+            "'\\\\t'",
+            "one",
+        ),
+        ("[inputs.a]\ndelimiter = '\"'", "`inputs.a.delimiter`", "'\"'", "no double quote"),
+        ("platform = 5", "`platform`", "5", "a table of settings"),
+    ],
+)
+def test_a_bad_value_names_file_key_value_and_what_is_allowed(
+    write: Any, tmp_path: Path, text: str, key: str, value: str, allowed: str
+) -> None:
+    problem, _, remedy = refusal(write, text).partition("\n")
+    assert problem == f"{tmp_path / 'conversion_platform.toml'}: {key} = {value} is not allowed."
+    assert allowed in remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[sources.users]\ncolumns = {}", "[sources.users] needs `path`, `sql`, or format"),
+        ("[sources.jobs]\npath='a'\nsql='SELECT 1'", "[sources.jobs] give either `sql` or a place"),
+        ("[inputs.a]\nformat='postgres'", "[inputs.a] format = 'postgres' needs exactly one of"),
+        ("[inputs.a]\npath='x'\ntable='t'", "[inputs.a] `table` and `query` go with"),
+        ("[cohorts]", "[cohorts] is an empty table"),
+        ("[sources.events]\npath='a'\nignore=['x']", "[sources.events] has no features of its own"),
+        ("[platform.threads]\nx = 1", "[platform.threads] is a table"),
+        ("[cohorts.Night-Shift]\nsize=1", "the name `cohorts.Night-Shift` is not allowed"),
+        (
+            "[events]\nconversion_types=['impression']",
+            "['impression'] stands in both `events.conversion_types` and",
+        ),
+    ],
+)
+def test_a_rule_about_a_whole_section_names_it(write: Any, text: str, words: str) -> None:
+    assert words in refusal(write, text)
+
+
+def test_a_delimiter_that_is_a_tab_written_wrong_says_how_to_write_one(write: Any) -> None:
+    assert 'a tab is written "\\t" in TOML, in double quotes' in refusal(
+        write, "[inputs.a]\npath = 'x'\ndelimiter = '\\t'"
+    )
+    assert write('[inputs.a]\npath = "x"\ndelimiter = "\\t"').inputs["a"].delimiter == "\t"
+
+
+WRONG = ["5", "-1", "1.5", "nan", "-inf", "true", "'x'", "''", "[]", "[1]", "{ a = 1 }", "10:00:00"]
+WRONG += ["2026-01-01", "9" * 30]
+A_VALIDATORS_WORDS = re.compile(
+    r"Input|should|valid\b|validation|tuple|dictionary|finite|integer|string|instance|"
+    r"greater|less than|Decimal|unable|datetime",
+    re.I,
+)
+
+
+@pytest.mark.parametrize("setting", describe(), ids=lambda one: one.name)
+def test_no_wrong_value_of_any_key_is_told_in_a_validators_words(
+    write: Any, setting: Setting
+) -> None:
+    section = ".".join(setting.section).replace(NAME, "a")
+    refused = []
+    for value in WRONG:
+        try:
+            write(f"[{section}]\n{setting.key} = {value}")
+        except SettingsError as error:
+            refused.append(error)
+    assert refused
+    for error in refused:
+        assert setting.key in error.problem or f"[{section}]" in error.problem
+        assert not A_VALIDATORS_WORDS.search(error.remedy), error
+
+
+def test_a_file_that_is_not_toml_names_the_line(write: Any) -> None:
+    message = refusal(write, "[platform]\nthreads = = 4")
+    assert "is not valid TOML" in message
+    assert "line 2" in message
+
+
+def test_a_file_that_is_not_utf_8_says_so(write: Any) -> None:
+    assert "is not UTF-8" in refusal(write, "[platform]\nname = 'Büro'".encode("latin-1"))
+
+
+# --- the environment ---
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("platform.threads", "3", 3),
+        ("platform.start_date", "2026-07-01", date(2026, 7, 1)),
+        ("schedule.daily_at", "05:30", time(5, 30)),
+        ("schedule.enabled", "false", False),
+        ("job_of_the_day.holdout_share", "0.25", 0.25),
+        ("events.click_types", '["click", "open"]', ("click", "open")),
+        ("sources.users.path", "my users.csv", "my users.csv"),
+        ("sources.users.path", '["a.csv", "b.csv"]', ("a.csv", "b.csv")),
+        ("messaging.sandbox.seed", "12", 12),
+    ],
+)
+def test_a_variable_sets_any_key(
+    monkeypatch: pytest.MonkeyPatch, key: str, text: str, value: object
+) -> None:
+    set_variable(monkeypatch, key, text)
+    found: Any = load_settings()
+    for part in key.split("."):
+        found = getattr(found, part)
+    assert found == value
+
+
+def test_a_variable_wins_over_the_file_and_leaves_the_rest_of_it(
+    write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_variable(monkeypatch, "cohorts.nurses.size", "7")
+    settings = write("[cohorts.nurses]\nsize = 5\npriority = 3\n[cohorts.rest]\n")
+    assert (settings.cohorts["nurses"].size, settings.cohorts["nurses"].priority) == (7, 3)
+    assert list(settings.cohorts) == ["nurses", "rest"]
+
+
+def test_variables_make_named_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_variable(monkeypatch, "cohorts.nurses.where", "state = 'NY'")
+    set_variable(monkeypatch, "sources.jobs.path", "jobs.csv")
+    set_variable(monkeypatch, "sources.jobs.columns.job_id", "Gig")
+    settings = load_settings()
+    assert settings.cohorts == {"nurses": CohortSection(where="state = 'NY'")}
+    assert settings.sources.jobs.columns == {"job_id": "Gig"}
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("platform.threds", "CONVERSION_PLATFORM__PLATFORM__THREADS"),
+        ("platfrom.threads", "CONVERSION_PLATFORM__PLATFORM"),
+        ("cohorts.nurses.sise", "CONVERSION_PLATFORM__COHORTS__NURSES__SIZE"),
+        ("sources.users.colums", "CONVERSION_PLATFORM__SOURCES__USERS__COLUMNS"),
+        ("platform.threads.x", "Unset CONVERSION_PLATFORM__PLATFORM__THREADS__X"),
+    ],
+)
+def test_an_unknown_variable_names_the_nearest_known_one(
+    monkeypatch: pytest.MonkeyPatch, key: str, near: str
+) -> None:
+    variable = set_variable(monkeypatch, key, "5")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert variable in caught.value.problem
+    assert near in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("events.click_types", "click", '["one", "two"]'),
+        ("events.click_types", '{"a": 1}', '["one", "two"]'),
+        ("events", "click", '{"key": "value"}'),
+        ("sources.users.columns", "Id", '{"key": "value"}'),
+        ("platform.threads", "many", "a whole number"),
+        ("platform.clock", "sun", '"wall" or "replay"'),
+    ],
+)
+def test_a_bad_variable_is_named_with_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str, allowed: str
+) -> None:
+    variable = set_variable(monkeypatch, key, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert variable in caught.value.problem
+    assert repr(value) in caught.value.problem
+    assert allowed in caught.value.remedy
+
+
+def test_a_bad_name_in_a_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_variable(monkeypatch, "cohorts.9lives.size", "5")
+    with pytest.raises(SettingsError, match=r"`cohorts.9lives`"):
+        load_settings()
+
+
+def test_an_unknown_key_inside_a_json_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = set_variable(monkeypatch, "events", '{"clck_types": ["a"]}')
+    with pytest.raises(SettingsError, match=rf"{variable}: .*clck_types.*\n.*click_types"):
+        load_settings()
+
+
+def test_other_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVERSION_PLATFORM_POSTGRES_DSN", DSN)
+    monkeypatch.setenv("CONVERSION_PLATFORMS", "x")
+    load_settings()
+
+
+# --- secrets ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[sources.users]\npath = '{DSN}'",
+        f"[inputs.a]\npath = ['x.csv', '{DSN}']",
+        f"[platform]\nlake = 's3://key:{PASSWORD}@bucket'",
+        f"[cohorts.a]\ntemplate = 'see https://u:{PASSWORD}@host'",
+        f"[sources.users]\npath = 'x'\ncolumns = {{ user_id = '{DSN}' }}",
+        f"[platform]\nclock = '{DSN}'",
+        f"[platform]\nmemory_limit = 'password={PASSWORD}'",
+        f"[inputs.a]\npath = 'x'\ntable = '{DSN}'",
+        f"[platform]\nthreads = '{DSN}'",
+        f"[inputs.a]\nnull_values = [5, '{DSN}']",
+        f"[platform]\nthreads = '{DSN}' x",
+    ],
+)
+def test_a_password_in_the_file_is_refused_and_never_shown(write: Any, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        write(text)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert PASSWORD not in shown
+
+
+def test_a_password_in_a_variable_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("platform.lake", "events.click_types", "platform.clock"):
+        with monkeypatch.context() as patch, pytest.raises(SettingsError) as caught:
+            set_variable(patch, key, DSN)
+            load_settings()
+        assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_settings_object_never_shows_a_password() -> None:
+    cohort = CohortSection(template=f"token={PASSWORD}", where=f"x = '{DSN}'")
+    settings = Settings(cohorts={"a": cohort})
+    assert PASSWORD not in repr(settings) + str(settings) + repr(cohort) + str(cohort)
+
+
+def test_a_secret_is_read_from_the_environment_and_stays_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MY_DSN", DSN)
+    found = secret("MY_DSN")
+    assert found.get_secret_value() == DSN
+    assert PASSWORD not in f"{found} {found!r}"
+
+
+def test_a_missing_secret_names_its_variable() -> None:
+    with pytest.raises(SettingsError, match="MY_MISSING_DSN is not set"):
+        secret("MY_MISSING_DSN")
+
+
+PASSWORDS = st.from_regex(r"Zq[A-Za-z0-9$!%*@/.-]{6,20}", fullmatch=True)
+
+
+@given(password=PASSWORDS, user=st.from_regex("[a-z]{1,9}", fullmatch=True))
+def test_masking_hides_any_password_of_an_address(password: str, user: str) -> None:
+    shown = masked(f"open postgresql://{user}:{password}@host:5432/db?sslmode=require failed")
+    assert shown == "open postgresql://***@host:5432/db?sslmode=require failed"
+
+
+def test_masking_leaves_other_text_alone() -> None:
+    text = "s3://bucket/a@b and https://example.com:8080/x@y, mail a:b@c"
+    assert masked(text) == text
+
+
+# --- the description of every key ---
+
+
+def _keys(section: Any, where: tuple[str, ...]) -> set[str]:
+    found = set()
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if hasattr(type(value), "model_fields"):
+            found |= _keys(value, (*where, name))
+        elif name in ("inputs", "cohorts"):
+            found |= {f"{name}.NAME.{key}" for key in field.annotation.__args__[1].model_fields}
+        else:
+            found.add(".".join((*where, name)))
+    return found
+
+
+def test_every_key_is_described() -> None:
+    settings = describe()
+    assert {setting.name for setting in settings} == _keys(load_settings(), ())
+    assert [setting.name for setting in settings if not setting.description.endswith(".")] == []
+
+
+WRITABLE = [  # a source needs its neighbours too
+    setting
+    for setting in describe()
+    if setting.default not in (None, {}) and setting.section[0] != "sources"
+]
+
+
+@pytest.mark.parametrize("setting", WRITABLE, ids=lambda setting: setting.name)
+def test_every_default_written_into_a_file_is_accepted_and_changes_nothing(
+    write: Any, setting: Setting
+) -> None:
+    section = ".".join("everyone" if part == NAME else part for part in setting.section)
+    base = f"[{section}]\n{setting.key} = {toml_value(setting.default)}"
+    if setting.section[0] == "inputs":
+        assert getattr(write(base).inputs["everyone"], setting.key) == setting.default
+    else:
+        assert write(base).model_dump() == load_settings().model_dump()
+
+
+@given(value=st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=20))
+def test_any_text_survives_the_way_into_a_file(value: str) -> None:
+    import tomllib
+
+    printable = "".join(letter for letter in value if letter.isprintable() or letter == "\n")
+    assert tomllib.loads(f"a = {toml_value(printable)}") == {"a": printable}
+
+
+@given(names=st.lists(st.text(st.characters(codec="ascii"), max_size=8), max_size=4))
+def test_lists_in_variables_are_json(names: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        set_variable(patch, "events.click_types", json.dumps(names))
+        assert load_settings().events.click_types == tuple(names)

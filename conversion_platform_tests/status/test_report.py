@@ -1,0 +1,120 @@
+"""How the platform stands: every figure of the report, before, during and after."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from conversion_platform.cli.render import status_table
+from conversion_platform.lake import Lake
+from conversion_platform.settings import Settings, load_settings
+from conversion_platform.status import TRUTH_KEY, collect
+from conversion_platform_tests.tiny_platform import LIVED, lake_in, rows, settings_in
+
+NOW = datetime(2026, 1, 26, 12, 0, tzinfo=UTC)
+KEYS = {
+    "platform",
+    "lake",
+    "last_day_run",
+    "rows",
+    "log_events",
+    "champion",
+    "champion_since",
+    "map_k",
+    "map_source",
+    "map_model",
+    "map_human",
+    "map_popularity",
+    "map_oracle",
+    "gain_over_human",
+    "gap_closed",
+    "messages",
+    "drift_day",
+    "drift_share",
+    "drifted",
+    "next_run",
+}
+
+
+def screen(lake: Lake, settings: Settings) -> str:
+    from rich.console import Console
+
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(status_table(collect(lake, settings, NOW)))
+    return console.export_text()
+
+
+def test_before_anything_ran_there_is_a_report_all_the_same(lake: Lake, settings: Settings) -> None:
+    found = collect(lake, settings, NOW).to_json()
+    assert set(found) == KEYS
+    nothing = ("last_day_run", "champion", "map_model", "map_human", "map_oracle", "drift_day")
+    assert [found[name] for name in nothing] == [None] * len(nothing)
+    assert found["messages"] == {}
+    assert set(found["log_events"].values()) == {0}
+    assert "none yet" in screen(lake, settings)
+    assert not Path(settings.resolve(settings.messaging.ledger)).exists()  # looking makes nothing
+
+
+def test_after_a_day_every_figure_is_there(lived: Path) -> None:
+    found = json.loads(json.dumps(collect(lake_in(lived), settings_in(lived), NOW).to_json()))
+    assert set(found) == KEYS
+    assert found["last_day_run"] == found["champion_since"] == found["drift_day"] == str(LIVED)
+    assert found["champion"].startswith(f"{LIVED}-")
+    assert (found["map_k"], found["map_source"]) == (10, "logged slates")
+    for name in ("map_model", "map_human", "map_popularity"):
+        assert 0 < found[name] < 1
+    assert found["map_oracle"] is None  # only a simulator knows it
+    gain = found["gain_over_human"]
+    assert gain["low"] <= gain["value"] <= gain["high"]
+    assert found["gap_closed"] == {"value": None, "low": None, "high": None}
+    assert 0 <= found["drift_share"] <= 1
+    assert found["drifted"] in (True, False)
+    assert found["next_run"] is None  # the schedule is off
+
+
+def test_the_counts_are_those_of_the_tables(lived: Path) -> None:
+    found = collect(lake_in(lived), settings_in(lived), NOW)
+    for stage, table in (("marketplace", "users"), ("inference", "daily_predictions")):
+        ((count,),) = rows(lived, f"SELECT count(*) FROM {table}")
+        assert found.rows[stage][table] == count > 0
+    states = rows(lived, "SELECT state, count(*) FROM sent_messages GROUP BY ALL")
+    assert found.messages == dict(states)
+    logged = rows(lived, "SELECT event_type, count(*) FROM event_log GROUP BY ALL")
+    assert {kind: count for kind, count in found.log_events.items() if count} == dict(logged)
+
+
+def test_where_somebody_knows_the_truth_its_figures_stand_first(
+    platform: Path,
+) -> None:
+    estimate = {"value": 0.3, "low": 0.2, "high": 0.4}
+    names = ("map_model", "map_human", "map_popularity", "map_oracle")
+    known = dict.fromkeys((*names, "gain_over_human", "gap_closed"), estimate)
+    lake = lake_in(platform)
+    lake.write_json(TRUTH_KEY, {"k": 10, "days": "x", "slates": 5, "users": 4, **known})
+    found = collect(lake, settings_in(platform), NOW).to_json()
+    assert found["map_source"] == "truth"
+    assert [found[name] for name in names] == [0.3] * 4
+    assert found["gap_closed"] == estimate
+    assert "30% [20%, 40%]" in screen(lake, settings_in(platform))
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-01-26T10:59:00+00:00", "2026-01-26T06:00:00-05:00"),
+        ("2026-01-26T11:00:00+00:00", "2026-01-27T06:00:00-05:00"),
+        ("2026-03-08T04:00:00+00:00", "2026-03-08T06:00:00-04:00"),
+    ],
+)
+def test_the_next_run_is_the_next_morning_on_the_platforms_wall(
+    tmp_path: Path, now: str, expected: str
+) -> None:
+    file = tmp_path / "conversion_platform.toml"
+    file.write_text("")
+    settings = load_settings(file)
+    found = collect(lake_in(tmp_path), settings, datetime.fromisoformat(now))
+    assert found.next_run == expected
