@@ -23,7 +23,3 @@ def _type(kind: EventType) -> str:
 def _table(columns: tuple[Column, ...]) -> str:
     rows = "\n".join(f"| `{one.name}` | {one.type} | {one.description} |" for one in columns)
     return f"| Column | Type | Meaning |\n|---|---|---|\n{rows}\n"
-
-
-if __name__ == "__main__":
-    print(types_reference(), end="")
