@@ -21,7 +21,7 @@ from conversion_platform.settings import Settings
 from conversion_platform.settings.reference import reference_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dagster import AssetKey, BaseAssetGraph, BaseAssetNode
 
@@ -52,14 +52,19 @@ def assets(group: str) -> str:
 
 
 def tables() -> str:
-    """Return every lake table with its files and key."""
+    """Return the lake tables by their files and key."""
+    alike: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    for table in (table for declared in lake_tables().values() for table in declared):
+        alike.setdefault((table.daily, table.key), []).append(table.name)
     rows = "\n".join(
-        f"| `{table.name}` | {'one a day' if table.daily else 'one'} "
-        f"| {', '.join(f'`{name}`' for name in table.key)} |"
-        for declared in lake_tables().values()
-        for table in declared
+        f"| {_code(names)} | {'one a day' if daily else 'one'} | {_code(key)} |"
+        for (daily, key), names in alike.items()
     )
     return f"| table | files | key |\n|---|---|---|\n{rows}\n"
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def blocks() -> dict[str, Callable[[], str]]:

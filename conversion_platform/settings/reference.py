@@ -138,22 +138,30 @@ def _field(setting: Setting) -> Any:
 def reference_table() -> str:
     """Return the Markdown of every section, as it stands in docs/settings.md.
 
-    Sections with equal keys, such as the three sources, share one table.
+    Sections with equal keys, such as the three sources, share one table; a key that an earlier
+    section describes alike is named only.
     """
     shared: dict[tuple[str, ...], list[SectionEntry]] = {}
     for section in sections():
         if section.settings:
             keys = tuple(setting.key for setting in section.settings)
             shared.setdefault((section.purpose, *keys), []).append(section)
-    return "\n".join(map(_section_table, shared.values()))
+    described: set[str] = set()
+    return "\n".join(_section_table(same, described) for same in shared.values())
 
 
-def _section_table(same: list[SectionEntry]) -> str:
+def _section_table(same: list[SectionEntry], described: set[str]) -> str:
+    """Return the table of equal sections without the rows described so far; add its own to them."""
     heading = ", ".join(f"`[{'.'.join(section.path)}]`" for section in same)
-    rows = "\n".join(map(_row, zip(*(section.settings for section in same), strict=True)))
+    rows = {
+        _row(alike): alike[0].key for alike in zip(*(one.settings for one in same), strict=True)
+    }
+    known = ", ".join(f"`{key}`" for row, key in rows.items() if row in described)
+    table = "\n".join(row for row in rows if row not in described)
+    described.update(rows)
     return (
-        f"### {heading}\n\n{same[0].purpose}\n\n"
-        f"| Key | Type | Default | Meaning |\n|---|---|---|---|\n{rows}\n"
+        f"### {heading}\n\n{same[0].purpose}{f' Also, as above: {known}.' if known else ''}\n\n"
+        f"| Key | Type | Default | Meaning |\n|---|---|---|---|\n{table}\n"
     )
 
 
