@@ -6,6 +6,7 @@ The room knows keys, days and atomic replacement; it knows nothing of what the c
 from conversion_platform.lake.lake import Lake, Written, canonical_json, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, key_quality
 from conversion_platform.lake.s3 import S3Storage, s3_filesystem
+from conversion_platform.lake.session import Session, open_session
 from conversion_platform.lake.sql import instant, listed, quoted, registered
 from conversion_platform.lake.storage import (
     DISK_FULL,
@@ -23,6 +24,7 @@ __all__ = [
     "Lake",
     "LocalStorage",
     "S3Storage",
+    "Session",
     "Storage",
     "Table",
     "Written",
@@ -32,6 +34,7 @@ __all__ = [
     "listed",
     "not_ready",
     "open_lake",
+    "open_session",
     "open_storage",
     "quoted",
     "readable_disk_errors",

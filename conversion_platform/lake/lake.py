@@ -55,7 +55,7 @@ class Lake:
         self._handed_out: set[str] = set()
 
     @contextmanager
-    def session(self, reading: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self, reading: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection of its own: UTC, bounded memory, able to read this lake.
 
         Args:

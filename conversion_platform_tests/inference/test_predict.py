@@ -28,7 +28,7 @@ from conversion_platform.inference import (
     score_pairs,
 )
 from conversion_platform.inference import predict as predict_module
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.marketplace.tables import JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import build_examples, fit_candidate, load_model
@@ -60,11 +60,15 @@ class World:
     day: date
     version: str
 
+    @property
+    def session(self) -> Session:
+        return Session(self.settings, self.lake, self.con)
+
     def predict(self, **predictions: Any) -> Any:
         chosen = self.settings.predictions.model_copy(update=predictions)
         configured = self.settings.model_copy(update={"predictions": chosen})
         days = DayRange.of(self.day)
-        (result,) = predict_days(self.con, self.lake, configured, days, self.version)
+        (result,) = predict_days(Session(configured, self.lake, self.con), days, self.version)
         return result
 
     def rows(self) -> list[dict[str, Any]]:
@@ -85,19 +89,20 @@ def world() -> Iterator[World]:
         file.write_text(SETTINGS)
         settings = load_settings(file)
         lake = open_lake(settings)
-        with lake.session() as con:
-            day = small_world(con, lake, settings)
-            build_features(con, lake, settings, DayRange.of(day))
-            build_examples(con, lake, settings, day)
-            version = fit_candidate(con, lake, settings, day).version
+        with lake.connect() as con:
+            session = Session(settings, lake, con)
+            day = small_world(session)
+            build_features(session, DayRange.of(day))
+            build_examples(session, day)
+            version = fit_candidate(session, day).version
             yield World(con, lake, settings, day, version)
 
 
 def brute_force(world: World) -> dict[str, list[tuple[str, float]]]:
     """Every candidate pair scored at once, and sorted in Python."""
     model = load_model(world.lake, world.version)
-    pairs = f"({candidate_query(world.lake, world.settings, world.day)})"
-    query = pair_query(world.lake, world.settings, model.card.spec, pairs, DayRange.of(world.day))
+    pairs = f"({candidate_query(world.session, world.day)})"
+    query = pair_query(world.session, model.card.spec, pairs, DayRange.of(world.day))
     table = world.con.sql(query).to_arrow_table()
     scores = model.predict(table)
     found = defaultdict(list)
@@ -149,7 +154,7 @@ def test_the_same_day_twice_gives_the_same_bytes_however_the_users_are_bucketed(
 
 def test_a_range_of_days_is_the_same_as_its_days(world: World) -> None:
     days = DayRange(world.day - ONE_DAY, world.day)
-    results = predict_days(world.con, world.lake, world.settings, days, world.version)
+    results = predict_days(Session(world.settings, world.lake, world.con), days, world.version)
     assert [result.day for result in results] == list(days)
     together = world.bytes()
     world.predict()
@@ -165,7 +170,7 @@ def test_scored_pairs_keep_their_columns_and_gain_score_and_probability(world: W
     )
     model = load_model(world.lake, world.version)
     days = DayRange.of(world.day)
-    batches = list(score_pairs(world.con, world.lake, world.settings, model, pairs, days))
+    batches = list(score_pairs(Session(world.settings, world.lake, world.con), model, pairs, days))
     rows = pa.Table.from_batches(batches).to_pylist()
     assert len(rows) == len(best)
     for row in rows:
@@ -218,13 +223,13 @@ def test_users_without_a_candidate_are_counted_in_the_message(world: World) -> N
 def test_without_features_of_the_day_the_stage_is_not_ready(world: World) -> None:
     later = DayRange.of(world.day + 9 * ONE_DAY)
     with pytest.raises(NotReadyError, match="user_features"):
-        predict_days(world.con, world.lake, world.settings, later, world.version)
+        predict_days(Session(world.settings, world.lake, world.con), later, world.version)
 
 
 def test_an_unknown_version_is_named(world: World) -> None:
     days = DayRange.of(world.day)
     with pytest.raises(RegistryError, match="2020-01-01-none"):
-        predict_days(world.con, world.lake, world.settings, days, "2020-01-01-none")
+        predict_days(Session(world.settings, world.lake, world.con), days, "2020-01-01-none")
 
 
 @hypothesis_settings(max_examples=60, deadline=None)

@@ -246,7 +246,7 @@ def test_a_place_that_cannot_hold_a_lake_is_one_message_with_what_to_do(
 
 def test_a_session_that_only_reads_leaves_a_place_without_a_lake_as_it_is(tmp_path: Path) -> None:
     lake = Lake(open_storage(str(tmp_path / "lake")), memory_limit="60MB", threads=1)
-    with lake.session(reading=True) as con:
+    with lake.connect(reading=True) as con:
         con.execute("CREATE TEMP TABLE t AS SELECT md5(range::VARCHAR) AS a FROM range(2000000)")
         spilled = con.execute("SELECT count(*) FROM duckdb_temporary_files()").fetchall()
     assert spilled > [(0,)]
