@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import EventLogError, LakeError
+from conversion_platform.errors import DamagedFileError, EventLogError
 from conversion_platform.event_log.files import day_files, file_key, gaps, log_files, select_log
 from conversion_platform.event_log.types import COMMON, EventType, event_type_named
 from conversion_platform.lake import Column, Session
@@ -172,8 +172,6 @@ def _check_complete(lake: Lake, spec: EventType, day: date, present: Sequence[in
 def _readable() -> Iterator[None]:
     try:
         yield
-    except LakeError as error:
-        if "damaged" in error.problem:
-            remedy = "Restore that file from a backup; the log is never rewritten."
-            raise EventLogError(error.problem, remedy) from error
-        raise
+    except DamagedFileError as error:
+        remedy = "Restore that file from a backup; the log is never rewritten."
+        raise EventLogError(error.problem, remedy) from error

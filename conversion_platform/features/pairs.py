@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
@@ -25,7 +25,8 @@ from conversion_platform.lake import Session
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
-    from conversion_platform.lake import Lake, Table
+    from conversion_platform.lake import Table
+    from conversion_platform.settings import Settings
 
 PAIR_HISTORY_DAYS = 28
 _CARRIED = (
@@ -56,7 +57,20 @@ def feature_spec(session: Session) -> FeatureSpec:
     return FeatureSpec(tuple(sorted(features, key=lambda feature: order[feature.level])))
 
 
-def pair_query(session: Session, spec: FeatureSpec, pairs: str, days: DayRange) -> str:
+class Select(Protocol):
+    """How tables are read: `Lake.select`, or a narrower reading of the same tables."""
+
+    def __call__(self, table: Table, days: DayRange | None = None) -> str:
+        """Return SQL (a parenthesised query) over a table's partitions within `days`."""
+
+
+def pair_query(
+    session: Session,
+    spec: FeatureSpec,
+    pairs: str,
+    days: DayRange,
+    select: Select | None = None,
+) -> str:
     """SQL that adds every feature of `spec` to pairs of user and job.
 
     The same query serves training, batch inference and evaluation. It returns one row for each
@@ -70,6 +84,7 @@ def pair_query(session: Session, spec: FeatureSpec, pairs: str, days: DayRange) 
         pairs: A relation's name or a parenthesised query with user_id, job_id and dt (DATE), and
             no column that begins with `_` or is named like a feature.
         days: A range that holds every `dt` of the pairs.
+        select: How tables are read, if not whole: the users of the pairs alone, say.
 
     Raises:
         NotReadyError: features of one of `days`, or users or jobs, have not been materialised.
@@ -78,18 +93,19 @@ def pair_query(session: Session, spec: FeatureSpec, pairs: str, days: DayRange) 
         session.lake.require(table, days)
     for table in (USERS, JOBS):
         session.lake.require(table)
+    select = select or session.lake.select
     listed = set(spec.names(level=PAIR))
     query = rendered(
         "pair_features",
         {
             **event_conditions(session.settings),
-            **_history(session, days),
+            **_history(session.settings, select, days),
             "pairs": pairs,
-            "users": session.lake.select(USERS),
-            "jobs": session.lake.select(JOBS),
-            "user_features": _with_columns(session.lake, USER_FEATURES, spec, USER, days),
-            "job_features": _with_columns(session.lake, JOB_FEATURES, spec, JOB, days),
-            "user_category_features": session.lake.select(USER_CATEGORY_FEATURES, days),
+            "users": select(USERS),
+            "jobs": select(JOBS),
+            "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),
+            "job_features": _with_columns(select, JOB_FEATURES, spec, JOB, days),
+            "user_category_features": select(USER_CATEGORY_FEATURES, days),
             "level_features": _level_features(spec),
             "unlisted": ", ".join(f"_{name}" for name in _CARRIED),
             "shrinkage": session.settings.features.shrinkage,
@@ -100,19 +116,26 @@ def pair_query(session: Session, spec: FeatureSpec, pairs: str, days: DayRange) 
     return f"SELECT * EXCLUDE ({', '.join(left_out)}) FROM (\n{query})" if left_out else query
 
 
-def _history(session: Session, days: DayRange) -> dict[str, object]:
+def pair_history_days(settings: Settings, days: DayRange) -> DayRange:
+    """Return the days of the events that the pairs of `days` look back to."""
+    return event_days(settings, days, PAIR_HISTORY_DAYS)
+
+
+def _history(settings: Settings, select: Select, days: DayRange) -> dict[str, object]:
     """The events that say how often a user has met a job."""
-    partitions = event_days(session.settings, days, PAIR_HISTORY_DAYS)
+    partitions = pair_history_days(settings, days)
     return {
-        "events": session.lake.select(EVENTS, partitions),
-        "partitions": partition_ends(session.settings, partitions),
-        "known_on": known_on(session.settings, "p.dt"),
+        "events": select(EVENTS, partitions),
+        "partitions": partition_ends(settings, partitions),
+        "known_on": known_on(settings, "p.dt"),
         "first": days.first.isoformat(),
         "last": days.last.isoformat(),
     }
 
 
-def _with_columns(lake: Lake, table: Table, spec: FeatureSpec, level: Level, days: DayRange) -> str:
+def _with_columns(
+    select: Select, table: Table, spec: FeatureSpec, level: Level, days: DayRange
+) -> str:
     """A feature table in which each feature of the spec exists.
 
     An attribute or a file that came or went since a day was built leaves that day without its
@@ -125,9 +148,9 @@ def _with_columns(lake: Lake, table: Table, spec: FeatureSpec, level: Level, day
         if feature.level == level and feature.name not in declared
     ]
     if not further:
-        return lake.select(table, days)
+        return select(table, days)
     return (
-        f"(SELECT * FROM {lake.select(table, days)} UNION ALL BY NAME "
+        f"(SELECT * FROM {select(table, days)} UNION ALL BY NAME "
         f"SELECT {', '.join(further)} WHERE false)"
     )
 

@@ -12,8 +12,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange, counted
-from conversion_platform.features import JOB_FEATURES, USER_FEATURES
-from conversion_platform.inference.buckets import Bucket, BucketLake, buckets
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES, pair_history_days
+from conversion_platform.inference.buckets import Bucket, buckets, narrowed, sort_events
 from conversion_platform.inference.candidates import (
     eligible_users_query,
     open_jobs_query,
@@ -160,12 +160,13 @@ def _write_best(session: Session, model: RankingModel, day: date, path: Path) ->
     size = _bucket_size(session, day)
     with (
         readable_disk_errors(session.lake.storage.root),
-        BucketLake(session.con, session.lake) as part,
+        session.lake.storage.staged() as sorted_file,
         pq.ParquetWriter(path, schema) as writer,
     ):
+        looked_back_to = pair_history_days(session.settings, DayRange.of(day))
+        events = sort_events(session, looked_back_to, sorted_file)
         for bucket in buckets(session.con, _USERS, size):
-            part.bucket = bucket
-            scored = _scored(session, part, model, bucket, day)
+            scored = _scored(session, model, bucket, events, day)
             best = best_jobs(session.con, scored, session.settings.predictions.top_k)
             writer.write_table(_calibrated(model, best).cast(schema))
             pairs += scored.num_rows
@@ -188,7 +189,7 @@ def _schema() -> pa.Schema:
 
 
 def _scored(
-    session: Session, part: BucketLake, model: RankingModel, bucket: Bucket, day: date
+    session: Session, model: RankingModel, bucket: Bucket, events: str, day: date
 ) -> pa.Table:
     """One bucket's pairs with their scores: user_id, job_id, score."""
     import pyarrow as pa
@@ -196,9 +197,10 @@ def _scored(
     columns = {"user_id": pa.string(), "job_id": pa.string(), "score": pa.float32()}
     chosen = f"(SELECT * FROM {_USERS} WHERE {bucket.holds()})"
     candidates = pairs_query(session.settings, chosen, _JOBS, day)
+    select = narrowed(session.lake, bucket, events)
     batches = [
         batch.select(list(columns))
-        for batch in score_batches(session.at(part), model, candidates, DayRange.of(day))
+        for batch in score_batches(session, model, candidates, DayRange.of(day), select)
     ]
     return pa.Table.from_batches(batches, pa.schema(list(columns.items())))
 

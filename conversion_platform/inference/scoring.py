@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from conversion_platform.features import pair_query
+from conversion_platform.features import Select, pair_query
 from conversion_platform.lake import Session
 
 if TYPE_CHECKING:
@@ -47,9 +47,13 @@ def score_pairs(
 
 
 def score_batches(
-    session: Session, model: RankingModel, pairs: str, days: DayRange
+    session: Session,
+    model: RankingModel,
+    pairs: str,
+    days: DayRange,
+    select: Select | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """As `score_pairs`, without the calibrated probability.
+    """As `score_pairs`, without the calibrated probability; `select` as in `pair_query`.
 
     `platform.threads` batches are scored at a time, each by one thread if the model was loaded
     with one: XGBoost's own threads wait for each other after every batch, which costs a multiple
@@ -59,7 +63,7 @@ def score_batches(
 
     relation = f"({pairs})" if " " in pairs.strip() else pairs
     columns = session.con.sql(f"SELECT * FROM {relation} LIMIT 0").columns
-    query = pair_query(session, model.card.spec, relation, days)
+    query = pair_query(session, model.card.spec, relation, days, select)
 
     def scored(batch: pa.RecordBatch) -> pa.RecordBatch:
         scores = pa.array(model.predict(batch), pa.float32())

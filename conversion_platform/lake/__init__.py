@@ -3,6 +3,7 @@
 The room knows keys, days and atomic replacement; it knows nothing of what the columns mean.
 """
 
+from conversion_platform.lake.errors import Failure, Kind, failure_of
 from conversion_platform.lake.lake import Lake, Written, canonical_json, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, key_quality
 from conversion_platform.lake.s3 import S3Storage, s3_filesystem
@@ -20,7 +21,9 @@ from conversion_platform.lake.table import Column, Table
 __all__ = [
     "DISK_FULL",
     "Column",
+    "Failure",
     "KeyQuality",
+    "Kind",
     "Lake",
     "LocalStorage",
     "S3Storage",
@@ -29,6 +32,7 @@ __all__ = [
     "Table",
     "Written",
     "canonical_json",
+    "failure_of",
     "instant",
     "key_quality",
     "listed",

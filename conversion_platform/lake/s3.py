@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake.storage import Storage, no_such_key, user_staging_folder
+from conversion_platform.lake.errors import missing_file
+from conversion_platform.lake.storage import Storage, user_staging_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -113,7 +114,7 @@ def readable_s3_errors(place: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in ("NoSuchKey", "404"):
-            raise no_such_key(place) from error
+            raise missing_file(place) from error
         remedies = {
             "NoSuchBucket": "Create the bucket, or correct platform.lake.",
             "AccessDenied": "Give these credentials list, get and put on the bucket.",

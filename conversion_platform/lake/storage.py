@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
 from conversion_platform.interrupts import interrupts_held
+from conversion_platform.lake.errors import disk_full, missing_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -173,14 +174,6 @@ def _tells_of(error: OSError, place: str) -> bool:
     return name.startswith(place) or place.startswith(name)
 
 
-def disk_full(place: str) -> LakeError:
-    """The error for a full disk at `place`."""
-    return LakeError(
-        f"The disk that holds {place} is full; the partition that was there is unchanged.",
-        "Free space (or move platform.lake), then run the same days again.",
-    )
-
-
 class LocalStorage(Storage):
     """A folder on this machine."""
 
@@ -205,7 +198,7 @@ class LocalStorage(Storage):
         try:
             return self._path(key).read_bytes()
         except FileNotFoundError as error:
-            raise no_such_key(self.location(key)) from error
+            raise missing_file(self.location(key)) from error
 
     def replace(self, key: str, data: bytes) -> None:
         with readable_disk_errors(self.root), self.staged() as path:
@@ -241,11 +234,6 @@ class LocalStorage(Storage):
 
     def staging_folder(self) -> Path:
         return Path(self.root) / STAGING
-
-
-def no_such_key(location: str) -> LakeError:
-    """The error for reading what was never written."""
-    return LakeError(f"{location} does not exist.", "Materialise the stage that writes it first.")
 
 
 def _write_synced(path: Path, data: bytes) -> None:

@@ -14,7 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import NotReadyError
+from conversion_platform.errors import DamagedFileError, MissingFileError, NotReadyError
 from conversion_platform.features import pair_query
 from conversion_platform.inference import (
     eligible_users_query,
@@ -118,12 +118,11 @@ def reference(session: Session, model: RankingModel, day: date) -> pa.Table:
 
 def _stored(session: Session, model: RankingModel) -> pa.Table | None:
     """The whole stored sample; None if it is missing or damaged."""
-    import duckdb
-
-    location = session.lake.storage.location(version_key(model.card.version, REFERENCE))
+    location = session.lake.location(version_key(model.card.version, REFERENCE))
     try:
-        stored = session.con.sql(f"SELECT * FROM read_parquet({quoted(location)})").to_arrow_table()
-    except (duckdb.IOException, duckdb.InvalidInputException):
+        with session.lake.readable_errors():
+            stored = session.con.sql(f"FROM read_parquet([{quoted(location)}])").to_arrow_table()
+    except (MissingFileError, DamagedFileError):
         return None
     expected = {*(feature.name for feature in model.card.spec.features), "dt", SCORE}
     return stored if expected <= set(stored.column_names) else None

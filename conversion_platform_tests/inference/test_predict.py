@@ -18,8 +18,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.errors import NotReadyError, RegistryError
-from conversion_platform.features import build_features, pair_query
+from conversion_platform.errors import DamagedFileError, NotReadyError, RegistryError
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES, build_features, pair_query
 from conversion_platform.inference import (
     DAILY_PREDICTIONS,
     best_jobs,
@@ -28,10 +28,11 @@ from conversion_platform.inference import (
     score_pairs,
 )
 from conversion_platform.inference import predict as predict_module
-from conversion_platform.lake import Lake, Session, open_lake
-from conversion_platform.marketplace.tables import JOBS, USERS
+from conversion_platform.lake import Lake, Session, Table, open_lake
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import build_examples, fit_candidate, load_model
+from conversion_platform_tests.sessions import in_session
 from conversion_platform_tests.training.world import small_world
 
 if TYPE_CHECKING:
@@ -125,6 +126,22 @@ def test_each_user_keeps_the_best_k_in_order_of_score(world: World) -> None:
     assert (result.rows, result.open_jobs, result.message) == (240, 24, "")
     only_best = world.predict(top_k=1)
     assert (only_best.rows, only_best.users_with_predictions) == (60, 60)
+
+
+@pytest.mark.parametrize("table", [USER_FEATURES, JOB_FEATURES, EVENTS], ids=lambda t: t.name)
+def test_a_truncated_file_that_predictions_read_is_named_with_the_remedy(
+    world: World, table: Table
+) -> None:
+    day = world.day - ONE_DAY if table == EVENTS else world.day
+    key = world.lake.key(table, day)
+    whole = world.lake.storage.read(key)
+    world.lake.storage.replace(key, whole[: len(whole) // 2])
+    try:
+        with pytest.raises(DamagedFileError, match=f"{key} is damaged") as caught:
+            in_session(world.settings, predict_days, DayRange.of(world.day), world.version)
+    finally:
+        world.lake.storage.replace(key, whole)
+    assert "Restore it, or materialise the stage" in caught.value.remedy
 
 
 def test_probabilities_are_the_models_calibration_of_the_scores(world: World) -> None:

@@ -13,7 +13,14 @@ import duckdb
 import pytest
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import LakeError, NotReadyError
+from conversion_platform.errors import (
+    DamagedFileError,
+    DiskFullError,
+    LakeError,
+    MemoryLimitError,
+    MissingFileError,
+    NotReadyError,
+)
 from conversion_platform.lake import Column, Lake, LocalStorage, Table, open_storage
 from conversion_platform_tests.killing import finish, kill_at_work, start
 from conversion_platform_tests.servers import S3Server
@@ -235,7 +242,7 @@ def test_a_full_disk_is_one_message_and_the_old_partition_stays(tiny_disk: Path)
     lake = Lake(LocalStorage(tiny_disk / "lake"))
     fill(lake, DayRange.of(DAY))
     message = r"is full.*unchanged.*\n.*Free space"
-    with pytest.raises(LakeError, match=message), lake.connect() as con:
+    with pytest.raises(DiskFullError, match=message), lake.connect() as con:
         lake.write(con, CLICKS, ROWS, DAY)
     assert counts(lake) == [(DAY, 5)]
     assert list(lake.storage.staging_folder().iterdir()) == []
@@ -245,7 +252,7 @@ def test_bytes_that_do_not_fit_on_the_disk_leave_the_old_ones(tiny_disk: Path) -
     storage = LocalStorage(tiny_disk / "lake")
     storage.replace("a", b"old")
     for write in (storage.replace, storage.create):
-        with pytest.raises(LakeError, match="is full"):
+        with pytest.raises(DiskFullError, match="is full"):
             write("a", os.urandom(2_000_000))
     assert storage.read("a") == b"old"
     assert list(storage.staging_folder().iterdir()) == []
@@ -287,7 +294,7 @@ except LakeError as error:
 def test_too_little_memory_names_the_setting(tmp_path: Path) -> None:
     lake = Lake(LocalStorage(tmp_path), 1, "20MB")
     query = "SELECT list(md5(i::VARCHAR) || repeat('x', 99)) FROM range(2000000) r(i)"
-    with pytest.raises(LakeError, match=r"platform\.memory_limit"), lake.connect() as con:
+    with pytest.raises(MemoryLimitError, match=r"platform\.memory_limit"), lake.connect() as con:
         con.execute(query).fetchall()
 
 
@@ -306,14 +313,18 @@ def test_a_damaged_partition_is_named(any_lake: Lake, harm: object) -> None:
     fill(any_lake, DayRange(date(2026, 1, 1), date(2026, 1, 3)))
     key = any_lake.key(CLICKS, date(2026, 1, 2))
     any_lake.storage.replace(key, harm(any_lake.storage.read(key)))  # type: ignore[operator]
-    with pytest.raises(LakeError, match=r"clicks/dt=2026-01-02/data.parquet is damaged") as caught:
+    named = r"clicks/dt=2026-01-02/data.parquet is damaged"
+    with pytest.raises(DamagedFileError, match=named) as caught:
         counts(any_lake)
     assert "again" in caught.value.remedy
 
 
 def test_a_partition_that_vanishes_while_it_is_used_is_named(lake: Lake) -> None:
     fill(lake, DayRange.of(DAY))
-    with pytest.raises(LakeError, match=r"data.parquet.* has gone"), lake.connect() as con:
+    with (
+        pytest.raises(MissingFileError, match=r"data.parquet does not exist"),
+        lake.connect() as con,
+    ):
         query = lake.select(CLICKS)
         Path(lake.files(CLICKS)[0]).unlink()
         con.execute(query)
@@ -335,7 +346,7 @@ def test_json_documents_are_canonical_and_damage_is_named(any_lake: Lake) -> Non
     assert any_lake.storage.read("models/a.json") == one
     assert any_lake.read_json("models/a.json") == {"a": "ä", "b": 1}
     any_lake.storage.replace("models/a.json", one[:8])
-    with pytest.raises(LakeError, match=r"models/a.json is damaged"):
+    with pytest.raises(DamagedFileError, match=r"models/a.json is damaged"):
         any_lake.read_json("models/a.json")
 
 
