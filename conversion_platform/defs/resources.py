@@ -46,7 +46,7 @@ class Platform(dg.ConfigurableResource[Any]):
         """
         settings = self.settings
         with secrets_in_environment(settings):
-            lake = open_lake(settings, s3_client(settings))
+            lake = open_lake(settings)
             lake.storage.clear_staging()  # what killed runs left behind
             lake.hold_to_zone(settings.platform.time_zone)
             with lake.connect() as con:
@@ -71,15 +71,6 @@ class Platform(dg.ConfigurableResource[Any]):
         if settings.platform.clock == "replay":
             return None
         return day_of(self.now(), settings.platform.time_zone)
-
-
-def s3_client(settings: Settings) -> Any | None:
-    """A boto3 S3 client from dagster-aws's resource when the lake is on S3, else None."""
-    if not settings.lake_root.startswith("s3://"):
-        return None
-    from dagster_aws.s3 import S3Resource  # half a second of boto3: only where S3 is used
-
-    return S3Resource(endpoint_url=os.environ.get("AWS_ENDPOINT_URL_S3")).get_client()
 
 
 @contextmanager

@@ -176,7 +176,7 @@ class Lake:
         with self.storage.staged() as path:
             rows = self.copy_out(con, f"SELECT * FROM ({query}) ORDER BY {order}", path)
             size = path.stat().st_size
-            self.storage.adopt(path, self.key(table, day))
+            self.storage.publish(path, self.key(table, day))
         return Written(table.name, day, rows, size)
 
     def write_days(
@@ -295,10 +295,10 @@ def not_ready(table: Table, problem: str) -> NotReadyError:
     )
 
 
-def open_lake(settings: Settings, client: Any | None = None) -> Lake:
+def open_lake(settings: Settings) -> Lake:
     """The lake that the settings name."""
     return Lake(
-        open_storage(settings.lake_root, client),
+        open_storage(settings.lake_root),
         settings.platform.threads,
         settings.platform.memory_limit,
     )

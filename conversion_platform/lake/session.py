@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conversion_platform.lake.lake import Lake, open_lake
 from conversion_platform.settings import Settings
@@ -41,16 +41,13 @@ class Session:
 
 
 @contextmanager
-def open_session(
-    settings: Settings, client: Any | None = None, reading: bool = False
-) -> Iterator[Session]:
+def open_session(settings: Settings, reading: bool = False) -> Iterator[Session]:
     """Open the lake that the settings name, with a connection of its own.
 
     Args:
         settings: The settings in force.
-        client: A boto3 S3 client; one from the environment if not given.
         reading: Whether the session only reads: a folder without a lake stays as it is.
     """
-    lake = open_lake(settings, client)
+    lake = open_lake(settings)
     with lake.connect(reading) as con:
         yield Session(settings, lake, con)

@@ -61,7 +61,7 @@ class Storage(ABC):
         """Writes `key` if it is new. Returns False, and changes nothing, if it exists."""
 
     @abstractmethod
-    def adopt(self, file: Path, key: str) -> None:
+    def publish(self, file: Path, key: str) -> None:
         """Moves a finished staged file to `key`, atomically over what was there."""
 
     @abstractmethod
@@ -203,7 +203,7 @@ class LocalStorage(Storage):
     def replace(self, key: str, data: bytes) -> None:
         with readable_disk_errors(self.root), self.staged() as path:
             _write_synced(path, data)
-            self.adopt(path, key)
+            self.publish(path, key)
 
     def create(self, key: str, data: bytes) -> bool:
         target = self._path(key)
@@ -217,7 +217,7 @@ class LocalStorage(Storage):
             _sync_folder(target.parent)
             return True
 
-    def adopt(self, file: Path, key: str) -> None:
+    def publish(self, file: Path, key: str) -> None:
         target = self._path(key)
         with readable_disk_errors(self.root):
             _make_folder(target.parent)
@@ -266,10 +266,10 @@ def user_staging_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"conversion-platform-{getpass.getuser()}"
 
 
-def open_storage(root: str, client: Any | None = None) -> Storage:
+def open_storage(root: str, files: Any | None = None) -> Storage:
     """The storage for a root: S3 for s3://, else a local folder."""
     if root.startswith("s3://"):
         from conversion_platform.lake.s3 import S3Storage
 
-        return S3Storage(root, client)
+        return S3Storage(root, files)
     return LocalStorage(root)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, Session, quoted, readable_disk_errors, s3_filesystem
+from conversion_platform.lake import Lake, Session, quoted, readable_disk_errors, s3_files
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.csv_files import csv_relation
 from conversion_platform.marketplace.faults import first_line, source_errors
@@ -46,7 +46,7 @@ def reader(session: Session) -> Iterator[Session]:
     """Open the session on a cursor, so that no view of the caller's is touched."""
     with session.cursor() as reading:
         if _reads_s3(session.settings) and "s3" not in reading.con.list_filesystems():
-            reading.con.register_filesystem(s3_filesystem())
+            reading.con.register_filesystem(s3_files())
         yield reading
 
 

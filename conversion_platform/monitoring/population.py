@@ -91,7 +91,7 @@ def write_reference(session: Session, model: RankingModel) -> int:
     rows = sample(session, model, model.card.test_days)
     with session.lake.storage.staged() as path:
         pq.write_table(rows, path, compression="zstd")
-        session.lake.storage.adopt(path, version_key(model.card.version, REFERENCE))
+        session.lake.storage.publish(path, version_key(model.card.version, REFERENCE))
     return int(rows.num_rows)
 
 

@@ -38,14 +38,14 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
         PlatformError: what the failing asset raised, with the asset's name; or what is wrong
             with a cohort, before anything runs.
     """
-    from conversion_platform.defs.resources import s3_client, secrets_in_environment
+    from conversion_platform.defs.resources import secrets_in_environment
     from conversion_platform.lake import open_lake
     from conversion_platform.runs.execution import execute
     from conversion_platform.runs.instance import open_instance
     from conversion_platform.runs.planning import plan
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
-        lake = open_lake(settings, s3_client(settings))
+        lake = open_lake(settings)
         steps = plan(lake, settings, days)
         with lake.connect(reading=True) as con:
             check_ahead(Session(settings, lake, con))

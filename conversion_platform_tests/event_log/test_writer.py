@@ -58,7 +58,7 @@ def any_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     if request.param == "local":
         return Lake(open_storage(str(tmp_path / "lake")))
     server: S3Server = request.getfixturevalue("s3")
-    return Lake(open_storage(f"s3://{server.new_bucket()}/lake", server.client()))
+    return Lake(open_storage(f"s3://{server.new_bucket()}/lake", server.files()))
 
 
 # --- each event once ---
@@ -250,7 +250,15 @@ def test_a_type_is_made_of_its_own_columns(kind: EventType) -> None:
 def test_the_room_offers_nothing_that_rewrites_or_deletes() -> None:
     room = Path(__file__).parents[2] / "conversion_platform" / "event_log"
     code = "".join(file.read_text() for file in room.glob("*.py"))
-    for word in (".replace(", ".adopt(", "unlink", "rmtree", "write_bytes", "lake.write", "delete"):
+    for word in (
+        ".replace(",
+        ".publish(",
+        "unlink",
+        "rmtree",
+        "write_bytes",
+        "lake.write",
+        "delete",
+    ):
         assert word not in code.replace("rewrites or deletes", ""), word
 
 
@@ -348,7 +356,7 @@ def test_two_processes_at_the_same_time_leave_no_event_twice(tmp_path: Path) -> 
 def test_two_processes_on_s3_leave_no_event_twice(s3_environment: S3Server) -> None:
     root = f"s3://{s3_environment.new_bucket()}/lake"
     new = race(root, rounds=5)
-    ids = [row[0] for row in logged(Lake(open_storage(root, s3_environment.client())))]
+    ids = [row[0] for row in logged(Lake(open_storage(root, s3_environment.files())))]
     assert len(ids) == len(set(ids)) == new == 19
 
 

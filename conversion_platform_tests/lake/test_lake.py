@@ -40,7 +40,7 @@ def any_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     if request.param == "local":
         return Lake(open_storage(str(tmp_path / "lake")))
     server: S3Server = request.getfixturevalue("s3")
-    return Lake(open_storage(f"s3://{server.new_bucket()}/lake", server.client()))
+    return Lake(open_storage(f"s3://{server.new_bucket()}/lake", server.files()))
 
 
 def fill(lake: Lake, days: DayRange) -> None:
@@ -351,12 +351,12 @@ def test_json_documents_are_canonical_and_damage_is_named(any_lake: Lake) -> Non
 
 
 def test_s3_reads_only_the_columns_asked_for(s3: S3Server) -> None:
-    client = s3.client()
-    lake = Lake(open_storage(f"s3://{s3.new_bucket()}", client))
+    files = s3.files()
+    lake = Lake(open_storage(f"s3://{s3.new_bucket()}", files))
     with lake.connect() as con:
         lake.write(con, CLICKS, f"SELECT *, md5(id) AS a, md5(id || 'b') AS b FROM ({ROWS})", DAY)
     fetched: list[int] = []
-    client.meta.events.register(
+    files.s3.meta.events.register(
         "after-call.s3.GetObject",
         lambda parsed, **_: fetched.append(parsed["ContentLength"]),
     )

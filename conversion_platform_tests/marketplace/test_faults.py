@@ -169,7 +169,7 @@ def test_a_bucket_that_is_not_there_says_what_to_check(
     tmp_path: Path, s3_environment: S3Server
 ) -> None:
     toml = _users('path = "s3://no-such-bucket-here/users.csv"')
-    _fault(World(tmp_path, toml), "sources.users", "no-such-bucket-here", "credentials")
+    _fault(World(tmp_path, toml), "sources.users", "no-such-bucket-here", "Create the bucket")
 
 
 def test_a_wrong_postgres_table_is_named_and_the_dsn_is_not(
