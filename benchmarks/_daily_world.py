@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.lake import Session
 from conversion_platform.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    import duckdb
     import numpy as np
     import pyarrow as pa
 
-    from conversion_platform.lake import Lake
 
 DAY = date(2026, 3, 2)
 HISTORY = DayRange(date(2026, 1, 26), DAY - ONE_DAY)
@@ -60,20 +59,20 @@ def write_sources(folder: Path, users: int) -> Settings:
     return load_settings(file)
 
 
-def fit_model(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> str:
+def fit_model(session: Session) -> str:
     """Registers a model on made-up labels for pairs of the last day of history; its version."""
     from conversion_platform.features import feature_spec, pair_query
 
     day = HISTORY.last
-    spec = feature_spec(con, lake, settings)
+    spec = feature_spec(session)
     pairs = f"""(SELECT DISTINCT user_id, job_id, DATE '{day}' AS dt, 0 AS position
         FROM events WHERE dt > DATE '{day}' - 7 ORDER BY user_id, job_id LIMIT {FITTED_ON})"""
-    query = pair_query(lake, settings, spec, pairs, DayRange.of(day))
-    rows = con.sql(f"SELECT * FROM ({query}) ORDER BY user_id, job_id").to_arrow_table()
-    return _register(lake, settings, spec, rows)
+    query = pair_query(session, spec, pairs, DayRange.of(day))
+    rows = session.con.sql(f"SELECT * FROM ({query}) ORDER BY user_id, job_id").to_arrow_table()
+    return _register(session, spec, rows)
 
 
-def _register(lake: Lake, settings: Settings, spec: Any, rows: pa.Table) -> str:
+def _register(session: Session, spec: Any, rows: pa.Table) -> str:
     import numpy as np
 
     from conversion_platform.training.calibration import fit_calibration
@@ -93,10 +92,10 @@ def _register(lake: Lake, settings: Settings, spec: Any, rows: pa.Table) -> str:
     signal = (np.nan_to_num(matrix) / np.where(wish > 0, wish, 1)).sum(axis=1)
     noise = np.random.default_rng(1).normal(0, signal.std(), len(signal))
     labels = signal + noise > np.quantile(signal + noise, 0.9)
-    booster = fit_booster(settings, encoder, Examples(matrix, labels, labels), None)
+    booster = fit_booster(session.settings, encoder, Examples(matrix, labels, labels), None)
     calibration = fit_calibration(score_matrix(booster, matrix), labels)
-    card = _card(settings, spec, encoder, booster.num_boosted_rounds())
-    return add_version(lake, bytes(booster.save_raw("ubj")), calibration, card).version
+    card = _card(session.settings, spec, encoder, booster.num_boosted_rounds())
+    return add_version(session.lake, bytes(booster.save_raw("ubj")), calibration, card).version
 
 
 def _card(settings: Settings, spec: Any, encoder: Any, rounds: int) -> Any:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.lake import Lake, LocalStorage
 
 if TYPE_CHECKING:
+    import duckdb
     import numpy as np
     import pyarrow as pa
 
@@ -69,7 +70,7 @@ def _write_world(lake: Lake, size: Size) -> None:
     weights = random.gamma(0.8, 1.0, size.users)
     weights /= weights.sum()
     # A day is written while the next one is made.
-    with lake.session() as con, ThreadPoolExecutor(1) as writer:
+    with lake.connect() as con, ThreadPoolExecutor(1) as writer:
         _write(lake, con, USERS, users.pop("table"))
         _write(lake, con, JOBS, jobs.pop("table"))
         writing = writer.submit(_write, lake, con, ATTRIBUTES, _attributes())
@@ -81,7 +82,9 @@ def _write_world(lake: Lake, size: Size) -> None:
         writing.result()
 
 
-def _write(lake: Lake, con: Any, table: Any, rows: pa.Table, day: date | None = None) -> None:
+def _write(
+    lake: Lake, con: duckdb.DuckDBPyConnection, table: Any, rows: pa.Table, day: date | None = None
+) -> None:
     con.register("_rows", rows)
     names = [
         f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in table.columns

@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from conversion_platform.lake import Session
+
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parent.parent))
 
@@ -69,21 +71,20 @@ def _measured(users: int) -> harness.Measured:
 def prepare(folder: Path, users: int) -> dict[str, Any]:
     """Everything that a platform has on the morning of the day: history, features, a model."""
     from conversion_platform.features import build_features
-    from conversion_platform.lake import open_lake
+    from conversion_platform.lake import open_session
     from conversion_platform.marketplace import load_events, load_jobs, load_users
     from conversion_platform.marketplace.tables import EVENTS
     from conversion_platform.training import promote
 
     settings = write_sources(folder, users)
-    lake = open_lake(settings)
-    with lake.session() as con:
-        load_users(con, lake, settings)
-        load_jobs(con, lake, settings)
-        load_events(con, lake, settings, HISTORY)
-        build_features(con, lake, settings, DayRange.of(HISTORY.last))
-        lake.view(con, EVENTS, HISTORY, "events")
-        version = fit_model(con, lake, settings)
-        promote(lake, version, DAY, "benchmark")
+    with open_session(settings) as session:
+        load_users(session)
+        load_jobs(session)
+        load_events(session, HISTORY)
+        build_features(session, DayRange.of(HISTORY.last))
+        session.lake.view(session.con, EVENTS, HISTORY, "events")
+        version = fit_model(session)
+        promote(session.lake, version, DAY, "benchmark")
     return {"version": version}
 
 
@@ -97,8 +98,8 @@ def run(folder: Path) -> dict[str, Any]:
     clock = _Clock()
     counts: dict[str, Any] = {}
     for stage in STAGES:
-        with clock.stage(stage.__name__.strip("_")), lake.session() as con:
-            counts.update(stage(con, lake, settings))
+        with clock.stage(stage.__name__.strip("_")), lake.connect() as con:
+            counts.update(stage(Session(settings, lake, con)))
     return {"stages": clock.seconds, "cpu_seconds": time.process_time(), **counts}
 
 
@@ -115,26 +116,26 @@ class _Clock:
         self.seconds[name] = time.perf_counter() - start
 
 
-def _sources(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _sources(session: Session) -> dict[str, Any]:
     from conversion_platform.marketplace import load_events, load_jobs, load_users
 
-    load_users(con, lake, settings)
-    load_jobs(con, lake, settings)
-    return {"events_read": load_events(con, lake, settings, DayRange.of(DAY)).read_rows}
+    load_users(session)
+    load_jobs(session)
+    return {"events_read": load_events(session, DayRange.of(DAY)).read_rows}
 
 
-def _features(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _features(session: Session) -> dict[str, Any]:
     from conversion_platform.features import build_features
 
-    build_features(con, lake, settings, DayRange.of(DAY))
+    build_features(session, DayRange.of(DAY))
     return {}
 
 
-def _predictions(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _predictions(session: Session) -> dict[str, Any]:
     from conversion_platform.inference import predict_days
     from conversion_platform.training import champion
 
-    (day,) = predict_days(con, lake, settings, DayRange.of(DAY), champion(lake))
+    (day,) = predict_days(session, DayRange.of(DAY), champion(session.lake))
     least = day.scored_pairs / max(1, day.users_with_predictions)
     return {
         "scored_pairs": day.scored_pairs,
@@ -143,14 +144,14 @@ def _predictions(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
     }
 
 
-def _assignments(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _assignments(session: Session) -> dict[str, Any]:
     from conversion_platform.applications.job_of_the_day import assign_days
 
-    (day,) = assign_days(con, lake, settings, DayRange.of(DAY))
+    (day,) = assign_days(session, DayRange.of(DAY))
     return {"assigned": day.rows}
 
 
-def _messages(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _messages(session: Session) -> dict[str, Any]:
     from conversion_platform.messaging import (
         open_ledger,
         open_provider,
@@ -159,33 +160,33 @@ def _messages(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
         snapshot,
     )
 
-    ledger, provider = open_ledger(settings), open_provider(settings)
-    plan_messages(con, lake, settings, ledger, DAY)
-    sent = replay_day(ledger, provider, settings, DAY)
-    snapshot(con, lake, settings, ledger, DayRange.of(DAY))
+    ledger, provider = open_ledger(session.settings), open_provider(session.settings)
+    plan_messages(session, ledger, DAY)
+    sent = replay_day(ledger, provider, session.settings, DAY)
+    snapshot(session, ledger, DayRange.of(DAY))
     return {"sent": sent.sent}
 
 
-def _outcomes(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _outcomes(session: Session) -> dict[str, Any]:
     from conversion_platform.messaging import measure_outcomes, open_ledger
 
-    measure_outcomes(con, lake, settings, open_ledger(settings), DayRange.of(DAY), DAY)
+    measure_outcomes(session, open_ledger(session.settings), DayRange.of(DAY), DAY)
     return {}
 
 
-def _log(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _log(session: Session) -> dict[str, Any]:
     from conversion_platform.event_log import EVENT_TYPES, record
 
     days = DayRange.of(DAY)
-    new = [record(con, lake, settings, kind.name, days).new for kind in EVENT_TYPES]
+    new = [record(session, kind.name, days).new for kind in EVENT_TYPES]
     return {"logged": sum(new)}
 
 
-def _metrics(con: Any, lake: Any, settings: Any) -> dict[str, Any]:
+def _metrics(session: Session) -> dict[str, Any]:
     from conversion_platform.metrics import compute_metrics, metrics_plot
 
-    compute_metrics(con, lake, settings, DayRange.of(DAY))
-    metrics_plot(con, lake, DayRange.of(DAY))
+    compute_metrics(session, DayRange.of(DAY))
+    metrics_plot(session, DayRange.of(DAY))
     return {}
 
 

@@ -18,6 +18,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from conversion_platform.lake import Session
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -108,16 +110,16 @@ def run_ours(world: Path, out: Path, days: DayRange) -> float:
     (out / "pair_features").mkdir()
     start = time.perf_counter()
     lake = Lake(LocalStorage(out), settings.platform.threads, settings.platform.memory_limit)
-    with lake.session() as con:
-        build_features(con, lake, settings, days)
-        spec = feature_spec(con, lake, settings)
+    with lake.connect() as con:
+        build_features(Session(settings, lake, con), days)
+        spec = feature_spec(Session(settings, lake, con))
         for day in days:
             one = DayRange.of(day)
             pairs = (
                 f"(SELECT user_id, job_id, dt FROM {lake.select(EVENTS, one)} "
                 "WHERE event_type = 'impression')"
             )
-            query = pair_query(lake, settings, spec, pairs, one)
+            query = pair_query(Session(settings, lake, con), spec, pairs, one)
             lake.copy_out(con, query, out / "pair_features" / f"{day.isoformat()}.parquet")
     return time.perf_counter() - start
 

@@ -3,7 +3,11 @@
     PlatformError
     ├── SettingsError      a setting is missing, unknown or out of range
     ├── SourceError        a source cannot be read, or breaks its contract as a whole
-    ├── LakeError          a lake table cannot be read or written (missing, damaged, disk full)
+    ├── LakeError          a lake table cannot be read or written
+    │   ├── MissingFileError   a file of the lake is not there
+    │   ├── DamagedFileError   a file of the lake cannot be read whole
+    │   ├── DiskFullError      no space is left where the platform writes
+    │   └── MemoryLimitError   the work needs more than platform.memory_limit
     ├── NotReadyError      an earlier stage has not been materialised for the day asked for
     ├── TrainingError      a model cannot be fitted or evaluated on the data at hand
     ├── RegistryError      a model version or the champion pointer is missing or damaged
@@ -43,6 +47,22 @@ class SourceError(PlatformError):
 
 class LakeError(PlatformError):
     """A lake table cannot be read or written."""
+
+
+class MissingFileError(LakeError):
+    """A file of the lake is not there."""
+
+
+class DamagedFileError(LakeError):
+    """A file of the lake cannot be read whole."""
+
+
+class DiskFullError(LakeError):
+    """No space is left where the platform writes."""
+
+
+class MemoryLimitError(LakeError):
+    """The work needs more memory than `platform.memory_limit`."""
 
 
 class NotReadyError(PlatformError):

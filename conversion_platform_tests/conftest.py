@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load_settings
 from conversion_platform_tests.servers import postgres, s3, s3_environment
 from conversion_platform_tests.tiny_platform import copies, lived, platform
@@ -55,8 +55,14 @@ def lake(settings: Settings) -> Lake:
 @pytest.fixture
 def con(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB session on that lake."""
-    with lake.session() as connection:
+    with lake.connect() as connection:
         yield connection
+
+
+@pytest.fixture
+def session(settings: Settings, lake: Lake, con: duckdb.DuckDBPyConnection) -> Session:
+    """Return settings, lake and connection as one object."""
+    return Session(settings, lake, con)
 
 
 @pytest.fixture

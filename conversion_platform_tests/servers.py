@@ -80,6 +80,17 @@ class S3Server:
             region_name="us-east-1",
         )
 
+    def files(self) -> Any:
+        """A file system on this server, whatever the environment says."""
+        from conversion_platform.lake import s3_files
+
+        return s3_files(
+            endpoint_url=self.endpoint,
+            key="test",
+            secret="test",
+            client_kwargs={"region_name": "us-east-1"},
+        )
+
     def new_bucket(self) -> str:
         """The name of an empty bucket of its own."""
         name = f"test-{uuid.uuid4().hex[:12]}"

@@ -241,7 +241,7 @@ def test_it_loads_without_a_warning(tmp_path: Path, config: str) -> None:
     """In a fresh process, from a folder with no settings at all, and with the demo's."""
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
     if config:
-        demo = Path(__file__).parents[1] / "conversion_platform" / "demo.toml"
+        demo = Path(__file__).parents[1] / "conversion_platform/demo/conversion_platform.toml"
         environment["CONVERSION_PLATFORM_CONFIG"] = str(demo)
     script = (
         "from conversion_platform.definitions import defs; "

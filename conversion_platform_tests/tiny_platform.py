@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.settings import CONFIG_NAME, Settings, load_settings
 from conversion_platform.simulator import World, build
 
@@ -84,7 +84,8 @@ def run(folder: Path, first: date, last: date | None = None) -> Lake:
     """`conversion-platform run` without its screens."""
     from conversion_platform.runs import run_days
 
-    return run_days(settings_in(folder), DayRange(first, last or first), NoBars())  # type: ignore[arg-type]
+    run_days(settings_in(folder), DayRange(first, last or first), NoBars())  # type: ignore[arg-type]
+    return lake_in(folder)
 
 
 def run_job(folder: Path, job: str, first: date, last: date | None = None) -> Finished:
@@ -103,8 +104,8 @@ def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
     from conversion_platform.catalog import attach_views
 
     lake = lake_in(folder)
-    with lake.session() as con:
-        attach_views(con, lake, settings_in(folder))
+    with lake.connect() as con:
+        attach_views(Session(settings_in(folder), lake, con))
         found: list[tuple[Any, ...]] = con.sql(query).fetchall()
     return found
 

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.catalog.tables import lake_tables
 from conversion_platform.event_log import EVENT_TYPES, EventType, log_files, select_log
-from conversion_platform.lake import Table, quoted
+from conversion_platform.lake import Session, Table, quoted
 
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
 
 # Attributes of the source that nobody declared, by what such columns are usually called.
 PERSONAL_NAMES = (
@@ -25,35 +23,35 @@ ABOUT_PEOPLE = ("users", "user_features", "training_examples")
 SHARED = ("user_id", "job_id", "assignment_id", "message_id", "model_version")
 
 
-def attach_views(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, personal: bool = False
-) -> list[str]:
+def attach_views(session: Session, personal: bool = False) -> list[str]:
     """Puts a view in place for every lake table and log type, and `event_log` over all of those.
 
     A table or type without files has its columns and no row.
 
     Args:
-        con: A session on `lake`.
-        lake: What is read.
-        settings: Their time zone makes the macro `local_day(moment)`: the `dt` of a moment.
+        session: Settings, lake and DuckDB connection.
         personal: Whether phone numbers, names and places of people are among the columns.
 
     Returns:
         The names of the views.
     """
-    zone = quoted(settings.platform.time_zone)
-    con.execute(
+    zone = quoted(session.settings.platform.time_zone)
+    session.con.execute(
         f"CREATE OR REPLACE TEMP MACRO local_day(moment) AS (moment AT TIME ZONE {zone})::DATE"
     )
     names = []
     for table in (table for declared in lake_tables().values() for table in declared):
         columns = "*" if personal else shown_columns(table)
-        _create(con, table.name, f"SELECT {columns} FROM {lake.select(table)}")
+        _create(session.con, table.name, f"SELECT {columns} FROM {session.lake.select(table)}")
         names.append(table.name)
     for kind in EVENT_TYPES:
-        _create(con, kind.view, f"SELECT * FROM {select_log(lake, kind, log_files(lake, kind))}")
+        _create(
+            session.con,
+            kind.view,
+            f"SELECT * FROM {select_log(session.lake, kind, log_files(session.lake, kind))}",
+        )
         names.append(kind.view)
-    _create(con, "event_log", " UNION ALL ".join(_common(kind) for kind in EVENT_TYPES))
+    _create(session.con, "event_log", " UNION ALL ".join(_common(kind) for kind in EVENT_TYPES))
     return [*names, "event_log"]
 
 

@@ -17,10 +17,12 @@ def run(ctx: click.Context, first: date, last: date | None) -> None:
     """Run the days: history and training first where they are missing."""
     from conversion_platform.cli.render import status_table
     from conversion_platform.days import DayRange
+    from conversion_platform.lake import open_session
     from conversion_platform.runs import run_days
     from conversion_platform.status import collect
     from conversion_platform.terminal import console
 
     settings = settings_of(ctx)
-    lake = run_days(settings, DayRange(first, last or first))
-    console().print(status_table(collect(lake, settings, datetime.now(UTC))))
+    run_days(settings, DayRange(first, last or first))
+    with open_session(settings, reading=True) as session:
+        console().print(status_table(collect(session, datetime.now(UTC))))

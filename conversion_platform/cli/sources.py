@@ -37,9 +37,9 @@ def check_sources_command(ctx: click.Context) -> None:
 
     settings = settings_of(ctx)
     # A run has the secrets too: the DSN of a Postgres source.
-    with secrets_at_hand(settings), checked_sources(settings) as (report, passing):
+    with secrets_at_hand(settings), checked_sources(settings) as (report, session):
         click.echo(render(report, color=sys.stdout.isatty()))
-        check_ahead(passing, settings, fresh=True)
+        check_ahead(session, fresh=True)
     if not report.usable:
         sys.exit(FAILED)
 
@@ -50,10 +50,11 @@ def check_sources_command(ctx: click.Context) -> None:
 def check_features_command(ctx: click.Context, day: date) -> None:
     """Prove that no feature of a day, your own included, knows the future."""
     from conversion_platform.features import check_point_in_time
-    from conversion_platform.lake import open_lake
+    from conversion_platform.lake import open_session
 
     settings = settings_of(ctx)
-    proof = check_point_in_time(open_lake(settings), settings, day)
+    with open_session(settings, reading=True) as session:
+        proof = check_point_in_time(session, day)
     click.echo(proof.render())
     if not proof.holds:
         sys.exit(FAILED)

@@ -18,7 +18,7 @@ from conversion_platform.catalog import attach_views, catalog, may_be_hidden
 from conversion_platform.cli.sql_output import ONE_ANSWER, Answer, write_answer
 from conversion_platform.cli.sql_statements import statements
 from conversion_platform.errors import PlatformError, QueryError
-from conversion_platform.lake import open_lake, quoted
+from conversion_platform.lake import Session, open_lake, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,8 +89,8 @@ def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> I
 
     Its configuration is locked, so that no statement can widen it.
     """
-    with lake.session(reading=True) as con:
-        attach_views(con, lake, settings, personal)
+    with lake.connect(reading=True) as con:
+        attach_views(Session(settings, lake, con), personal)
         files = ", ".join(map(quoted, lake.handed_out))
         con.execute(f"SET allowed_paths = [{files}]")
         con.execute("SET enable_external_access = false")

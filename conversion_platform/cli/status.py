@@ -16,12 +16,13 @@ from conversion_platform.cli.context import settings_of
 def status(ctx: click.Context, as_json: bool) -> None:
     """Say how the platform stands."""
     from conversion_platform.cli.render import status_table
-    from conversion_platform.lake import open_lake
+    from conversion_platform.lake import open_session
     from conversion_platform.status import collect
     from conversion_platform.terminal import console
 
     settings = settings_of(ctx)
-    found = collect(open_lake(settings), settings, datetime.now(UTC))
+    with open_session(settings, reading=True) as session:
+        found = collect(session, datetime.now(UTC))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
     else:

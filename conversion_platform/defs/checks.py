@@ -53,9 +53,9 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
         blocking=True,
     )
     def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
-        with platform.session() as (con, lake, _):
-            days = checked_days(context, lake, table) if table.daily else None
-            found = key_quality(con, lake, table, days)
+        with platform.session() as session:
+            days = checked_days(context, session.lake, table) if table.daily else None
+            found = key_quality(session.con, session.lake, table, days)
         return dg.AssetCheckResult(
             passed=found.holds,
             metadata={

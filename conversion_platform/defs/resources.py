@@ -16,12 +16,10 @@ from pydantic import Field
 
 from conversion_platform.days import day_of
 from conversion_platform.errors import SettingsError
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Session, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
 
 if TYPE_CHECKING:
-    import duckdb
-
     from conversion_platform.messaging import Ledger, Sandbox
 
 
@@ -40,7 +38,7 @@ class Platform(dg.ConfigurableResource[Any]):
         return load_settings(self.settings_file or None)
 
     @contextmanager
-    def session(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Lake, Settings]]:
+    def session(self) -> Iterator[Session]:
         """A DuckDB session on the lake, with the settings it was opened for.
 
         Raises:
@@ -48,11 +46,11 @@ class Platform(dg.ConfigurableResource[Any]):
         """
         settings = self.settings
         with secrets_in_environment(settings):
-            lake = open_lake(settings, s3_client(settings))
+            lake = open_lake(settings)
             lake.storage.clear_staging()  # what killed runs left behind
             lake.hold_to_zone(settings.platform.time_zone)
-            with lake.session() as con:
-                yield con, lake, settings
+            with lake.connect() as con:
+                yield Session(settings, lake, con)
 
     @contextmanager
     def messaging(self) -> Iterator[tuple[Ledger, Sandbox]]:
@@ -73,15 +71,6 @@ class Platform(dg.ConfigurableResource[Any]):
         if settings.platform.clock == "replay":
             return None
         return day_of(self.now(), settings.platform.time_zone)
-
-
-def s3_client(settings: Settings) -> Any | None:
-    """A boto3 S3 client from dagster-aws's resource when the lake is on S3, else None."""
-    if not settings.lake_root.startswith("s3://"):
-        return None
-    from dagster_aws.s3 import S3Resource  # half a second of boto3: only where S3 is used
-
-    return S3Resource(endpoint_url=os.environ.get("AWS_ENDPOINT_URL_S3")).get_client()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import SettingsError
+from conversion_platform.lake import Session, open_session
 from conversion_platform.runs import JobBars, run_days
 from conversion_platform.settings import CONFIG_NAME, load_settings
 from conversion_platform.simulator import World, advance, build
@@ -26,7 +27,6 @@ from conversion_platform.terminal import console
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
     from conversion_platform.simulator import Reply
 
@@ -53,9 +53,10 @@ def run_demo(folder: Path, days: int, world: World | None = None) -> None:
     console().print(f"Simulating a marketplace: {world.days} below {folder} ...")
     built = build(world, folder)
     console().print(f"{built.users:,} users, {built.jobs:,} jobs, {built.events:,} events.")
-    lake = live(settings, folder, lived)
-    write_truth_evaluation(lake, settings, folder, lived)
-    show_end(lake, settings, folder, lived, time.monotonic() - began)
+    live(settings, folder, lived)
+    with open_session(settings) as session:
+        write_truth_evaluation(session, folder, lived)
+        show_end(session, folder, lived, time.monotonic() - began)
 
 
 def prepare(folder: Path) -> Settings:
@@ -77,24 +78,23 @@ def prepare(folder: Path) -> Settings:
     return load_settings(folder / CONFIG_NAME)
 
 
-def live(settings: Settings, folder: Path, days: DayRange) -> Lake:
+def live(settings: Settings, folder: Path, days: DayRange) -> None:
     """Runs each day, then lets the simulated people react to that day's texts."""
     with JobBars().shown() as bars:
         for day in days:
-            lake = run_days(settings, DayRange.of(day), bars)
-            reactions = advance(folder, day, delivered_texts(lake, day))
+            run_days(settings, DayRange.of(day), bars)
+            reactions = advance(folder, day, delivered_texts(settings, day))
             hand_in_replies(settings, reactions.replies)
-    return lake
 
 
-def delivered_texts(lake: Lake, day: date) -> pa.Table:
+def delivered_texts(settings: Settings, day: date) -> pa.Table:
     """The day's delivered texts, as the simulator wants them."""
     from conversion_platform.messaging import SENT_MESSAGES
 
-    with lake.session() as con:
-        return con.sql(
+    with open_session(settings, reading=True) as session:
+        return session.con.sql(
             f"""SELECT message_id, user_id, job_id, delivered_at
-            FROM {lake.select(SENT_MESSAGES, DayRange.of(day))}
+            FROM {session.lake.select(SENT_MESSAGES, DayRange.of(day))}
             WHERE delivered_at IS NOT NULL ORDER BY message_id"""
         ).to_arrow_table()
 
@@ -111,26 +111,24 @@ def hand_in_replies(settings: Settings, replies: tuple[Reply, ...]) -> None:
             )
 
 
-def write_truth_evaluation(lake: Lake, settings: Settings, folder: Path, days: DayRange) -> None:
+def write_truth_evaluation(session: Session, folder: Path, days: DayRange) -> None:
     """Judges the champion by the truth: over all open jobs of a metro, not only those shown.
 
     The days are those that the platform lived through: nobody had seen them in training.
     """
-    lake.write_json(TRUTH_KEY, truth_evaluation(lake, settings, folder, days))
+    session.lake.write_json(TRUTH_KEY, truth_evaluation(session, folder, days))
 
 
-def truth_evaluation(
-    lake: Lake, settings: Settings, folder: Path, days: DayRange
-) -> dict[str, Any]:
+def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str, Any]:
     """MAP@k of model, human, popularity and oracle, and the share of the gap closed."""
     import numpy as np
 
     from conversion_platform.training import clustered_mean, clustered_ratio, slate_precision
 
-    scored = scored_truth(lake, settings, folder, days)
+    scored = scored_truth(session, folder, days)
     column = {name: scored[name].to_numpy(zero_copy_only=False) for name in scored.column_names}
     groups, users = column["slate"], column["user"]
-    k, seed = settings.training.map_k, settings.training.seed
+    k, seed = session.settings.training.map_k, session.settings.training.seed
     rankings = {
         "map_model": column["score"],
         "map_human": column["human_score"],
@@ -157,7 +155,7 @@ def truth_evaluation(
     }
 
 
-def scored_truth(lake: Lake, settings: Settings, folder: Path, days: DayRange) -> pa.Table:
+def scored_truth(session: Session, folder: Path, days: DayRange) -> pa.Table:
     """All candidate pairs of a share of the users with the truth and the champion's score."""
     import pyarrow as pa
 
@@ -165,21 +163,23 @@ def scored_truth(lake: Lake, settings: Settings, folder: Path, days: DayRange) -
     from conversion_platform.simulator import candidates
     from conversion_platform.training import load_model, require_champion
 
-    model = load_model(lake, require_champion(lake), settings.platform.threads)
-    with lake.session() as con:
-        con.register("truth", candidates(folder, days, share=TRUTH_SHARE))
-        batches = list(score_pairs(con, lake, settings, model, "truth", days))
-        con.register("scored", pa.Table.from_batches(batches))
-        return con.sql(
-            """SELECT dense_rank() OVER (ORDER BY dt, user_id) AS slate,
-                dense_rank() OVER (ORDER BY user_id) AS "user", outcome, score,
-                human_score, popularity_score, p_true
-            FROM scored ORDER BY dt, user_id, md5(job_id), job_id"""
-        ).to_arrow_table()
+    model = load_model(
+        session.lake, require_champion(session.lake), session.settings.platform.threads
+    )
+    con = session.con
+    con.register("truth", candidates(folder, days, share=TRUTH_SHARE))
+    batches = list(score_pairs(session, model, "truth", days))
+    con.register("scored", pa.Table.from_batches(batches))
+    return con.sql(
+        """SELECT dense_rank() OVER (ORDER BY dt, user_id) AS slate,
+            dense_rank() OVER (ORDER BY user_id) AS "user", outcome, score,
+            human_score, popularity_score, p_true
+        FROM scored ORDER BY dt, user_id, md5(job_id), job_id"""
+    ).to_arrow_table()
 
 
-def show_end(lake: Lake, settings: Settings, folder: Path, days: DayRange, seconds: float) -> None:
+def show_end(session: Session, folder: Path, days: DayRange, seconds: float) -> None:
     """The last screen: what happened, what it was worth, where to look."""
     from conversion_platform.demo.screen import last_screen
 
-    console().print(last_screen(lake, settings, folder, days, seconds))
+    console().print(last_screen(session, folder, days, seconds))

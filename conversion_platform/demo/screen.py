@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import counted
+from conversion_platform.lake import Session
 from conversion_platform.terminal import WIDTH
 
 if TYPE_CHECKING:
@@ -14,25 +15,21 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from conversion_platform.days import DayRange
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
     from conversion_platform.status import Status
 
 QUERY = "select state, count(*) from sent_messages group by all"
 
 
-def last_screen(
-    lake: Lake, settings: Settings, folder: Path, days: DayRange, seconds: float
-) -> RenderableType:
+def last_screen(session: Session, folder: Path, days: DayRange, seconds: float) -> RenderableType:
     """The screen as one rich renderable."""
     from rich.console import Group
     from rich.panel import Panel
 
     from conversion_platform.status import collect
 
-    status = collect(lake, settings, datetime.now(UTC))
+    status = collect(session, datetime.now(UTC))
     title = f"The platform ran {counted(len(days))} ({days}) in {seconds:.0f} s"
-    parts = [_happened(status), _ranking(status), _texts(lake, days), _look(folder)]
+    parts = [_happened(status), _ranking(status), _texts(session, days), _look(folder)]
     return Panel(Group(*parts), title=title, width=WIDTH)
 
 
@@ -79,11 +76,10 @@ def _ranking(status: Status) -> RenderableType:
     )
 
 
-def _texts(lake: Lake, days: DayRange) -> str:
+def _texts(session: Session, days: DayRange) -> str:
     from conversion_platform.metrics import summary
 
-    with lake.session() as con:
-        found = summary(con, lake, days)
+    found = summary(session, days)
     if found.uplift is None:
         return "[bold]What the texts were worth[/]\n  no day has matured yet\n"
     return (

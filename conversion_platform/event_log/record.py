@@ -16,12 +16,10 @@ from conversion_platform.days import DayRange
 from conversion_platform.event_log.types import event_type_named
 from conversion_platform.event_log.writer import Appended, append
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Table, quoted
+from conversion_platform.lake import Session, Table, quoted
 from conversion_platform.messaging import MESSAGE_STATES, OUTCOMES, REPLIES
 
 if TYPE_CHECKING:
-    import duckdb
-
     from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
@@ -34,12 +32,7 @@ OUTCOME_TIMES = {
 
 
 def record(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    event_type: str,
-    days: DayRange,
-    recorded_at: datetime | None = None,
+    session: Session, event_type: str, days: DayRange, recorded_at: datetime | None = None
 ) -> Appended:
     """Logs what the stages wrote for `days`, as events of one type.
 
@@ -47,9 +40,7 @@ def record(
     is the time at which that day's run is due.
 
     Args:
-        con: A session on `lake`.
-        lake: The stages' tables, and the log.
-        settings: Schedule and time zone.
+        session: Settings, lake and DuckDB connection.
         event_type: One of `EVENT_TYPES`.
         days: Days of the tables (of the assignment, for outcomes).
         recorded_at: See `append`.
@@ -58,58 +49,66 @@ def record(
         EventLogError: see `append`.
     """
     spec = event_type_named(event_type)
-    query = QUERIES[spec.name](lake, settings, days)
-    return append(con, lake, spec.name, query, days, recorded_at)
+    query = QUERIES[spec.name](session, days)
+    return append(session, spec.name, query, days, recorded_at)
 
 
-def _prediction_batches(lake: Lake, settings: Settings, days: DayRange) -> str:
+def _prediction_batches(session: Session, days: DayRange) -> str:
     return f"""
-        SELECT dt, {_run_time(settings)} AS occurred_at, model_version,
+        SELECT dt, {_run_time(session.settings)} AS occurred_at, model_version,
                max(features_day) AS features_day, count(DISTINCT user_id) AS users,
-               count(*) AS "rows", {_fingerprints(lake, days)} AS fingerprint
-        FROM {lake.select(DAILY_PREDICTIONS, days)}
+               count(*) AS "rows", {_fingerprints(session.lake, days)} AS fingerprint
+        FROM {session.lake.select(DAILY_PREDICTIONS, days)}
         GROUP BY dt, model_version
     """
 
 
-def _assignments(lake: Lake, settings: Settings, days: DayRange) -> str:
-    return _copied("assignment", lake, JOB_OF_THE_DAY, days, {"occurred_at": _run_time(settings)})
+def _assignments(session: Session, days: DayRange) -> str:
+    return _copied(
+        "assignment",
+        session.lake,
+        JOB_OF_THE_DAY,
+        days,
+        {"occurred_at": _run_time(session.settings)},
+    )
 
 
-def _message_states(lake: Lake, _settings: Settings, days: DayRange) -> str:
-    return _copied("message_state", lake, MESSAGE_STATES, days, {"occurred_at": '"at"'})
+def _message_states(session: Session, days: DayRange) -> str:
+    return _copied("message_state", session.lake, MESSAGE_STATES, days, {"occurred_at": '"at"'})
 
 
-def _replies(lake: Lake, _settings: Settings, days: DayRange) -> str:
-    return _copied("reply", lake, REPLIES, days, {"occurred_at": '"at"'})
+def _replies(session: Session, days: DayRange) -> str:
+    return _copied("reply", session.lake, REPLIES, days, {"occurred_at": '"at"'})
 
 
-def _outcomes(lake: Lake, _settings: Settings, days: DayRange) -> str:
+def _outcomes(session: Session, days: DayRange) -> str:
     parts = [
-        _copied("outcome", lake, OUTCOMES, days, {"occurred_at": time, "kind": quoted(kind)})
+        _copied(
+            "outcome", session.lake, OUTCOMES, days, {"occurred_at": time, "kind": quoted(kind)}
+        )
         + f" WHERE {time} IS NOT NULL"
         for kind, time in OUTCOME_TIMES.items()
     ]
     return " UNION ALL ".join(parts)
 
 
-def _promotions(lake: Lake, settings: Settings, _days: DayRange) -> str:
+def _promotions(session: Session, _days: DayRange) -> str:
     from conversion_platform.training import promotions
 
     rows = ["(NULL::DATE, NULL, 0, NULL)"]  # gives the columns their number and names
     rows += [
         f"(DATE '{one.day}', {quoted(one.version)}, {one.number}, {quoted(one.reason)})"
-        for one in promotions(lake)
+        for one in promotions(session.lake)
     ]
     return (
-        f"SELECT dt, {_run_time(settings)} AS occurred_at, model_version, "
+        f"SELECT dt, {_run_time(session.settings)} AS occurred_at, model_version, "
         "lag(model_version) OVER (ORDER BY number) AS previous_version, number, reason "
         f"FROM (VALUES {', '.join(rows)}) AS p(dt, model_version, number, reason) "
         "WHERE number > 0"
     )
 
 
-Query = Callable[["Lake", "Settings", DayRange], str]
+Query = Callable[[Session, DayRange], str]
 QUERIES: dict[str, Query] = {
     "prediction_batch": _prediction_batches,
     "assignment": _assignments,

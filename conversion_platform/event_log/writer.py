@@ -14,10 +14,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import EventLogError, LakeError
+from conversion_platform.errors import DamagedFileError, EventLogError
 from conversion_platform.event_log.files import day_files, file_key, gaps, log_files, select_log
 from conversion_platform.event_log.types import COMMON, EventType, event_type_named
-from conversion_platform.lake import Column
+from conversion_platform.lake import Column, Session
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,8 +38,7 @@ class Appended:
 
 
 def append(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
+    session: Session,
     event_type: str,
     query: str,
     days: DayRange,
@@ -48,8 +47,7 @@ def append(
     """Adds the events of `query` that the log does not have.
 
     Args:
-        con: A session on `lake`.
-        lake: Where the log lives, below `event_log/`.
+        session: Settings, lake and DuckDB connection.
         event_type: One of `EVENT_TYPES`.
         query: SQL that yields `occurred_at`, `dt` (DATE) and the type's own columns, and no
             other: what is not declared, such as a phone number, cannot get in.
@@ -63,35 +61,30 @@ def append(
         LakeError: the disk is full; the log is as it was.
     """
     spec = event_type_named(event_type)
-    _check_columns(con, spec, query)
-    with _readable(), _candidates(con, spec, query, days, recorded_at) as (table, rows):
-        present = log_files(lake, spec)
-        new = sum(_append_day(con, lake, spec, table, day, present.get(day, [])) for day in rows)
+    _check_columns(session.con, spec, query)
+    with _readable(), _candidates(session.con, spec, query, days, recorded_at) as (table, rows):
+        present = log_files(session.lake, spec)
+        new = sum(_append_day(session, spec, table, day, present.get(day, [])) for day in rows)
     return Appended(event_type, new, sum(rows.values()) - new)
 
 
 def _append_day(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    spec: EventType,
-    table: str,
-    day: date,
-    present: Sequence[int],
+    session: Session, spec: EventType, table: str, day: date, present: Sequence[int]
 ) -> int:
     """Writes the new events of one day; returns how many there were."""
     for _ in range(ATTEMPTS):
-        _check_complete(lake, spec, day, present)
-        known = select_log(lake, spec, {day: present})
+        _check_complete(session.lake, spec, day, present)
+        known = select_log(session.lake, spec, {day: present})
         fresh = (
             f"SELECT * EXCLUDE (dt) FROM {table} WHERE dt = DATE '{day.isoformat()}' "
             f"AND event_id NOT IN (SELECT event_id FROM {known}) ORDER BY event_id"
         )
-        with lake.storage.staged() as path:
-            rows = lake.copy_out(con, fresh, path)
+        with session.lake.storage.staged() as path:
+            rows = session.lake.copy_out(session.con, fresh, path)
             key = file_key(spec, day, max(present, default=0) + 1)
-            if rows == 0 or lake.storage.create(key, path.read_bytes()):
+            if rows == 0 or session.lake.storage.create(key, path.read_bytes()):
                 return rows
-        present = day_files(lake, spec, day)
+        present = day_files(session.lake, spec, day)
     raise EventLogError(
         f"Other processes keep adding to `{spec.name}` of {day}.",
         "Run the same days again when they are done; what was added stays.",
@@ -179,8 +172,6 @@ def _check_complete(lake: Lake, spec: EventType, day: date, present: Sequence[in
 def _readable() -> Iterator[None]:
     try:
         yield
-    except LakeError as error:
-        if "damaged" in error.problem:
-            remedy = "Restore that file from a backup; the log is never rewritten."
-            raise EventLogError(error.problem, remedy) from error
-        raise
+    except DamagedFileError as error:
+        remedy = "Restore that file from a backup; the log is never rewritten."
+        raise EventLogError(error.problem, remedy) from error

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.features.catalogue import JOB, USER, builtin_features
 from conversion_platform.features.spec import Feature, Level
-from conversion_platform.lake import quoted
+from conversion_platform.lake import Session, quoted
 from conversion_platform.marketplace import ATTRIBUTES
 
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.lake import Lake
 
 OTHER = "other"
 _LEVELS: dict[str, Level] = {"users": USER, "jobs": JOB}
@@ -40,15 +39,15 @@ class AttributeFeature:
     feature: Feature
 
 
-def attribute_features(con: duckdb.DuckDBPyConnection, lake: Lake) -> list[AttributeFeature]:
+def attribute_features(session: Session) -> list[AttributeFeature]:
     """The attributes that are used, users' first, by name.
 
     Raises:
         NotReadyError: the `attributes` table has not been written.
     """
-    lake.require(ATTRIBUTES)
-    rows = con.execute(
-        f"SELECT table_name, column_name, kind FROM {lake.select(ATTRIBUTES)} "
+    session.lake.require(ATTRIBUTES)
+    rows = session.con.execute(
+        f"SELECT table_name, column_name, kind FROM {session.lake.select(ATTRIBUTES)} "
         "WHERE used ORDER BY table_name DESC, column_name"
     ).fetchall()
     return [

@@ -33,6 +33,7 @@ from conversion_platform.features.tables import (
 )
 from conversion_platform.features.templates import rendered
 from conversion_platform.features.windows import TABLES, count_first, count_next
+from conversion_platform.lake import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,24 +41,19 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from conversion_platform.lake import Lake, Table, Written
-    from conversion_platform.settings import Settings
+    from conversion_platform.lake import Table, Written
 
 STRETCH_DAYS = 14
 
 
-def build_features(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
-) -> list[Written]:
+def build_features(session: Session, days: DayRange) -> list[Written]:
     """Writes `user_features`, `job_features` and `user_category_features` of `days`.
 
     A feature of day D uses only events known before D 00:00 local time. The rows of a day do not
     depend on which other days are built with it.
 
     Args:
-        con: A session of the lake.
-        lake: Where the checked source tables are, and where the features go.
-        settings: Zone, event types, shrinkage, and the folder of the user's own features.
+        session: Settings, lake and DuckDB connection.
         days: Days to build.
 
     Returns:
@@ -67,20 +63,22 @@ def build_features(
         NotReadyError: a source table, or a day of events, is missing.
         SettingsError: a feature file of the user's own is wrong.
     """
-    require_sources(lake, settings, days)
-    attributes = attribute_features(con, lake)
-    own = own_files(settings)
-    feature_spec(con, lake, settings)  # refuses a wrong feature file before any work
-    attach_sources(con, lake, settings, days)
+    require_sources(session, days)
+    attributes = attribute_features(session)
+    own = own_files(session.settings)
+    feature_spec(session)  # refuses a wrong feature file before any work
+    attach_sources(session, days)
     written: list[Written] = []
     for stretch in _stretches(days):
-        attach_days(con, settings, stretch)
+        attach_days(session, stretch)
         for file in own:
-            run_own_file(con, lake, settings, file, stretch)
-        queries = _queries(con, settings, attributes, own)
+            run_own_file(session, file, stretch)
+        queries = _queries(session, attributes, own)
         for day in stretch:
-            _count(con, days, day)
-            written += [lake.write(con, table, query, day) for table, query in queries]
+            _count(session.con, days, day)
+            written += [
+                session.lake.write(session.con, table, query, day) for table, query in queries
+            ]
     return sorted(written, key=lambda one: (one.table, str(one.day)))
 
 
@@ -108,23 +106,20 @@ def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
 
 
 def _queries(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    attributes: list[AttributeFeature],
-    own: list[OwnFile],
+    session: Session, attributes: list[AttributeFeature], own: list[OwnFile]
 ) -> list[tuple[Table, str]]:
     """The query of each table, for the day that `feature_day` holds."""
-    most = settings.features.max_categories
+    most = session.settings.features.max_categories
     users = {
-        "region": kept_value(con, USER, "region", "u", most),
-        "shift": kept_value(con, USER, "shift", "u", most),
-        **_further(con, USER, "u", most, attributes, own),
+        "region": kept_value(session.con, USER, "region", "u", most),
+        "shift": kept_value(session.con, USER, "shift", "u", most),
+        **_further(session.con, USER, "u", most, attributes, own),
     }
     jobs = {
-        "category": kept_value(con, JOB, "category", "d", most),
-        "region": kept_value(con, JOB, "region", "d", most),
-        "shift": kept_value(con, JOB, "shift", "d", most),
-        **_further(con, JOB, "d", most, attributes, own),
+        "category": kept_value(session.con, JOB, "category", "d", most),
+        "region": kept_value(session.con, JOB, "region", "d", most),
+        "shift": kept_value(session.con, JOB, "shift", "d", most),
+        **_further(session.con, JOB, "d", most, attributes, own),
     }
     return [
         (USER_FEATURES, rendered("user_features", users)),

@@ -25,13 +25,12 @@ from conversion_platform.errors import SettingsError
 from conversion_platform.features.catalogue import HISTORY_DAYS
 from conversion_platform.features.sources import attach_days, event_days
 from conversion_platform.features.spec import Feature, Level
-from conversion_platform.lake import quoted
+from conversion_platform.lake import Session, quoted
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
 _LEVEL = re.compile(r"^--\s*level:\s*(user|job)\s*$")
@@ -104,19 +103,11 @@ def _read(path: Path) -> OwnFile:
     return OwnFile(path, "user" if level[1] == "user" else "job", text.strip().rstrip(";"))
 
 
-def own_features(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    files: list[OwnFile],
-    taken: set[str],
-) -> list[Feature]:
+def own_features(session: Session, files: list[OwnFile], taken: set[str]) -> list[Feature]:
     """The features that the files add, found without running them.
 
     Args:
-        con: A session of the lake.
-        lake: Where the source tables are.
-        settings: The settings.
+        session: Settings, lake and DuckDB connection.
         files: The files.
         taken: Names that other features have.
 
@@ -124,12 +115,12 @@ def own_features(
         SettingsError: a file's SQL does not bind, lacks `dt` or its id, returns a column that is
             not numeric, or one whose name is taken.
     """
-    days = DayRange.of(settings.platform.start_date)
-    attach_days(con, settings, days)
+    days = DayRange.of(session.settings.platform.start_date)
+    attach_days(session, days)
     found: list[Feature] = []
     for file in files:
-        with _views(con, lake, settings, days):
-            columns = _described(con, file)
+        with _views(session, days):
+            columns = _described(session.con, file)
         found += [_feature(file, name, taken) for name in columns]
     return found
 
@@ -144,13 +135,7 @@ def _feature(file: OwnFile, name: str, taken: set[str]) -> Feature:
     return Feature(name, "numeric", file.level, f"Your own, from {file.path.name}.")
 
 
-def run_own_file(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    file: OwnFile,
-    days: DayRange,
-) -> None:
+def run_own_file(session: Session, file: OwnFile, days: DayRange) -> None:
     """Runs one file for `days` (which `feature_days` holds) into its temporary table.
 
     Raises:
@@ -158,19 +143,19 @@ def run_own_file(
     """
     import duckdb
 
-    with _views(con, lake, settings, days):
-        columns = _described(con, file)
+    with _views(session, days):
+        columns = _described(session.con, file)
         listed = "".join(f', "{name}"::FLOAT AS "{name}"' for name in columns)
         try:
-            con.execute(
+            session.con.execute(
                 f'CREATE OR REPLACE TEMP TABLE "{file.table}" AS '
                 f'SELECT dt::DATE AS dt, "{file.key}"::VARCHAR AS "{file.key}"{listed} '
                 f'FROM (\n{file.sql}\n) WHERE "{file.key}" IS NOT NULL'
             )
         except duckdb.Error as error:
             raise _fails(file, error) from None
-    _check_unique(con, file)
-    _check_finite(con, file, columns)
+    _check_unique(session.con, file)
+    _check_finite(session.con, file, columns)
 
 
 def own_sql(
@@ -196,25 +181,23 @@ def own_sql(
 
 
 @contextmanager
-def _views(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
-) -> Iterator[None]:
+def _views(session: Session, days: DayRange) -> Iterator[None]:
     """The views that a file may read, for as long as it is being run."""
-    last = day_start(days.last, settings.platform.time_zone).isoformat()
-    lake.view(con, USERS)
-    lake.view(con, JOBS)
-    con.execute("CREATE OR REPLACE TEMP VIEW days AS SELECT dt, as_of FROM feature_days")
-    con.execute(
+    last = day_start(days.last, session.settings.platform.time_zone).isoformat()
+    session.lake.view(session.con, USERS)
+    session.lake.view(session.con, JOBS)
+    session.con.execute("CREATE OR REPLACE TEMP VIEW days AS SELECT dt, as_of FROM feature_days")
+    session.con.execute(
         "CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ("
         "SELECT *, greatest(occurred_at, recorded_at) AS known_at FROM "
-        f"{lake.select(EVENTS, event_days(settings, days, HISTORY_DAYS))}"
+        f"{session.lake.select(EVENTS, event_days(session.settings, days, HISTORY_DAYS))}"
         f") WHERE known_at < TIMESTAMPTZ {quoted(last)}"
     )
     try:
         yield
     finally:
         for view in _VIEWS:
-            con.execute(f"DROP VIEW IF EXISTS {view}")
+            session.con.execute(f"DROP VIEW IF EXISTS {view}")
 
 
 def _described(con: duckdb.DuckDBPyConnection, file: OwnFile) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
@@ -21,12 +21,11 @@ from conversion_platform.features.templates import (
     partition_ends,
     rendered,
 )
+from conversion_platform.lake import Session
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake, Table
+    from conversion_platform.lake import Table
     from conversion_platform.settings import Settings
 
 PAIR_HISTORY_DAYS = 28
@@ -39,7 +38,7 @@ _CARRIED = (
 )  # fmt: skip
 
 
-def feature_spec(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> FeatureSpec:
+def feature_spec(session: Session) -> FeatureSpec:
     """Every feature of this installation: built in, from attributes, and the user's own.
 
     Raises:
@@ -47,19 +46,30 @@ def feature_spec(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings)
         SettingsError: a feature file of the user's own is wrong.
     """
     features = [feature.plain() for feature in builtin_features()]
-    features += [attribute.feature for attribute in attribute_features(con, lake)]
-    files = own_files(settings)
+    features += [attribute.feature for attribute in attribute_features(session)]
+    files = own_files(session.settings)
     if files:
         for table in (USERS, JOBS):
-            lake.require(table)
+            session.lake.require(table)
         taken = {feature.name for feature in features}
-        features += own_features(con, lake, settings, files, taken)
+        features += own_features(session, files, taken)
     order = {USER: 0, JOB: 1, PAIR: 2}
     return FeatureSpec(tuple(sorted(features, key=lambda feature: order[feature.level])))
 
 
+class Select(Protocol):
+    """How tables are read: `Lake.select`, or a narrower reading of the same tables."""
+
+    def __call__(self, table: Table, days: DayRange | None = None) -> str:
+        """Return SQL (a parenthesised query) over a table's partitions within `days`."""
+
+
 def pair_query(
-    lake: Lake, settings: Settings, spec: FeatureSpec, pairs: str, days: DayRange
+    session: Session,
+    spec: FeatureSpec,
+    pairs: str,
+    days: DayRange,
+    select: Select | None = None,
 ) -> str:
     """SQL that adds every feature of `spec` to pairs of user and job.
 
@@ -69,47 +79,53 @@ def pair_query(
     or job that has no features on the day (it joined or opened later) has NULLs.
 
     Args:
-        lake: Where features and source tables are.
-        settings: Zone, event types, shrinkage, largest distance.
+        session: Settings, lake and DuckDB connection.
         spec: Features to add.
         pairs: A relation's name or a parenthesised query with user_id, job_id and dt (DATE), and
             no column that begins with `_` or is named like a feature.
         days: A range that holds every `dt` of the pairs.
+        select: How tables are read, if not whole: the users of the pairs alone, say.
 
     Raises:
         NotReadyError: features of one of `days`, or users or jobs, have not been materialised.
     """
     for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
-        lake.require(table, days)
+        session.lake.require(table, days)
     for table in (USERS, JOBS):
-        lake.require(table)
+        session.lake.require(table)
+    select = select or session.lake.select
     listed = set(spec.names(level=PAIR))
     query = rendered(
         "pair_features",
         {
-            **event_conditions(settings),
-            **_history(lake, settings, days),
+            **event_conditions(session.settings),
+            **_history(session.settings, select, days),
             "pairs": pairs,
-            "users": lake.select(USERS),
-            "jobs": lake.select(JOBS),
-            "user_features": _with_columns(lake, USER_FEATURES, spec, USER, days),
-            "job_features": _with_columns(lake, JOB_FEATURES, spec, JOB, days),
-            "user_category_features": lake.select(USER_CATEGORY_FEATURES, days),
+            "users": select(USERS),
+            "jobs": select(JOBS),
+            "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),
+            "job_features": _with_columns(select, JOB_FEATURES, spec, JOB, days),
+            "user_category_features": select(USER_CATEGORY_FEATURES, days),
             "level_features": _level_features(spec),
             "unlisted": ", ".join(f"_{name}" for name in _CARRIED),
-            "shrinkage": settings.features.shrinkage,
-            "max_distance_km": settings.features.max_distance_km,
+            "shrinkage": session.settings.features.shrinkage,
+            "max_distance_km": session.settings.features.max_distance_km,
         },
     )
     left_out = [f.name for f in builtin_features() if f.level == PAIR and f.name not in listed]
     return f"SELECT * EXCLUDE ({', '.join(left_out)}) FROM (\n{query})" if left_out else query
 
 
-def _history(lake: Lake, settings: Settings, days: DayRange) -> dict[str, object]:
+def pair_history_days(settings: Settings, days: DayRange) -> DayRange:
+    """Return the days of the events that the pairs of `days` look back to."""
+    return event_days(settings, days, PAIR_HISTORY_DAYS)
+
+
+def _history(settings: Settings, select: Select, days: DayRange) -> dict[str, object]:
     """The events that say how often a user has met a job."""
-    partitions = event_days(settings, days, PAIR_HISTORY_DAYS)
+    partitions = pair_history_days(settings, days)
     return {
-        "events": lake.select(EVENTS, partitions),
+        "events": select(EVENTS, partitions),
         "partitions": partition_ends(settings, partitions),
         "known_on": known_on(settings, "p.dt"),
         "first": days.first.isoformat(),
@@ -117,7 +133,9 @@ def _history(lake: Lake, settings: Settings, days: DayRange) -> dict[str, object
     }
 
 
-def _with_columns(lake: Lake, table: Table, spec: FeatureSpec, level: Level, days: DayRange) -> str:
+def _with_columns(
+    select: Select, table: Table, spec: FeatureSpec, level: Level, days: DayRange
+) -> str:
     """A feature table in which each feature of the spec exists.
 
     An attribute or a file that came or went since a day was built leaves that day without its
@@ -130,9 +148,9 @@ def _with_columns(lake: Lake, table: Table, spec: FeatureSpec, level: Level, day
         if feature.level == level and feature.name not in declared
     ]
     if not further:
-        return lake.select(table, days)
+        return select(table, days)
     return (
-        f"(SELECT * FROM {lake.select(table, days)} UNION ALL BY NAME "
+        f"(SELECT * FROM {select(table, days)} UNION ALL BY NAME "
         f"SELECT {', '.join(further)} WHERE false)"
     )
 

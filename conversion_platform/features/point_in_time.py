@@ -25,14 +25,13 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
-from conversion_platform.lake import Lake, LocalStorage, quoted
+from conversion_platform.lake import Lake, LocalStorage, Session, quoted
 from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
     import duckdb
 
     from conversion_platform.lake import Table
-    from conversion_platform.settings import Settings
 
 AGAIN_DAYS = 14
 _SAMPLED_USERS = _SAMPLED_JOBS = 60
@@ -100,15 +99,14 @@ class PointInTime:
 
 
 def check_point_in_time(
-    lake: Lake, settings: Settings, day: date, ahead_days: int = 7, seed: int = 0
+    session: Session, day: date, ahead_days: int = 7, seed: int = 0
 ) -> PointInTime:
     """Alters everything that became known from `day` on, and compares the features of `day`.
 
     Works in a scratch copy in the system's temporary folder; `lake` is only read.
 
     Args:
-        lake: A lake with users, jobs, attributes and events.
-        settings: The settings, the user's own features among them.
+        session: Settings, lake and DuckDB connection.
         day: The day whose features must not move. Needs events before it.
         ahead_days: How many days after it are altered.
         seed: Which events meet which fate.
@@ -118,37 +116,36 @@ def check_point_in_time(
             the platform's first, or nobody and nothing is there on it.
         SettingsError: a feature file of the user's own is wrong.
     """
-    require_started(day, settings.platform.start_date)
+    require_started(day, session.settings.platform.start_date)
     days = DayRange.of(day).widened(after=ahead_days)
     with tempfile.TemporaryDirectory(prefix="point-in-time-") as folder:
         scratch = Lake(
-            LocalStorage(folder), settings.platform.threads, settings.platform.memory_limit
+            LocalStorage(folder),
+            session.settings.platform.threads,
+            session.settings.platform.memory_limit,
         )
-        with lake.session(reading=True) as con:
-            require_sources(lake, settings, DayRange.of(day))
-            _copy(con, lake, scratch, settings, days)
-            names = _build(con, scratch, settings, days, "as_is")
-            _alter(con, scratch, settings, days, seed)
-            _build(con, scratch, settings, days, "altered")
-            moved = [one for name, key in names.items() for one in _compare(con, name, key)]
-            compared = {name: _rows(con, f"as_is_{name}") for name in names}
-            if not compared[USER_FEATURES.name]:
-                raise _nothing(con, lake, settings, day, USERS)
-            if not compared[JOB_FEATURES.name]:
-                raise _nothing(con, lake, settings, day, JOBS)
+        require_sources(session, DayRange.of(day))
+        _copy(session, scratch, days)
+        names = _build(session.at(scratch), days, "as_is")
+        _alter(session, scratch, days, seed)
+        _build(session.at(scratch), days, "altered")
+        moved = [one for name, key in names.items() for one in _compare(session.con, name, key)]
+        compared = {name: _rows(session.con, f"as_is_{name}") for name in names}
+        if not compared[USER_FEATURES.name]:
+            raise _nothing(session, day, USERS)
+        if not compared[JOB_FEATURES.name]:
+            raise _nothing(session, day, JOBS)
     return PointInTime(day, compared, tuple(moved))
 
 
-def _nothing(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, table: Table
-) -> NotReadyError:
+def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
     """The error for a day that no user, or no job, has features on."""
     one, start, began, end, ended = _LIVES[table.name]
-    zone = settings.platform.time_zone
+    zone = session.settings.platform.time_zone
     midnight = day_start(day, zone).isoformat()
-    first, last = con.execute(
+    first, last = session.con.execute(
         f"SELECT min({start}), max({end}) FILTER ({start} < TIMESTAMPTZ '{midnight}') "
-        f"FROM {lake.select(table)}"
+        f"FROM {session.lake.select(table)}"
     ).fetchall()[0]
     problem = f"There is nothing to compare on {day}: "
     if last is not None:
@@ -166,29 +163,25 @@ def _nothing(
     )
 
 
-def _copy(
-    con: duckdb.DuckDBPyConnection, lake: Lake, scratch: Lake, settings: Settings, days: DayRange
-) -> None:
+def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
     """The tables and partitions that features of `days` look at."""
     for table in (USERS, JOBS, ATTRIBUTES):
-        scratch.write(con, table, lake.select(table)[1:-1])
-    needed = event_days(settings, days, HISTORY_DAYS)
-    there = set(lake.days(EVENTS))
+        scratch.write(session.con, table, session.lake.select(table)[1:-1])
+    needed = event_days(session.settings, days, HISTORY_DAYS)
+    there = set(session.lake.days(EVENTS))
     for one in needed:
         if one in there:
-            key = lake.key(EVENTS, one)
-            scratch.storage.replace(key, lake.storage.read(key))
+            key = session.lake.key(EVENTS, one)
+            scratch.storage.replace(key, session.lake.storage.read(key))
         elif one >= days.first:
             # The future has not happened yet; the altered one will have.
             empty = f"SELECT * EXCLUDE (dt) FROM ({EVENTS.empty_select()})"
-            scratch.write(con, EVENTS, empty, one)
+            scratch.write(session.con, EVENTS, empty, one)
 
 
-def _alter(
-    con: duckdb.DuckDBPyConnection, scratch: Lake, settings: Settings, days: DayRange, seed: int
-) -> None:
-    as_of = day_start(days.first, settings.platform.time_zone).isoformat()
-    events = settings.events
+def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
+    as_of = day_start(days.first, session.settings.platform.time_zone).isoformat()
+    events = session.settings.events
     types = (*events.impression_types, *events.click_types, *events.conversion_types)
     altered = DayRange(days.first - AGAIN_DAYS * ONE_DAY, days.last - ONE_DAY)
     query = rendered(
@@ -200,14 +193,14 @@ def _alter(
             "types": ", ".join(quoted(one) for one in types),
             "types_count": len(types),
             "again_days": AGAIN_DAYS,
-            "zone": settings.platform.time_zone,
+            "zone": session.settings.platform.time_zone,
             "last": altered.last.isoformat(),
             "late_from": (days.first - max(events.late_days, 1) * ONE_DAY).isoformat(),
         },
     )
-    scratch.write_days(con, EVENTS, query, altered)
+    scratch.write_days(session.con, EVENTS, query, altered)
     for table, column in ((USERS, "left_at"), (JOBS, "closed_at")):
-        scratch.write(con, table, _ended_differently(scratch, table, column, as_of))
+        scratch.write(session.con, table, _ended_differently(scratch, table, column, as_of))
 
 
 def _ended_differently(scratch: Lake, table: Table, column: str, as_of: str) -> str:
@@ -219,20 +212,18 @@ def _ended_differently(scratch: Lake, table: Table, column: str, as_of: str) -> 
     )
 
 
-def _build(
-    con: duckdb.DuckDBPyConnection, scratch: Lake, settings: Settings, days: DayRange, label: str
-) -> dict[str, tuple[str, ...]]:
+def _build(session: Session, days: DayRange, label: str) -> dict[str, tuple[str, ...]]:
     """Builds the features and keeps those of the first day; their tables' names and keys."""
-    build_features(con, scratch, settings, days)
+    build_features(session, days)
     day = DayRange.of(days.first)
     for table in _BUILT:
-        con.execute(
+        session.con.execute(
             f"CREATE OR REPLACE TEMP TABLE {label}_{table.name} AS "
-            f"SELECT * EXCLUDE (dt) FROM {scratch.select(table, day)}"
+            f"SELECT * EXCLUDE (dt) FROM {session.lake.select(table, day)}"
         )
-    spec = feature_spec(con, scratch, settings)
-    query = pair_query(scratch, settings, spec, _sampled_pairs(days.first), days)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {label}_pair_features AS {query}")
+    spec = feature_spec(session)
+    query = pair_query(session, spec, _sampled_pairs(days.first), days)
+    session.con.execute(f"CREATE OR REPLACE TEMP TABLE {label}_pair_features AS {query}")
     return {table.name: table.key for table in _BUILT} | {"pair_features": ("user_id", "job_id")}
 
 

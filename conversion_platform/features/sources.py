@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.features.catalogue import HISTORY_DAYS
 from conversion_platform.features.templates import event_kinds, known_on, partition_ends, rendered
-from conversion_platform.lake import not_ready
+from conversion_platform.lake import Session, not_ready
 from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
 EPOCH = date(1970, 1, 1)
@@ -33,50 +30,51 @@ def event_days(settings: Settings, days: DayRange, history: int) -> DayRange:
     )
 
 
-def require_sources(lake: Lake, settings: Settings, days: DayRange) -> None:
+def require_sources(session: Session, days: DayRange) -> None:
     """Makes sure that the checked tables are there, and that no day of events is missing.
 
     Raises:
         NotReadyError: naming the table and the days.
     """
     for table in (USERS, JOBS, ATTRIBUTES):
-        lake.require(table)
-    present = lake.days(EVENTS)
+        session.lake.require(table)
+    present = session.lake.days(EVENTS)
     last = days.last - ONE_DAY
-    if last < settings.platform.start_date:
+    if last < session.settings.platform.start_date:
         return
     if not present:
         raise not_ready(EVENTS, f"No day is there, and features of {days} look back.")
-    first = max(present[0], event_days(settings, days, HISTORY_DAYS).first)
-    lake.require(EVENTS, DayRange(min(first, last), last))
+    first = max(present[0], event_days(session.settings, days, HISTORY_DAYS).first)
+    session.lake.require(EVENTS, DayRange(min(first, last), last))
 
 
-def attach_sources(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
-) -> None:
+def attach_sources(session: Session, days: DayRange) -> None:
     """Creates the temporary tables and views that the queries of `days` start from."""
-    partitions = event_days(settings, days, HISTORY_DAYS)
-    lake.view(con, EVENTS, partitions, "feature_source_events")
-    _attach_partitions(con, settings, partitions)
-    _attach_users_and_jobs(con, lake)
-    con.execute(rendered("macros", {"shrinkage": settings.features.shrinkage}))
-    known = {"kinds": event_kinds(settings), "known_on": known_on(settings, "p.day")}
+    partitions = event_days(session.settings, days, HISTORY_DAYS)
+    session.lake.view(session.con, EVENTS, partitions, "feature_source_events")
+    _attach_partitions(session, partitions)
+    _attach_users_and_jobs(session)
+    session.con.execute(rendered("macros", {"shrinkage": session.settings.features.shrinkage}))
+    known = {
+        "kinds": event_kinds(session.settings),
+        "known_on": known_on(session.settings, "p.day"),
+    }
     # Nothing depends on the order of these rows, and keeping it would leave a core idle.
-    con.execute("SET preserve_insertion_order = false")
+    session.con.execute("SET preserve_insertion_order = false")
     try:
-        con.execute(rendered("known_events", known))
+        session.con.execute(rendered("known_events", known))
     finally:
-        con.execute("RESET preserve_insertion_order")
+        session.con.execute("RESET preserve_insertion_order")
 
 
-def attach_days(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange) -> None:
+def attach_days(session: Session, days: DayRange) -> None:
     """Creates `feature_days`: the days asked for, with the moments they begin and end."""
-    zone = settings.platform.time_zone
-    con.execute(
+    zone = session.settings.platform.time_zone
+    session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_days "
         "(dt DATE, day INTEGER, as_of TIMESTAMP WITH TIME ZONE, ends TIMESTAMP WITH TIME ZONE)"
     )
-    con.executemany(
+    session.con.executemany(
         "INSERT INTO feature_days VALUES (?, ?, ?, ?)",
         [
             (day, day_number(day), day_start(day, zone), day_start(day + ONE_DAY, zone))
@@ -85,30 +83,28 @@ def attach_days(con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRan
     )
 
 
-def _attach_partitions(
-    con: duckdb.DuckDBPyConnection, settings: Settings, partitions: DayRange
-) -> None:
-    con.execute(
+def _attach_partitions(session: Session, partitions: DayRange) -> None:
+    session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_partitions AS "
-        f"SELECT *, dt - DATE '{EPOCH}' AS day FROM {partition_ends(settings, partitions)}"
+        f"SELECT *, dt - DATE '{EPOCH}' AS day FROM {partition_ends(session.settings, partitions)}"
     )
 
 
-def _attach_users_and_jobs(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    con.execute(
+def _attach_users_and_jobs(session: Session) -> None:
+    session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_users AS "
         "SELECT row_number() OVER ()::INTEGER AS user_code, * "
-        f"FROM {lake.select(USERS)}"
+        f"FROM {session.lake.select(USERS)}"
     )
-    con.execute(
+    session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_jobs AS "
         "SELECT row_number() OVER (ORDER BY job_id)::INTEGER AS job_code, "
         f"{_dense_code('category', 'category_code')}, "
         f"{_dense_code('employer_id', 'employer_code')}, "
         # Sums of cents do not depend on the order of summation; sums of doubles do.
-        f"TRY_CAST(round(pay * 100) AS BIGINT) AS pay_cents, * FROM {lake.select(JOBS)}"
+        f"TRY_CAST(round(pay * 100) AS BIGINT) AS pay_cents, * FROM {session.lake.select(JOBS)}"
     )
-    con.execute(
+    session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_categories AS "
         "SELECT DISTINCT category_code, category FROM feature_jobs WHERE category IS NOT NULL"
     )

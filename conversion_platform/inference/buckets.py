@@ -7,20 +7,20 @@ for every bucket, and time would grow with the square of the users.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake import Lake, quoted
+from conversion_platform.features import Select
+from conversion_platform.lake import quoted
 from conversion_platform.marketplace import EVENTS
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from pathlib import Path
 
     import duckdb
 
     from conversion_platform.days import DayRange
-    from conversion_platform.lake import Table
+    from conversion_platform.lake import Lake, Session, Table
 
 ROW_GROUP = 16_384
 
@@ -48,47 +48,32 @@ def buckets(con: duckdb.DuckDBPyConnection, users: str, size: int) -> Iterator[B
     return (Bucket(first, last) for first, last in ends)
 
 
-class BucketLake(Lake):
-    """A lake whose tables by user hold only the users of `bucket`; read only.
+def sort_events(session: Session, days: DayRange, path: Path) -> str:
+    """Write the events of `days` to `path`, sorted by user; return SQL that reads them.
 
-    Tables that are sorted by user are pruned by their statistics. Events are so within each day
-    only, in row groups that are too large for buckets: they are sorted once, at first use, into a
-    local file that goes when the context ends.
+    In the lake they are sorted by user within each day only, in row groups that are too large
+    for the statistics to skip the users of other buckets.
+    """
+    session.con.execute(
+        f"COPY (SELECT * FROM {session.lake.select(EVENTS, days)} ORDER BY user_id) "
+        f"TO {quoted(str(path))} (FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP})"
+    )
+    return f"read_parquet([{quoted(str(path))}], hive_partitioning = false)"
+
+
+def narrowed(lake: Lake, bucket: Bucket, events: str) -> Select:
+    """Return a `select` over the lake that reads only the users of a bucket.
+
+    Args:
+        lake: What is read.
+        bucket: The users.
+        events: SQL over the events of the days that will be asked for, from `sort_events`.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-        super().__init__(lake.storage)
-        self.bucket: Bucket | None = None
-        self._con = con
-        self._files = ExitStack()
-        self._sorted: dict[DayRange | None, str] = {}
+    def select(table: Table, days: DayRange | None = None) -> str:
+        if "user_id" not in {column.name for column in table.columns}:
+            return lake.select(table, days)
+        rows = events if table == EVENTS else lake.select(table, days)
+        return f"(SELECT * FROM {rows} WHERE {bucket.holds()})"
 
-    def __enter__(self) -> BucketLake:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._files.close()
-
-    def select(self, table: Table, days: DayRange | None = None) -> str:
-        """As `Lake.select`, cut down to the bucket."""
-        if self.bucket is None or "user_id" not in {column.name for column in table.columns}:
-            return super().select(table, days)
-        rows = self._events(days) if table == EVENTS else super().select(table, days)
-        return f"(SELECT * FROM {rows} WHERE {self.bucket.holds()})"
-
-    def _events(self, days: DayRange | None) -> str:
-        """The events of `days`, sorted by user."""
-        if days not in self._sorted:
-            path = quoted(str(self._files.enter_context(self.storage.staged())))
-            with self.readable_errors():
-                self._con.execute(
-                    f"COPY (SELECT * FROM {super().select(EVENTS, days)} ORDER BY user_id) "
-                    f"TO {path} (FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP})"
-                )
-            self._sorted[days] = f"read_parquet({path}, hive_partitioning = false)"
-        return self._sorted[days]
+    return select

@@ -14,11 +14,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import instant, listed
+from conversion_platform.lake import Session, instant, listed
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
 POPULARITY_DAYS = 28
@@ -30,39 +29,41 @@ _NEAR = """(u.latitude IS NULL OR u.longitude IS NULL OR j.latitude IS NULL OR j
         * pow(sin(radians(j.longitude - u.longitude) / 2), 2)))) <= {limit})"""
 
 
-def eligible_users_query(lake: Lake, settings: Settings, day: date) -> str:
+def eligible_users_query(session: Session, day: date) -> str:
     """SQL for the eligible users of `day`: user_id, region, latitude, longitude.
 
     Eligible is who was created before the day, has not left, and joined or has an event
     within `predictions.active_days` before it.
     """
-    start = _instant(day, settings)
-    since = _instant(day - timedelta(days=settings.predictions.active_days), settings)
-    active = _known_events(lake, settings, day, settings.predictions.active_days)
+    start = _instant(day, session.settings)
+    since = _instant(
+        day - timedelta(days=session.settings.predictions.active_days), session.settings
+    )
+    active = _known_events(session, day, session.settings.predictions.active_days)
     return f"""
         SELECT user_id, region, latitude, longitude
-        FROM {lake.select(USERS)}
+        FROM {session.lake.select(USERS)}
         WHERE created_at < {start}
             AND (left_at IS NULL OR left_at > {start})
             AND (created_at >= {since} OR user_id IN (SELECT user_id FROM {active}))"""
 
 
-def open_jobs_query(lake: Lake, settings: Settings, day: date) -> str:
+def open_jobs_query(session: Session, day: date) -> str:
     """SQL for the jobs open when `day` starts, most popular first.
 
     Columns: job_id, region, latitude, longitude, popularity_rank (1 = most clicks and
     conversions in the 28 days before, as known at the day's start; ties go by job_id).
     """
-    start = _instant(day, settings)
-    counted = settings.events.click_types + settings.events.conversion_types
+    start = _instant(day, session.settings)
+    counted = session.settings.events.click_types + session.settings.events.conversion_types
     responses = f"""
         SELECT job_id, count(*) AS responses
-        FROM {_known_events(lake, settings, day, POPULARITY_DAYS)}
+        FROM {_known_events(session, day, POPULARITY_DAYS)}
         WHERE event_type IN ({listed(counted)}) GROUP BY job_id"""
     return f"""
         SELECT job_id, region, latitude, longitude,
             row_number() OVER (ORDER BY coalesce(responses, 0) DESC, job_id) AS popularity_rank
-        FROM {lake.select(JOBS)} LEFT JOIN ({responses}) USING (job_id)
+        FROM {session.lake.select(JOBS)} LEFT JOIN ({responses}) USING (job_id)
         WHERE opened_at <= {start} AND (closed_at IS NULL OR closed_at > {start})"""
 
 
@@ -85,12 +86,12 @@ def pairs_query(settings: Settings, users: str, jobs: str, day: date) -> str:
             <= {settings.predictions.max_candidates}"""
 
 
-def candidate_query(lake: Lake, settings: Settings, day: date) -> str:
+def candidate_query(session: Session, day: date) -> str:
     """SQL for all candidate pairs of `day`: user_id, job_id, dt."""
     return f"""
-        WITH eligible_users AS ({eligible_users_query(lake, settings, day)}),
-        open_jobs AS ({open_jobs_query(lake, settings, day)})
-        {pairs_query(settings, "eligible_users", "open_jobs", day)}"""
+        WITH eligible_users AS ({eligible_users_query(session, day)}),
+        open_jobs AS ({open_jobs_query(session, day)})
+        {pairs_query(session.settings, "eligible_users", "open_jobs", day)}"""
 
 
 def _conditions(settings: Settings) -> list[str]:
@@ -110,12 +111,12 @@ def _conditions(settings: Settings) -> list[str]:
     ]
 
 
-def _known_events(lake: Lake, settings: Settings, day: date, before: int) -> str:
+def _known_events(session: Session, day: date, before: int) -> str:
     """The events of the `before` days ahead of `day` that were known when it started."""
     days = DayRange(day - timedelta(days=before), day - timedelta(days=1))
     return (
-        f"(SELECT user_id, job_id, event_type FROM {lake.select(EVENTS, days)} "
-        f"WHERE greatest(occurred_at, recorded_at) < {_instant(day, settings)})"
+        f"(SELECT user_id, job_id, event_type FROM {session.lake.select(EVENTS, days)} "
+        f"WHERE greatest(occurred_at, recorded_at) < {_instant(day, session.settings)})"
     )
 
 

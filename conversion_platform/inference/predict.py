@@ -12,8 +12,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange, counted
-from conversion_platform.features import JOB_FEATURES, USER_FEATURES
-from conversion_platform.inference.buckets import Bucket, BucketLake, buckets
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES, pair_history_days
+from conversion_platform.inference.buckets import Bucket, buckets, narrowed, sort_events
 from conversion_platform.inference.candidates import (
     eligible_users_query,
     open_jobs_query,
@@ -21,7 +21,7 @@ from conversion_platform.inference.candidates import (
 )
 from conversion_platform.inference.scoring import score_batches
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake import Written, quoted, readable_disk_errors, registered
+from conversion_platform.lake import Session, Written, quoted, readable_disk_errors, registered
 from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.training import load_model
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
     from conversion_platform.training import RankingModel
 
@@ -65,13 +64,7 @@ class Predicted(Written):
     message: str
 
 
-def predict_days(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    days: DayRange,
-    version: str,
-) -> list[Predicted]:
+def predict_days(session: Session, days: DayRange, version: str) -> list[Predicted]:
     """Writes DAILY_PREDICTIONS for each of `days` with one model version.
 
     A day without eligible users or open jobs gets an empty partition, and a message saying so.
@@ -81,11 +74,11 @@ def predict_days(
         RegistryError: the model version is missing or damaged.
     """
     for table in (USERS, JOBS):
-        lake.require(table)
+        session.lake.require(table)
     for table in (USER_FEATURES, JOB_FEATURES):
-        lake.require(table, days)
-    model = load_model(lake, version, threads=1)
-    return [_predict_day(con, lake, settings, model, day) for day in days]
+        session.lake.require(table, days)
+    model = load_model(session.lake, version, threads=1)
+    return [_predict_day(session, model, day) for day in days]
 
 
 def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Table:
@@ -111,21 +104,17 @@ def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Ta
         ).to_arrow_table()
 
 
-def _predict_day(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    model: RankingModel,
-    day: date,
-) -> Predicted:
-    users, jobs = _prepare(con, lake, settings, day)
+def _predict_day(session: Session, model: RankingModel, day: date) -> Predicted:
+    users, jobs = _prepare(session, day)
     try:
-        with lake.storage.staged() as path:
-            pairs, kept = _write_best(con, lake, settings, model, day, path)
-            written = lake.write(con, DAILY_PREDICTIONS, _final_query(path, model, day), day)
+        with session.lake.storage.staged() as path:
+            pairs, kept = _write_best(session, model, day, path)
+            written = session.lake.write(
+                session.con, DAILY_PREDICTIONS, _final_query(path, model, day), day
+            )
     finally:
-        con.execute(f"DROP TABLE IF EXISTS {_USERS}")
-        con.execute(f"DROP TABLE IF EXISTS {_JOBS}")
+        session.con.execute(f"DROP TABLE IF EXISTS {_USERS}")
+        session.con.execute(f"DROP TABLE IF EXISTS {_JOBS}")
     return Predicted(
         written.table,
         day,
@@ -136,38 +125,29 @@ def _predict_day(
         jobs,
         pairs,
         kept,
-        _message(settings, day, users, jobs, kept),
+        _message(session.settings, day, users, jobs, kept),
     )
 
 
-def _prepare(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> tuple[int, int]:
+def _prepare(session: Session, day: date) -> tuple[int, int]:
     """Puts both sides of the pairs in place; returns how many users and jobs there are."""
     for name, query in (
-        (_USERS, eligible_users_query(lake, settings, day)),
-        (_JOBS, open_jobs_query(lake, settings, day)),
+        (_USERS, eligible_users_query(session, day)),
+        (_JOBS, open_jobs_query(session, day)),
     ):
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
-    return _count(con, _USERS), _count(con, _JOBS)
+        session.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+    return _count(session.con, _USERS), _count(session.con, _JOBS)
 
 
-def _bucket_size(con: duckdb.DuckDBPyConnection, settings: Settings, day: date) -> int:
+def _bucket_size(session: Session, day: date) -> int:
     """Users in a bucket, so that it has about BUCKET_PAIRS pairs; from a sample of users."""
     sample = f"(SELECT * FROM {_USERS} ORDER BY md5(user_id) LIMIT {SAMPLED_USERS})"
-    pairs = _count(con, f"({pairs_query(settings, sample, _JOBS, day)})")
-    sampled = _count(con, sample)
+    pairs = _count(session.con, f"({pairs_query(session.settings, sample, _JOBS, day)})")
+    sampled = _count(session.con, sample)
     return max(1, BUCKET_PAIRS * sampled // max(1, pairs))
 
 
-def _write_best(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    model: RankingModel,
-    day: date,
-    path: Path,
-) -> tuple[int, int]:
+def _write_best(session: Session, model: RankingModel, day: date, path: Path) -> tuple[int, int]:
     """Writes the best k of all users to `path`.
 
     Returns:
@@ -177,16 +157,17 @@ def _write_best(
 
     schema = _schema()
     pairs = kept = 0
-    size = _bucket_size(con, settings, day)
+    size = _bucket_size(session, day)
     with (
-        readable_disk_errors(lake.storage.root),
-        BucketLake(con, lake) as part,
+        readable_disk_errors(session.lake.storage.root),
+        session.lake.storage.staged() as sorted_file,
         pq.ParquetWriter(path, schema) as writer,
     ):
-        for bucket in buckets(con, _USERS, size):
-            part.bucket = bucket
-            scored = _scored(con, part, settings, model, bucket, day)
-            best = best_jobs(con, scored, settings.predictions.top_k)
+        looked_back_to = pair_history_days(session.settings, DayRange.of(day))
+        events = sort_events(session, looked_back_to, sorted_file)
+        for bucket in buckets(session.con, _USERS, size):
+            scored = _scored(session, model, bucket, events, day)
+            best = best_jobs(session.con, scored, session.settings.predictions.top_k)
             writer.write_table(_calibrated(model, best).cast(schema))
             pairs += scored.num_rows
             kept += int((best["rank"].to_numpy() == 1).sum())
@@ -208,22 +189,18 @@ def _schema() -> pa.Schema:
 
 
 def _scored(
-    con: duckdb.DuckDBPyConnection,
-    part: BucketLake,
-    settings: Settings,
-    model: RankingModel,
-    bucket: Bucket,
-    day: date,
+    session: Session, model: RankingModel, bucket: Bucket, events: str, day: date
 ) -> pa.Table:
     """One bucket's pairs with their scores: user_id, job_id, score."""
     import pyarrow as pa
 
     columns = {"user_id": pa.string(), "job_id": pa.string(), "score": pa.float32()}
     chosen = f"(SELECT * FROM {_USERS} WHERE {bucket.holds()})"
-    candidates = pairs_query(settings, chosen, _JOBS, day)
+    candidates = pairs_query(session.settings, chosen, _JOBS, day)
+    select = narrowed(session.lake, bucket, events)
     batches = [
         batch.select(list(columns))
-        for batch in score_batches(con, part, settings, model, candidates, DayRange.of(day))
+        for batch in score_batches(session, model, candidates, DayRange.of(day), select)
     ]
     return pa.Table.from_batches(batches, pa.schema(list(columns.items())))
 

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import DayRange
 from conversion_platform.features import JOB_FEATURES, USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
+from conversion_platform.lake import Session
 from conversion_platform.training import load_card
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
+    pass
 
 
 @dataclass(frozen=True)
@@ -46,26 +44,26 @@ class PredictionQuality:
         )
 
 
-def features_not_there(
-    con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange
-) -> dict[date, tuple[str, ...]]:
+def features_not_there(session: Session, days: DayRange) -> dict[date, tuple[str, ...]]:
     """Features that a day's model reads and the day does not have: it scored them as missing.
 
     An attribute column or a feature file that was taken away since the training leaves its days
     without the feature.
     """
     found = {}
-    versions = con.sql(
+    versions = session.con.sql(
         "SELECT dt, max(model_version) FROM "
-        f"{lake.select(DAILY_PREDICTIONS, days)} GROUP BY dt ORDER BY dt"
+        f"{session.lake.select(DAILY_PREDICTIONS, days)} GROUP BY dt ORDER BY dt"
     ).fetchall()
     for day, version in versions:
         there = {
             name
             for table in (USER_FEATURES, JOB_FEATURES)
-            for name in con.sql(f"FROM {lake.select(table, DayRange.of(day))} LIMIT 0").columns
+            for name in session.con.sql(
+                f"FROM {session.lake.select(table, DayRange.of(day))} LIMIT 0"
+            ).columns
         }
-        spec = load_card(lake, version).spec
+        spec = load_card(session.lake, version).spec
         wanted = (*spec.names(level="user"), *spec.names(level="job"))
         missing = tuple(name for name in wanted if name not in there)
         if missing:
@@ -73,12 +71,10 @@ def features_not_there(
     return found
 
 
-def prediction_quality(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
-) -> PredictionQuality:
+def prediction_quality(session: Session, days: DayRange) -> PredictionQuality:
     """Looks at all predictions of `days`."""
-    lake.view(con, DAILY_PREDICTIONS, days, "checked_predictions")
-    found = con.sql(
+    session.lake.view(session.con, DAILY_PREDICTIONS, days, "checked_predictions")
+    found = session.con.sql(
         f"""
         WITH ordered AS (
             SELECT *, lag(score) OVER (PARTITION BY dt, user_id ORDER BY rank) AS better
@@ -99,7 +95,7 @@ def prediction_quality(
             (SELECT count(*) FROM ordered
              WHERE probability IS NULL OR isnan(probability) OR probability NOT BETWEEN 0 AND 1),
             (SELECT count(*) FROM users WHERE first <> 1 OR last <> kept OR ranks <> kept
-                OR last > {settings.predictions.top_k}),
+                OR last > {session.settings.predictions.top_k}),
             (SELECT count(*) FROM ordered WHERE score > better),
             (SELECT count(*) FROM versions WHERE versions > 1)
         """

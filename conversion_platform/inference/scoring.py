@@ -11,34 +11,25 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from conversion_platform.features import pair_query
+from conversion_platform.features import Select, pair_query
+from conversion_platform.lake import Session
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
     from conversion_platform.days import DayRange
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
     from conversion_platform.training import RankingModel
 
 BATCH_ROWS = 16_384
 
 
 def score_pairs(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    model: RankingModel,
-    pairs: str,
-    days: DayRange,
+    session: Session, model: RankingModel, pairs: str, days: DayRange
 ) -> Iterator[pa.RecordBatch]:
     """Scores any pairs of user and job on any days.
 
     Args:
-        con: Used for nothing else until the iterator is exhausted.
-        lake: Holds the feature tables of `days`.
-        settings: The platform's settings.
+        session: Settings, lake and DuckDB connection.
         model: A model of the registry.
         pairs: Relation name or SQL query with user_id, job_id, dt and any further columns.
             Every pair is scored as if shown in the first slot.
@@ -50,20 +41,19 @@ def score_pairs(
     """
     import pyarrow as pa
 
-    for batch in score_batches(con, lake, settings, model, pairs, days):
+    for batch in score_batches(session, model, pairs, days):
         probability = model.calibrate(batch["score"].to_numpy())
         yield batch.append_column("probability", pa.array(probability, pa.float32()))
 
 
 def score_batches(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
+    session: Session,
     model: RankingModel,
     pairs: str,
     days: DayRange,
+    select: Select | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """As `score_pairs`, without the calibrated probability.
+    """As `score_pairs`, without the calibrated probability; `select` as in `pair_query`.
 
     `platform.threads` batches are scored at a time, each by one thread if the model was loaded
     with one: XGBoost's own threads wait for each other after every batch, which costs a multiple
@@ -72,18 +62,18 @@ def score_batches(
     import pyarrow as pa
 
     relation = f"({pairs})" if " " in pairs.strip() else pairs
-    columns = con.sql(f"SELECT * FROM {relation} LIMIT 0").columns
-    query = pair_query(lake, settings, model.card.spec, relation, days)
+    columns = session.con.sql(f"SELECT * FROM {relation} LIMIT 0").columns
+    query = pair_query(session, model.card.spec, relation, days, select)
 
     def scored(batch: pa.RecordBatch) -> pa.RecordBatch:
         scores = pa.array(model.predict(batch), pa.float32())
         return batch.select(columns).append_column("score", scores)
 
-    with ThreadPoolExecutor(settings.platform.threads) as pool:
+    with ThreadPoolExecutor(session.settings.platform.threads) as pool:
         under_way: deque[Future[pa.RecordBatch]] = deque()
-        for batch in con.sql(query).to_arrow_reader(BATCH_ROWS):
+        for batch in session.con.sql(query).to_arrow_reader(BATCH_ROWS):
             under_way.append(pool.submit(scored, batch))
-            if len(under_way) > settings.platform.threads:
+            if len(under_way) > session.settings.platform.threads:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

@@ -3,9 +3,11 @@
 The room knows keys, days and atomic replacement; it knows nothing of what the columns mean.
 """
 
+from conversion_platform.lake.errors import Failure, Kind, failure_of
 from conversion_platform.lake.lake import Lake, Written, canonical_json, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, key_quality
-from conversion_platform.lake.s3 import S3Storage, s3_filesystem
+from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
+from conversion_platform.lake.session import Session, open_session
 from conversion_platform.lake.sql import instant, listed, quoted, registered
 from conversion_platform.lake.storage import (
     DISK_FULL,
@@ -19,22 +21,28 @@ from conversion_platform.lake.table import Column, Table
 __all__ = [
     "DISK_FULL",
     "Column",
+    "Failure",
     "KeyQuality",
+    "Kind",
     "Lake",
     "LocalStorage",
     "S3Storage",
+    "Session",
     "Storage",
     "Table",
     "Written",
     "canonical_json",
+    "failure_of",
     "instant",
     "key_quality",
     "listed",
     "not_ready",
     "open_lake",
+    "open_session",
     "open_storage",
     "quoted",
     "readable_disk_errors",
+    "readable_s3_errors",
     "registered",
-    "s3_filesystem",
+    "s3_files",
 ]

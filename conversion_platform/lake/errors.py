@@ -1,65 +1,161 @@
-"""What DuckDB says when a file is damaged or gone, or room runs out, in words that help."""
+"""What DuckDB raises when a file, the disk or memory fails, as errors of our own.
+
+DuckDB gives a failed write, a missing file and a damaged file the same `IOException`, so
+`failure_of` reads the message. It is the only place of the package that decides by the text of
+an error; its cases are tested against the real conditions.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from conversion_platform.errors import LakeError
-from conversion_platform.lake.storage import Storage, disk_full
+from conversion_platform.errors import (
+    DamagedFileError,
+    DiskFullError,
+    LakeError,
+    MemoryLimitError,
+    MissingFileError,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
-# DuckDB names the file in the first two; the others come from inside a file, without its name.
-NOT_PARQUET = re.compile(r"(?:magic bytes found at end of file|File) '([^']+)'(?: too small)?")
-GONE = re.compile(r'No files found that match the pattern "([^"]+)"')
-INSIDE = re.compile(r"know what type|TProtocol|thrift|decompress|zstd|parquet|corrupt", re.I)
-NO_ROOM = re.compile(r"No space left|File too large|max_temp_directory_size|Disk quota")
+    from conversion_platform.lake.storage import Storage
 
 
-def lake_error(
-    error: duckdb.Error, storage: Storage, handed_out: Sequence[str]
-) -> LakeError | None:
-    """The readable form of `error`, or None when it does not tell of files or room.
+class Kind(Enum):
+    """What an error of DuckDB tells of."""
 
-    Args:
-        error: What DuckDB raised.
-        storage: The lake's storage; errors about other places are left alone.
-        handed_out: Files that the lake named to DuckDB; they are looked into when the error
-            does not say which one is damaged.
+    DISK_FULL = auto()
+    OUT_OF_MEMORY = auto()
+    FILE_MISSING = auto()
+    FILE_DAMAGED = auto()
+    GZIP_CUT = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What an error of DuckDB tells of.
+
+    Attributes:
+        kind: What failed.
+        file: The file that DuckDB names; None where it names none.
+        text: The first line of the message.
     """
+
+    kind: Kind
+    file: str | None
+    text: str
+
+
+_DISK_FULL = re.compile(r"No space left|File too large|max_temp_directory_size|Disk quota")
+_MISSING = re.compile(r'No files found that match the pattern "([^"]+)"')
+_GZIP = re.compile(r"Unexpected end of GZIP stream")
+_NOT_PARQUET = re.compile(
+    r"(?:magic bytes found at end of file|File|Failed to read file) [\"']([^'\"]+)[\"']"
+)
+# Raised while a page inside a file is read; most of these do not name the file.
+_INSIDE = re.compile(r"know what type|TProtocol|thrift|decompress|zstd|parquet|corrupt", re.I)
+_NAMED = re.compile(r"""(?:file|stream)[:= ]+["']?([^"'\n]+\.[A-Za-z0-9.]+)["']?""")
+
+
+def failure_of(error: duckdb.Error) -> Failure:
+    """Tell what an error of DuckDB is about, from its class and its message."""
     import duckdb
 
     text = str(error).partition("\n")[0]
-    if NO_ROOM.search(text):
-        return disk_full(storage.root)
+    named = _NAMED.search(text)
+    file = named[1] if named else None
+    if _DISK_FULL.search(text):
+        return Failure(Kind.DISK_FULL, file, text)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return LakeError(
-            f"The work needs more memory than it may use: {text}.",
+        return Failure(Kind.OUT_OF_MEMORY, file, text)
+    if missing := _MISSING.search(text):
+        return Failure(Kind.FILE_MISSING, missing[1], text)
+    if _GZIP.search(text):
+        return Failure(Kind.GZIP_CUT, file, text)
+    if broken := _NOT_PARQUET.search(text):
+        return Failure(Kind.FILE_DAMAGED, broken[1], text)
+    if _INSIDE.search(text):
+        return Failure(Kind.FILE_DAMAGED, file, text)
+    return Failure(Kind.OTHER, file, text)
+
+
+@contextmanager
+def readable_errors(storage: Storage, handed_out: set[str]) -> Iterator[None]:
+    """Raise what DuckDB says of lake files, the disk and memory as a LakeError.
+
+    Args:
+        storage: The lake's storage.
+        handed_out: Files that the lake named to DuckDB; errors about other files pass through.
+            They are read one by one where the error does not say which one is damaged.
+
+    Raises:
+        LakeError: DiskFullError, MemoryLimitError, MissingFileError or DamagedFileError.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        readable = _lake_error(error, storage, sorted(handed_out))
+        if readable is None:
+            raise
+        raise readable from error
+
+
+def _lake_error(
+    error: duckdb.Error, storage: Storage, handed_out: Sequence[str]
+) -> LakeError | None:
+    failure = failure_of(error)
+    if failure.kind is Kind.DISK_FULL:
+        return disk_full(storage.root)
+    if failure.kind is Kind.OUT_OF_MEMORY:
+        return MemoryLimitError(
+            f"The work needs more memory than it may use: {failure.text}.",
             "Raise platform.memory_limit, lower platform.threads, or run fewer days at once.",
         )
-    if (gone := GONE.search(text)) and gone[1] in handed_out:
-        return LakeError(f"{gone[1]} has gone.", "Materialise the stage that writes it again.")
-    named = NOT_PARQUET.search(text)
-    if named and named[1] in handed_out:
-        return damaged(named[1], text)
-    if INSIDE.search(text):
+    if failure.kind is Kind.FILE_MISSING and failure.file and failure.file in handed_out:
+        return missing_file(failure.file)
+    if failure.kind is Kind.FILE_DAMAGED:
+        if failure.file and failure.file in handed_out:
+            return damaged_file(failure.file, failure.text)
         return _find_damaged(storage, handed_out)
     return None
 
 
-def damaged(file: str, text: str) -> LakeError:
-    """The error for a file that is not whole."""
-    return LakeError(
-        f"{file} is damaged: {text}.",
+def disk_full(place: str) -> DiskFullError:
+    """Return the error for a full disk at `place`."""
+    return DiskFullError(
+        f"The disk that holds {place} is full; the partition that was there is unchanged.",
+        "Free space (or move platform.lake), then run the same days again.",
+    )
+
+
+def missing_file(location: str) -> MissingFileError:
+    """Return the error for a file that was listed and is no longer there, or never was."""
+    return MissingFileError(
+        f"{location} does not exist.", "Materialise the stage that writes it for that day again."
+    )
+
+
+def damaged_file(location: str, text: str) -> DamagedFileError:
+    """Return the error for a file that cannot be read whole."""
+    return DamagedFileError(
+        f"{location} is damaged: {text}.",
         "Restore it, or materialise the stage that writes it for that day again "
         "(a file of event_log/ can only be restored).",
     )
 
 
-def _find_damaged(storage: Storage, files: Sequence[str]) -> LakeError | None:
+def _find_damaged(storage: Storage, files: Sequence[str]) -> DamagedFileError | None:
+    """Read every file until one fails."""
     import duckdb
 
     with duckdb.connect(":memory:") as con:
@@ -68,5 +164,5 @@ def _find_damaged(storage: Storage, files: Sequence[str]) -> LakeError | None:
             try:
                 con.execute("SELECT max(hash(t)) FROM read_parquet($1) AS t", [file])
             except duckdb.Error as error:
-                return damaged(file, str(error).partition("\n")[0])
+                return damaged_file(file, failure_of(error).text)
     return None

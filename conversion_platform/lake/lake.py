@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, NotReadyError
-from conversion_platform.lake.errors import lake_error
+from conversion_platform.lake.errors import damaged_file, readable_errors
 from conversion_platform.lake.sql import listed, quoted
 from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
@@ -55,7 +55,7 @@ class Lake:
         self._handed_out: set[str] = set()
 
     @contextmanager
-    def session(self, reading: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self, reading: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection of its own: UTC, bounded memory, able to read this lake.
 
         Args:
@@ -83,6 +83,12 @@ class Lake:
                 raise ValueError(f"{table.name} is daily: a day is needed")
             return f"{table.name}/dt={day.isoformat()}/{FILE_NAME}"
         return f"{table.name}/{FILE_NAME}"
+
+    def location(self, key: str) -> str:
+        """Return what DuckDB reads a key by; errors about that file are told as the lake's."""
+        location = self.storage.location(key)
+        self._handed_out.add(location)
+        return location
 
     def days(self, table: Table) -> list[date]:
         """The days that have a partition, in order."""
@@ -170,7 +176,7 @@ class Lake:
         with self.storage.staged() as path:
             rows = self.copy_out(con, f"SELECT * FROM ({query}) ORDER BY {order}", path)
             size = path.stat().st_size
-            self.storage.adopt(path, self.key(table, day))
+            self.storage.publish(path, self.key(table, day))
         return Written(table.name, day, rows, size)
 
     def write_days(
@@ -224,21 +230,12 @@ class Lake:
         """Every file location that queries of this lake were made over."""
         return sorted(self._handed_out)
 
-    @contextmanager
-    def readable_errors(self) -> Iterator[None]:
-        """Turns DuckDB's word on damaged files, full disks and memory into a LakeError.
+    def readable_errors(self) -> AbstractContextManager[None]:
+        """Raise DuckDB's errors on this lake's files, the disk and memory as LakeErrors.
 
-        Every session does this by itself.
+        Every connection of `connect` does this by itself.
         """
-        import duckdb
-
-        try:
-            yield
-        except duckdb.Error as error:
-            readable = lake_error(error, self.storage, self.handed_out)
-            if readable is None:
-                raise
-            raise readable from error
+        return readable_errors(self.storage, self._handed_out)
 
     def hold_to_zone(self, zone: str) -> None:
         """Makes sure that the days of this lake are those of `zone`; the first call writes it down.
@@ -272,10 +269,7 @@ class Lake:
         try:
             return json.loads(self.storage.read(key))
         except json.JSONDecodeError as error:
-            raise LakeError(
-                f"{self.storage.location(key)} is damaged: {error}.",
-                "Materialise the stage that writes it again.",
-            ) from error
+            raise damaged_file(self.storage.location(key), str(error)) from error
 
 
 def canonical_json(value: Any) -> bytes:
@@ -301,10 +295,10 @@ def not_ready(table: Table, problem: str) -> NotReadyError:
     )
 
 
-def open_lake(settings: Settings, client: Any | None = None) -> Lake:
+def open_lake(settings: Settings) -> Lake:
     """The lake that the settings name."""
     return Lake(
-        open_storage(settings.lake_root, client),
+        open_storage(settings.lake_root),
         settings.platform.threads,
         settings.platform.memory_limit,
     )

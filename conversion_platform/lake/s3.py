@@ -1,7 +1,8 @@
-"""The storage on S3, and the file system through which DuckDB reads it.
+"""The storage on S3, through s3fs: for the lake's files, for DuckDB, and for sources.
 
-DuckDB's own S3 reader is an extension that must be downloaded; this one needs nothing but the
-boto3 client that the storage writes with, so both see the same endpoint and credentials.
+DuckDB's own S3 reader is an extension that must be downloaded; s3fs needs no download, and DuckDB
+reads through it. Endpoint, region and credentials come from AWS's usual environment variables,
+profile or role.
 """
 
 from __future__ import annotations
@@ -12,10 +13,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake.storage import Storage, no_such_key, user_staging_folder
+from conversion_platform.lake.errors import missing_file
+from conversion_platform.lake.storage import Storage, user_staging_folder
 
 if TYPE_CHECKING:
     import duckdb
+
+_REMEDIES = {
+    "NoSuchBucket": "Create the bucket, or correct {setting}.",
+    "AccessDenied": "Give these credentials list, get and put on the bucket.",
+}
+_TAKEN = (409, 412)  # HTTP status of a conditional write to a key that exists, or is being made
+
+
+def s3_files(**options: Any) -> Any:
+    """Return the fsspec file system for `s3://`.
+
+    Args:
+        **options: Of `s3fs.S3FileSystem`, to differ from the environment.
+    """
+    import s3fs
+
+    return s3fs.S3FileSystem(
+        skip_instance_cache=True,
+        use_listings_cache=False,
+        # DuckDB asks for whole column chunks and skips the columns that it does not need.
+        default_cache_type="none",
+        default_fill_cache=False,
+        **options,
+    )
 
 
 class S3Storage(Storage):
@@ -23,123 +49,113 @@ class S3Storage(Storage):
 
     Args:
         root: `s3://bucket/prefix`.
-        client: A boto3 S3 client; one with the default credential chain if not given.
+        files: The file system; the one of the environment if not given.
     """
 
-    def __init__(self, root: str, client: Any | None = None) -> None:
+    def __init__(self, root: str, files: Any | None = None) -> None:
         self.root = root.rstrip("/")
-        bucket, _, prefix = self.root.removeprefix("s3://").partition("/")
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._given = client
+        self._given = files
 
     @property
-    def client(self) -> Any:
-        """The boto3 client, made at first use (boto3 takes half a second to import)."""
+    def files(self) -> Any:
+        """The file system, made at first use (s3fs takes half a second to import)."""
         if self._given is None:
-            import boto3
-
-            self._given = boto3.client("s3")
+            self._given = s3_files()
         return self._given
 
     def location(self, key: str) -> str:
         return f"{self.root}/{key}"
 
     def list(self, prefix: str) -> list[str]:
-        folder = f"{prefix.rstrip('/')}/" if prefix else ""
+        folder = self.location(prefix).rstrip("/")
         with readable_s3_errors(self.root):
-            pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=self._prefix + folder
-            )
-            keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return sorted(key.removeprefix(self._prefix) for key in keys)
+            found: list[str] = self.files.find(folder)
+            if not found and not self.files.exists(self.root.split("/")[2]):
+                raise _refused(self.root, "NoSuchBucket")
+        above = f"{self.root.removeprefix('s3://')}/"
+        return sorted(name.removeprefix(above) for name in found if name.startswith(above))
 
     def read(self, key: str) -> bytes:
         with readable_s3_errors(self.location(key)):
-            answer = self.client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-            body: bytes = answer["Body"].read()
-        return body
+            content: bytes = self.files.cat_file(self.location(key))
+        return content
 
     def replace(self, key: str, data: bytes) -> None:
         with readable_s3_errors(self.location(key)):
-            self.client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data)
+            self.files.pipe_file(self.location(key), data)
 
     def create(self, key: str, data: bytes) -> bool:
-        from botocore.exceptions import ClientError
-
         with readable_s3_errors(self.location(key)):
             try:
-                self.client.put_object(
-                    Bucket=self._bucket, Key=self._prefix + key, Body=data, IfNoneMatch="*"
-                )
-            except ClientError as error:
-                if _status(error) in (409, 412):
+                self.files.pipe_file(self.location(key), data, mode="create")
+            except OSError as error:
+                if _status(error) in _TAKEN:
                     return False
                 raise
         return True
 
-    def adopt(self, file: Path, key: str) -> None:
-        # upload_file completes a multipart upload at its end: readers see old or new, never half.
+    def publish(self, file: Path, key: str) -> None:
+        # A multipart upload is completed at its end: readers see the old object or the new one.
         with readable_s3_errors(self.location(key)):
-            self.client.upload_file(str(file), self._bucket, self._prefix + key)
+            self.files.put_file(str(file), self.location(key))
         file.unlink()
 
     def size(self, key: str) -> int:
         with readable_s3_errors(self.location(key)):
-            answer = self.client.head_object(Bucket=self._bucket, Key=self._prefix + key)
-        length: int = answer["ContentLength"]
+            length: int = self.files.info(self.location(key))["size"]
         return length
 
     def attach(self, con: duckdb.DuckDBPyConnection) -> None:
-        con.register_filesystem(s3_filesystem(self.client))
+        con.register_filesystem(self.files)
 
     def staging_folder(self) -> Path:
         return user_staging_folder()
 
 
-def _status(error: Any) -> int:
-    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status
+def _answer(error: BaseException) -> dict[str, Any]:
+    """Return what the server answered, from the botocore error behind one of s3fs."""
+    answer: dict[str, Any] = getattr(error.__cause__, "response", None) or {}
+    return answer
+
+
+def _status(error: BaseException) -> int:
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 @contextmanager
-def readable_s3_errors(place: str) -> Iterator[None]:
-    """Turns what boto3 raises into one message that says what to do."""
-    from boto3.exceptions import S3UploadFailedError
-    from botocore.exceptions import BotoCoreError, ClientError
+def readable_s3_errors(place: str, setting: str = "platform.lake") -> Iterator[None]:
+    """Raise what s3fs and botocore say as one message that says what to do.
+
+    Args:
+        place: What is read or written.
+        setting: The setting that names it.
+
+    Raises:
+        LakeError: S3 cannot be reached, refuses the request, or has no such object.
+    """
+    from botocore.exceptions import BotoCoreError
 
     try:
         yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("NoSuchKey", "404"):
-            raise no_such_key(place) from error
-        remedies = {
-            "NoSuchBucket": "Create the bucket, or correct platform.lake.",
-            "AccessDenied": "Give these credentials list, get and put on the bucket.",
-        }
-        raise LakeError(
-            f"S3 refused a request for {place}: {code}.",
-            remedies.get(code, "Check platform.lake, the credentials and the region."),
-        ) from error
-    except (BotoCoreError, S3UploadFailedError) as error:
-        raise LakeError(
-            f"S3 cannot be reached for {place}: {error}.",
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role), the region, "
-            "and AWS_ENDPOINT_URL_S3 for a server that is not AWS.",
-        ) from error
+    except BotoCoreError as error:
+        raise _unreachable(place, error) from error
+    except OSError as error:
+        code = _answer(error).get("Error", {}).get("Code")
+        if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
+            raise missing_file(place) from error
+        if code is None:
+            raise _unreachable(place, error) from error
+        raise _refused(place, code, setting) from error
 
 
-def s3_filesystem(client: Any | None = None) -> Any:
-    """An fsspec file system that reads `s3://` through a boto3 client.
+def _refused(place: str, code: str, setting: str = "platform.lake") -> LakeError:
+    remedy = _REMEDIES.get(code, "Check {setting}, the credentials and the region.")
+    return LakeError(f"S3 refused a request for {place}: {code}.", remedy.format(setting=setting))
 
-    Args:
-        client: A boto3 S3 client; one with the default credential chain if not given.
-    """
-    if client is None:
-        import boto3
 
-        client = boto3.client("s3")
-    from conversion_platform.lake.s3_files import ClientFileSystem
-
-    return ClientFileSystem(client)
+def _unreachable(place: str, error: Exception) -> LakeError:
+    return LakeError(
+        f"S3 cannot be reached for {place}: {error}.",
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role), the region, "
+        "and AWS_ENDPOINT_URL_S3 for a server that is not AWS.",
+    )

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
 from conversion_platform.interrupts import interrupts_held
+from conversion_platform.lake.errors import disk_full, missing_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,7 +61,7 @@ class Storage(ABC):
         """Writes `key` if it is new. Returns False, and changes nothing, if it exists."""
 
     @abstractmethod
-    def adopt(self, file: Path, key: str) -> None:
+    def publish(self, file: Path, key: str) -> None:
         """Moves a finished staged file to `key`, atomically over what was there."""
 
     @abstractmethod
@@ -173,14 +174,6 @@ def _tells_of(error: OSError, place: str) -> bool:
     return name.startswith(place) or place.startswith(name)
 
 
-def disk_full(place: str) -> LakeError:
-    """The error for a full disk at `place`."""
-    return LakeError(
-        f"The disk that holds {place} is full; the partition that was there is unchanged.",
-        "Free space (or move platform.lake), then run the same days again.",
-    )
-
-
 class LocalStorage(Storage):
     """A folder on this machine."""
 
@@ -205,12 +198,12 @@ class LocalStorage(Storage):
         try:
             return self._path(key).read_bytes()
         except FileNotFoundError as error:
-            raise no_such_key(self.location(key)) from error
+            raise missing_file(self.location(key)) from error
 
     def replace(self, key: str, data: bytes) -> None:
         with readable_disk_errors(self.root), self.staged() as path:
             _write_synced(path, data)
-            self.adopt(path, key)
+            self.publish(path, key)
 
     def create(self, key: str, data: bytes) -> bool:
         target = self._path(key)
@@ -224,7 +217,7 @@ class LocalStorage(Storage):
             _sync_folder(target.parent)
             return True
 
-    def adopt(self, file: Path, key: str) -> None:
+    def publish(self, file: Path, key: str) -> None:
         target = self._path(key)
         with readable_disk_errors(self.root):
             _make_folder(target.parent)
@@ -241,11 +234,6 @@ class LocalStorage(Storage):
 
     def staging_folder(self) -> Path:
         return Path(self.root) / STAGING
-
-
-def no_such_key(location: str) -> LakeError:
-    """The error for reading what was never written."""
-    return LakeError(f"{location} does not exist.", "Materialise the stage that writes it first.")
 
 
 def _write_synced(path: Path, data: bytes) -> None:
@@ -278,10 +266,10 @@ def user_staging_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"conversion-platform-{getpass.getuser()}"
 
 
-def open_storage(root: str, client: Any | None = None) -> Storage:
+def open_storage(root: str, files: Any | None = None) -> Storage:
     """The storage for a root: S3 for s3://, else a local folder."""
     if root.startswith("s3://"):
         from conversion_platform.lake.s3 import S3Storage
 
-        return S3Storage(root, client)
+        return S3Storage(root, files)
     return LocalStorage(root)

@@ -15,7 +15,7 @@ from conversion_platform.marketplace.report import (
     SourceReport,
     check_sources,
     checked_sources,
-    passing_lake,
+    passing_session,
 )
 from conversion_platform.marketplace.screen import render
 from conversion_platform.marketplace.tables import (
@@ -55,7 +55,7 @@ __all__ = [
     "load_events",
     "load_jobs",
     "load_users",
-    "passing_lake",
+    "passing_session",
     "render",
     "rewritten_days",
 ]

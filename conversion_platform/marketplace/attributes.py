@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, quoted
+from conversion_platform.lake import Session, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.casting import clean_text, value_sql
 from conversion_platform.marketplace.checking import REASON
@@ -25,7 +25,7 @@ from conversion_platform.marketplace.tables import ATTRIBUTES
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.settings import Settings, SourceSection
+    from conversion_platform.settings import SourceSection
 
 AttributeKind = Literal["numeric", "categorical", "boolean", "timestamp", "text"]
 
@@ -53,27 +53,22 @@ class Attribute:
 
 
 def storage_columns(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    contract: Contract,
-    relation: Relation,
-    matched: Matched,
-    staged: str,
+    session: Session, contract: Contract, relation: Relation, matched: Matched, staged: str
 ) -> list[str]:
     """SQL select items for the attribute columns of the checked table, each in its best type.
 
     Raises:
         SourceError: `attributes` or `ignore` names a column that is not there.
     """
-    section: SourceSection = getattr(settings.sources, contract.name)
+    section: SourceSection = getattr(session.settings.sources, contract.name)
     _check_names(contract, section, matched)
     texts = [
         name
         for name, column in matched.attributes.items()
         if relation.columns[column] == "VARCHAR" and not _CODES.search(name)
     ]
-    profiles = _profiles(con, {name: matched.attributes[name] for name in texts}, staged)
-    zone = section.time_zone or settings.platform.time_zone
+    profiles = _profiles(session.con, {name: matched.attributes[name] for name in texts}, staged)
+    zone = section.time_zone or session.settings.platform.time_zone
     return [
         f"{_stored(name, column, relation.columns[column], profiles.get(name), zone)} AS {name}"
         for name, column in matched.attributes.items()
@@ -143,40 +138,36 @@ def _stored(name: str, column: str, kind: str, profile: AttributeKind | None, zo
     return clean_text(column, kind)
 
 
-def infer_attributes(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> list[Attribute]:
+def infer_attributes(session: Session) -> list[Attribute]:
     """Reads kinds off the checked users and jobs (whichever exist) and replaces `attributes`.
 
     Users and jobs may be loaded at the same time by two processes: what was written is looked at
     again, so that the last one to write has seen both.
     """
-    found = _of_tables(con, lake, settings)
+    found = _of_tables(session)
     while True:
-        lake.write(con, ATTRIBUTES, _rows(found))
-        again = _of_tables(con, lake, settings)
+        session.lake.write(session.con, ATTRIBUTES, _rows(found))
+        again = _of_tables(session)
         if again == found:
             return found
         found = again
 
 
-def _of_tables(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> list[Attribute]:
+def _of_tables(session: Session) -> list[Attribute]:
     return [
         attribute
         for contract in (contracts.USERS, contracts.JOBS)
-        if lake.exists(contract.table)
-        for attribute in _of_table(con, lake, settings, contract)
+        if session.lake.exists(contract.table)
+        for attribute in _of_table(session, contract)
     ]
 
 
-def _of_table(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, contract: Contract
-) -> list[Attribute]:
-    select = lake.select(contract.table)
+def _of_table(session: Session, contract: Contract) -> list[Attribute]:
+    select = session.lake.select(contract.table)
     own = {column.name for column in contract.table.columns}
     types = {
         name: kind
-        for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {select}").fetchall()
+        for name, kind, *_ in session.con.execute(f"DESCRIBE SELECT * FROM {select}").fetchall()
         if name not in own
     }
     if not types:
@@ -185,9 +176,9 @@ def _of_table(
         f"count({c}), count(DISTINCT {c}), coalesce(avg(length(CAST({c} AS VARCHAR))), 0)"
         for c in map(identifier, types)
     )
-    row = con.execute(f"SELECT count(*), {items} FROM {select}").fetchone()
+    row = session.con.execute(f"SELECT count(*), {items} FROM {select}").fetchone()
     assert row is not None
-    section: SourceSection = getattr(settings.sources, contract.name)
+    section: SourceSection = getattr(session.settings.sources, contract.name)
     return [
         _judged(contract, section, name, kind, row[0], row[1 + 3 * place : 4 + 3 * place])
         for place, (name, kind) in enumerate(types.items())

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.errors import SourceError
-from conversion_platform.lake import DISK_FULL, quoted
+from conversion_platform.errors import LakeError, SourceError
+from conversion_platform.lake import DISK_FULL, quoted, readable_s3_errors, s3_files
 from conversion_platform.marketplace.csv_lines import Lines, is_packed, opened, safe_lines
 from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.files import SourceFile
@@ -68,18 +68,12 @@ def _on_disk(file: SourceFile, setting: str, folder: Path) -> Iterator[SourceFil
     if not file.location.startswith("s3://"):
         yield file
         return
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    bucket, _, key = file.location.removeprefix("s3://").partition("/")
-    copy = folder / f"copy-{key.rpartition('/')[2]}"
+    copy = folder / f"copy-{file.location.rpartition('/')[2]}"
     try:
-        boto3.client("s3").download_file(bucket, key, str(copy))
-    except (BotoCoreError, ClientError) as error:
-        raise SourceError(
-            f"{setting}: {file.location} cannot be fetched: {error}",
-            "Check the AWS credentials and the region.",
-        ) from error
+        with readable_s3_errors(file.location, f"{setting}.path"):
+            s3_files().get_file(file.location, str(copy))
+    except LakeError as error:
+        raise SourceError(f"{setting}: {error.problem}", error.remedy) from error
     try:
         yield replace(file, location=str(copy))
     finally:

@@ -21,7 +21,6 @@ from typing import BinaryIO, NamedTuple
 from conversion_platform.days import counted
 
 _CHUNK = 1 << 20
-_UNFINISHED = "unexpected end of data"  # what Python's reader says of an open quote
 _TOGETHER = 2000
 _MOST_LINES = 1000  # a value of more lines than this is a quote that does not close
 
@@ -113,19 +112,29 @@ class _Feed:
         self.used = 0
         self._text = text
         self._given_back: deque[str] = deque()
+        self.ended = False
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         if len(self.taken) == _MOST_LINES:
-            raise csv.Error(_UNFINISHED)
-        line = self._given_back.popleft() if self._given_back else next(self._text)
+            raise csv.Error
+        line = self._given_back.popleft() if self._given_back else next(self._text, None)
+        if line is None:
+            self.ended = True
+            raise StopIteration
         self.taken.append(line)
         return line
 
+    @property
+    def quote_is_open(self) -> bool:
+        """Whether the record under way took all lines there are, or more than a record may."""
+        return self.ended or len(self.taken) == _MOST_LINES
+
     def begin_record(self) -> None:
         """Counts what the record before took."""
+        self.ended = False
         self.used += len(self.taken)
         self.taken.clear()
 
@@ -184,7 +193,7 @@ class _Records:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield self._refused(feed, _problem(error))
+                yield self._refused(feed, _problem(feed, error))
                 reader = self._reader(feed)
             else:
                 if fields:  # a blank line has none
@@ -221,7 +230,7 @@ class _Records:
         return out.getvalue()
 
 
-def _problem(error: csv.Error) -> str:
-    if _UNFINISHED in str(error):
+def _problem(feed: _Feed, error: csv.Error) -> str:
+    if feed.quote_is_open:
         return "A quote does not close."
     return f"It cannot be split: {error}."

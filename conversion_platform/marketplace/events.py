@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, quoted
+from conversion_platform.lake import Session, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.casting import (
     FIRST_TIME,
@@ -131,9 +131,7 @@ def _folders(settings: Settings, days: DayRange | None) -> DayRange | None:
 
 
 @contextmanager
-def staged_events(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange | None
-) -> Iterator[StagedEvents]:
+def staged_events(session: Session, days: DayRange | None) -> Iterator[StagedEvents]:
     """Checks the events of a range of days (of all days if None) into a working folder.
 
     The range is that of the run: the days that it rewrites (`rewritten_days`) are staged.
@@ -142,35 +140,33 @@ def staged_events(
         NotReadyError: users or jobs have not been loaded.
         SourceError: the source cannot be read, or has no row at all.
     """
-    lake.require(USERS)
-    lake.require(JOBS)
-    with workspace(lake) as folder, reader(con, settings) as cursor:
-        relation = open_source(cursor, settings, EVENTS, folder, _folders(settings, days))
-        matched = map_columns(EVENTS, settings.sources.events, relation)
+    session.lake.require(USERS)
+    session.lake.require(JOBS)
+    with workspace(session.lake) as folder, reader(session) as reading:
+        relation = open_source(reading, EVENTS, folder, _folders(session.settings, days))
+        matched = map_columns(EVENTS, session.settings.sources.events, relation)
         target = folder / "days"
         with source_errors(EVENTS.setting, relation.place):
-            _stage(cursor, lake, settings, relation, matched, days, target)
-            flagged = _resolve(cursor, relation, target, folder)
-            read = _read_rows(cursor, relation)
-            ends = _ends(cursor, settings, relation, matched, target)
-        broken = _broken(relation, settings, days)
+            _stage(reading, relation, matched, days, target)
+            flagged = _resolve(reading.con, relation, target, folder)
+            read = _read_rows(reading.con, relation)
+            ends = _ends(reading, relation, matched, target)
+        broken = _broken(relation, session.settings, days)
         yield StagedEvents(target, read, flagged, broken, *ends)
 
 
 def _stage(
-    cursor: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
+    session: Session,
     relation: Relation,
     matched: Matched,
     days: DayRange | None,
     target: Path,
 ) -> None:
     target.mkdir()
-    assigned = _assigned(lake, settings, relation, matched, days)
+    assigned = _assigned(session, relation, matched, days)
     key = f"hash({_event_id(relation, matched, 'hash')})"
-    cursor.execute("DROP TABLE IF EXISTS _cp_twice")
-    cursor.execute(
+    session.con.execute("DROP TABLE IF EXISTS _cp_twice")
+    session.con.execute(
         f"CREATE TEMP TABLE _cp_twice AS SELECT {key} AS h FROM ({assigned}) "
         f"WHERE {DAY} IS NOT NULL GROUP BY h HAVING count(*) > 1"
     )
@@ -187,8 +183,8 @@ def _stage(
     )
     select = f"SELECT {', '.join(contract_columns(EVENTS))}, {_KEPT}, {DAY} AS dt FROM ({rows})"
     form = quoted(str(target / "form.parquet"))
-    cursor.execute(f"COPY (SELECT * FROM ({select}) LIMIT 0) TO {form} (FORMAT parquet)")
-    cursor.execute(
+    session.con.execute(f"COPY (SELECT * FROM ({select}) LIMIT 0) TO {form} (FORMAT parquet)")
+    session.con.execute(
         f"COPY ({select}) TO {quoted(str(target))} "
         "(FORMAT parquet, PARTITION_BY (dt), OVERWRITE_OR_IGNORE)"
     )
@@ -211,29 +207,27 @@ def _event_id(relation: Relation, matched: Matched, form: str) -> str:
     return content_hash(content) if form == "text" else ", ".join(content)
 
 
-def _assigned(
-    lake: Lake, settings: Settings, relation: Relation, matched: Matched, days: DayRange | None
-) -> str:
+def _assigned(session: Session, relation: Relation, matched: Matched, days: DayRange | None) -> str:
     """SQL of all source rows with values, reason, column and the day (`DAY`) they belong to.
 
     The day is NULL for rows that are another run's business.
     """
-    types = settings.events
+    types = session.settings.events
     named = (*types.impression_types, *types.click_types, *types.conversion_types)
     unknown = [
-        f"CASE WHEN v_user_id NOT IN (SELECT user_id FROM {lake.select(USERS)}) "
+        f"CASE WHEN v_user_id NOT IN (SELECT user_id FROM {session.lake.select(USERS)}) "
         "THEN 'unknown_user|user_id' END",
-        f"CASE WHEN v_job_id NOT IN (SELECT job_id FROM {lake.select(JOBS)}) "
+        f"CASE WHEN v_job_id NOT IN (SELECT job_id FROM {session.lake.select(JOBS)}) "
         "THEN 'unknown_job|job_id' END",
     ]
     found = problem(EVENTS, relation, matched, named, unknown)
-    values = values_query(EVENTS, settings.sources.events, relation, matched)
-    zone = settings.platform.time_zone
+    values = values_query(EVENTS, session.settings.sources.events, relation, matched)
+    zone = session.settings.platform.time_zone
     timed = (
         f"SELECT *, {found} AS _cp_found, {_local_day('v_occurred_at', zone)} AS _cp_day, "
         f"{_local_day('v_recorded_at', zone)} AS _cp_recorded FROM ({values})"
     )
-    placed = f"SELECT *, {_placing(settings, days)} AS _cp_placing FROM ({timed})"
+    placed = f"SELECT *, {_placing(session.settings, days)} AS _cp_placing FROM ({timed})"
     problem_here = "coalesce(_cp_found, nullif(_cp_placing.problem, ''))"
     return (
         f"SELECT * EXCLUDE (_cp_found, _cp_placing, _cp_day, _cp_recorded), "
@@ -324,11 +318,7 @@ def _read_rows(cursor: duckdb.DuckDBPyConnection, relation: Relation) -> int:
 
 
 def _ends(
-    cursor: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    relation: Relation,
-    matched: Matched,
-    target: Path,
+    session: Session, relation: Relation, matched: Matched, target: Path
 ) -> tuple[date | None, date | None]:
     """First and last day of what was read, looked up only where the range came out empty.
 
@@ -337,9 +327,9 @@ def _ends(
     """
     if any(folder.name != f"dt={NO_DAY}" for folder in target.glob("dt=*")):
         return None, None
-    values = values_query(EVENTS, settings.sources.events, relation, matched)
-    day = f"CAST(timezone({quoted(settings.platform.time_zone)}, v_occurred_at) AS DATE)"
-    row = cursor.execute(f"SELECT count(*), min({day}), max({day}) FROM ({values})").fetchone()
+    values = values_query(EVENTS, session.settings.sources.events, relation, matched)
+    day = f"CAST(timezone({quoted(session.settings.platform.time_zone)}, v_occurred_at) AS DATE)"
+    row = session.con.execute(f"SELECT count(*), min({day}), max({day}) FROM ({values})").fetchone()
     assert row is not None
     if row[0] == 0 and not relation.broken:
         raise SourceError(

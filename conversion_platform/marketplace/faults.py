@@ -8,22 +8,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conversion_platform.errors import LakeError, PlatformError, SourceError
+from conversion_platform.errors import (
+    DiskFullError,
+    MemoryLimitError,
+    PlatformError,
+    SourceError,
+)
+from conversion_platform.lake import Kind, failure_of
 
 if TYPE_CHECKING:
     import duckdb
-
-_CUT_GZIP = "Unexpected end of GZIP stream"
-_NO_ROOM = ("No space left", "max_temp_directory_size")
-_DAMAGED = (
-    "No magic bytes",
-    "too small to be a Parquet file",
-    "decompression failure",
-    "Failed to read file",
-    "TProtocolException",
-    "thrift",
-    "corrupt",
-)
 
 
 @contextmanager
@@ -49,24 +43,24 @@ def source_errors(setting: str, place: str) -> Iterator[None]:
 
 def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:
     """The platform's error for one of DuckDB's."""
-    text = str(error)
-    where = _file_in(text) or place
-    if any(mark in text for mark in _NO_ROOM):
-        return LakeError(
+    failure = failure_of(error)
+    where = failure.file or place
+    if failure.kind is Kind.DISK_FULL:
+        return DiskFullError(
             f"The disk filled up while {setting} was read.",
             "Free space below the lake's folder, then run the same days again.",
         )
-    if type(error).__name__ == "OutOfMemoryException":
-        return LakeError(
+    if failure.kind is Kind.OUT_OF_MEMORY:
+        return MemoryLimitError(
             f"Memory ran out while {setting} was read.",
             "Raise platform.memory_limit, then run the same days again.",
         )
-    if _CUT_GZIP in text:
+    if failure.kind is Kind.GZIP_CUT:
         return SourceError(
             f"{setting}: {where} is cut off in the middle (the gzip stream does not end).",
             "Copy or export the file again; nothing was loaded.",
         )
-    if any(mark in text for mark in _DAMAGED):
+    if failure.kind is Kind.FILE_DAMAGED:
         return SourceError(
             f"{setting}: {where} is not a whole Parquet file: {first_line(error)}",
             "It may be cut off or damaged: copy or export it again; nothing was loaded.",
@@ -94,8 +88,3 @@ def nearest(name: str, known: Iterable[str]) -> str:
     by_lower = {item.lower(): item for item in known}
     close = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
     return f" Did you mean `{by_lower[close[0]]}`?" if close else ""
-
-
-def _file_in(text: str) -> str | None:
-    found = re.search(r"""(?:file|stream)[:= ]+["']?([^"'\n]+\.[A-Za-z0-9.]+)["']?""", text)
-    return found.group(1) if found else None

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from conversion_platform.errors import SourceError
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.utils import glob_translate
+
+from conversion_platform.errors import LakeError, SourceError
+from conversion_platform.lake import readable_s3_errors, s3_files
 from conversion_platform.marketplace.faults import nearest
 
 if TYPE_CHECKING:
@@ -57,7 +62,7 @@ class SourceFile:
 
 
 def find_files(
-    settings: Settings, section: InputSection, setting: str, client: Any | None = None
+    settings: Settings, section: InputSection, setting: str
 ) -> tuple[Format, list[SourceFile]]:
     """The files of a source in order, and their format.
 
@@ -65,7 +70,7 @@ def find_files(
         SourceError: there is none, they are of an unknown format, or of more than one.
     """
     paths = (section.path,) if isinstance(section.path, str) else (section.path or ())
-    files = [file for path in paths for file in _expand(settings, path, setting, client)]
+    files = [file for path in paths for file in _expand(settings, path, setting)]
     if section.format in ("parquet", "csv"):
         return ("parquet" if section.format == "parquet" else "csv"), files
     formats = {_format_of(file, setting) for file in files}
@@ -82,9 +87,17 @@ def within(files: Iterable[SourceFile], days: DayRange) -> list[SourceFile]:
     return [file for file in files if file.day is None or file.day in days]
 
 
-def _expand(settings: Settings, path: str, setting: str, client: Any) -> list[SourceFile]:
+def _expand(settings: Settings, path: str, setting: str) -> list[SourceFile]:
     where = settings.resolve(path)
-    locations = _on_s3(where, setting, client) if where.startswith("s3://") else _local(where)
+    try:
+        with (
+            readable_s3_errors(where, f"{setting}.path")
+            if where.startswith("s3://")
+            else nullcontext()
+        ):
+            locations = _locations(where)
+    except LakeError as error:
+        raise SourceError(f"{setting}: {error.problem}", error.remedy) from error
     if not locations:
         raise _nothing(where, setting)
     root = _WILD.split(where, maxsplit=1)[0]
@@ -99,60 +112,25 @@ def _expand(settings: Settings, path: str, setting: str, client: Any) -> list[So
     ]
 
 
-def _local(where: str) -> list[str]:
-    path = Path(where)
-    if path.is_file():
-        return [where]
-    if path.is_dir():
-        return sorted(str(item) for item in path.rglob("*") if item.is_file() and _is_data(item))
+def _locations(where: str) -> list[str]:
+    """Return the file that a path names, those below a folder, or those that match a glob."""
+    protocol = "s3://" if where.startswith("s3://") else ""
+    files = s3_files() if protocol else LocalFileSystem()
     if not _WILD.search(where):
-        return []
-    matching = re.compile(_glob_pattern(where))
-    below = Path(_WILD.split(where, maxsplit=1)[0].rpartition("/")[0] or "/").rglob("*")
-    return sorted(str(item) for item in below if matching.fullmatch(str(item)) and item.is_file())
-
-
-def _is_data(path: Path | str) -> bool:
-    """Leaves out what writers leave behind: _SUCCESS, .crc, hidden files, dot folders."""
-    parts = Path(path).parts
-    return not parts[-1].startswith((".", "_")) and ".staging" not in parts
-
-
-def _on_s3(where: str, setting: str, client: Any) -> list[str]:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    bucket, _, key = where.removeprefix("s3://").partition("/")
-    prefix = _WILD.split(key, maxsplit=1)[0]
-    try:
-        pages = (client or boto3.client("s3")).get_paginator("list_objects_v2")
         found = [
-            item["Key"]
-            for page in pages.paginate(Bucket=bucket, Prefix=prefix)
-            for item in page.get("Contents", [])
+            name for name in files.find(where) if f"{protocol}{name}" == where or _is_data(name)
         ]
-    except (BotoCoreError, ClientError) as error:
-        raise SourceError(
-            f"{setting}: {where} cannot be listed: {error}",
-            "Check the bucket's name, the AWS credentials and the region.",
-        ) from error
-    return sorted(f"s3://{bucket}/{name}" for name in found if _matches(name, key))
+        return sorted(f"{protocol}{name}" for name in found)
+    matching = re.compile(glob_translate(where))
+    folder = _WILD.split(where, maxsplit=1)[0].rpartition("/")[0] or "/"
+    found = [f"{protocol}{name}" for name in files.find(folder)]
+    return sorted(location for location in found if matching.fullmatch(location))
 
 
-def _matches(name: str, key: str) -> bool:
-    if _WILD.search(key):
-        return re.fullmatch(_glob_pattern(key), name) is not None
-    folder = f"{key.rstrip('/')}/" if key else ""
-    return name == key or (name.startswith(folder) and not name.endswith("/") and _is_data(name))
-
-
-def _glob_pattern(pattern: str) -> str:
-    """`*` stays within a folder, `**/` crosses them, as in a local glob."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", pattern)
-    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(
-        meaning.get(part, part if part.startswith("[") else re.escape(part)) for part in parts
-    )
+def _is_data(path: str) -> bool:
+    """Leave out what writers leave behind: _SUCCESS, .crc, hidden files, staging folders."""
+    parts = path.split("/")
+    return not parts[-1].startswith((".", "_")) and ".staging" not in parts
 
 
 def _format_of(file: SourceFile, setting: str) -> Format:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, Written, instant, quoted
+from conversion_platform.lake import Session, Written, instant, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import infer_attributes, storage_columns
 from conversion_platform.marketplace.casting import row_json, value_sql
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 REJECTED = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
 
 
-def load_users(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> Loaded:
+def load_users(session: Session) -> Loaded:
     """Checks the users source and replaces `users`, `rejected_users` and `attributes`.
 
     A user without created_at gets the time of the first event in the events source, else
@@ -56,10 +56,10 @@ def load_users(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -
     Raises:
         SourceError: the source cannot be read, or has no usable row at all.
     """
-    return _load(con, lake, settings, contracts.USERS)
+    return _load(session, contracts.USERS)
 
 
-def load_jobs(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> Loaded:
+def load_jobs(session: Session) -> Loaded:
     """Checks the jobs source and replaces `jobs`, `rejected_jobs` and `attributes`.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
@@ -67,12 +67,10 @@ def load_jobs(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) ->
     Raises:
         SourceError: the source cannot be read, or has no usable row at all.
     """
-    return _load(con, lake, settings, contracts.JOBS)
+    return _load(session, contracts.JOBS)
 
 
-def load_events(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
-) -> Loaded:
+def load_events(session: Session, days: DayRange) -> Loaded:
     """Checks the events of a run's days and replaces those partitions.
 
     The days before the range that events may still come for (`rewritten_days`) are replaced too,
@@ -83,13 +81,19 @@ def load_events(
         NotReadyError: users or jobs have not been loaded.
         SourceError: the source cannot be read, or has no row at all.
     """
-    with staged_events(con, lake, settings, days) as staged:
+    with staged_events(session, days) as staged:
         good, bad = [], []
-        for day in rewritten_days(settings, days):
-            good.append(lake.write(con, contracts.EVENTS.table, staged.accepted(day), day))
-            bad.append(lake.write(con, contracts.EVENTS.rejected, staged.rejected(day), day))
-        undated = lake.write(con, REJECTED_EVENTS_UNDATED, staged.rejected(NO_DAY))
-        reasons, examples = summary(con, staged.rejected())
+        for day in rewritten_days(session.settings, days):
+            good.append(
+                session.lake.write(session.con, contracts.EVENTS.table, staged.accepted(day), day)
+            )
+            bad.append(
+                session.lake.write(
+                    session.con, contracts.EVENTS.rejected, staged.rejected(day), day
+                )
+            )
+        undated = session.lake.write(session.con, REJECTED_EVENTS_UNDATED, staged.rejected(NO_DAY))
+        reasons, examples = summary(session.con, staged.rejected())
     accepted = sum(item.rows for item in good)
     return Loaded(
         written=[*good, *bad, undated],
@@ -114,33 +118,30 @@ def _notes(days: DayRange, good: list[Written], staged: StagedEvents) -> tuple[s
     return (f"No accepted event on {listed}.{known}",)
 
 
-def _load(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, contract: Contract
-) -> Loaded:
-    with workspace(lake) as folder, reader(con, settings) as cursor:
-        relation = open_source(cursor, settings, contract, folder)
-        section = section_of(settings, contract)
+def _load(session: Session, contract: Contract) -> Loaded:
+    with workspace(session.lake) as folder, reader(session) as reading:
+        relation = open_source(reading, contract, folder)
+        section = section_of(session.settings, contract)
         matched = map_columns(contract, section, relation)
-        staged = _stage(cursor, settings, contract, relation, matched, folder)
+        staged = _stage(reading, contract, relation, matched, folder)
         rejected = _rejected(relation, staged)
-        read, accepted = _counts(cursor, staged, len(relation.broken))
+        read, accepted = _counts(reading.con, staged, len(relation.broken))
         if accepted == 0:
-            raise _nothing(contract, relation, read, summary(cursor, f"({rejected})")[0])
-        firsts = _first_events(cursor, settings, contract, staged, folder)
-        attributes = storage_columns(cursor, settings, contract, relation, matched, staged)
-        query = _accepted(settings, contract, staged, firsts, attributes)
+            raise _nothing(contract, relation, read, summary(reading.con, f"({rejected})")[0])
+        firsts = _first_events(reading, contract, staged, folder)
+        attributes = storage_columns(reading, contract, relation, matched, staged)
+        query = _accepted(session.settings, contract, staged, firsts, attributes)
         written = [
-            lake.write(con, contract.table, query),
-            lake.write(con, contract.rejected, rejected),
+            session.lake.write(session.con, contract.table, query),
+            session.lake.write(session.con, contract.rejected, rejected),
         ]
-        reasons, examples = summary(con, f"({rejected})")
-    infer_attributes(con, lake, settings)
+        reasons, examples = summary(session.con, f"({rejected})")
+    infer_attributes(session)
     return Loaded(written, read, written[0].rows, reasons, examples)
 
 
 def _stage(
-    cursor: duckdb.DuckDBPyConnection,
-    settings: Settings,
+    reading: Session,
     contract: Contract,
     relation: Relation,
     matched: Matched,
@@ -150,7 +151,7 @@ def _stage(
 
     Of the rows with one id the first one stays: by file and row, then by content.
     """
-    section = section_of(settings, contract)
+    section = section_of(reading.settings, contract)
     values = values_query(contract, section, relation, matched)
     found = problem(contract, relation, matched)
     checked = (
@@ -172,7 +173,7 @@ def _stage(
     )
     target = folder / f"{contract.name}.checked.parquet"
     with source_errors(contract.setting, relation.place):
-        cursor.execute(
+        reading.con.execute(
             f"COPY (SELECT *, {detail(relation, matched)} AS {DETAIL} FROM ({final})) "
             f"TO {quoted(str(target))} (FORMAT parquet)"
         )
@@ -212,21 +213,15 @@ def _nothing(
     )
 
 
-def _first_events(
-    cursor: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    contract: Contract,
-    staged: str,
-    folder: Path,
-) -> str | None:
+def _first_events(reading: Session, contract: Contract, staged: str, folder: Path) -> str | None:
     """SQL of (id, first_at) from the events source; None where every row has its own start."""
-    lacking = cursor.execute(
+    lacking = reading.con.execute(
         f"SELECT 1 FROM {staged} WHERE {REASON} IS NULL AND v_{contract.start} IS NULL LIMIT 1"
     ).fetchone()
     if lacking is None:
         return None
-    events = open_source(cursor, settings, contracts.EVENTS, folder)
-    section = settings.sources.events
+    events = open_source(reading, contracts.EVENTS, folder)
+    section = reading.settings.sources.events
     matched = map_columns(contracts.EVENTS, section, events)
     ids, times = (
         value_sql(
@@ -240,7 +235,7 @@ def _first_events(
     )
     target = folder / f"{contract.name}.first.parquet"
     with source_errors(contracts.EVENTS.setting, events.place):
-        cursor.execute(
+        reading.con.execute(
             f"COPY (SELECT {ids} AS id, min({times}) AS first_at FROM {events.query} GROUP BY 1) "
             f"TO {quoted(str(target))} (FORMAT parquet)"
         )

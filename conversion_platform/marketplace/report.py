@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.lake import Lake, LocalStorage, listed
+from conversion_platform.lake import Lake, LocalStorage, Session, listed
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, summary
@@ -98,41 +98,39 @@ def check_sources(settings: Settings) -> SourceReport:
 
 
 @contextmanager
-def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Lake]]:
-    """The same, with the lake of users and jobs that the report was made of."""
-    with _nowhere(settings) as lake:
-        with lake.session() as con:
-            loads = [load_users(con, lake, settings), load_jobs(con, lake, settings)]
-            checks = [
-                _check(
-                    settings, name, load.read_rows, load.accepted_rows, load.rejects, load.examples
-                )
-                for name, load in zip(("users", "jobs"), loads, strict=True)
-            ]
-            with staged_events(con, lake, settings, None) as staged:
-                report = _report(con, lake, settings, staged, checks)
-        yield report, lake
+def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]]:
+    """The same, with a session on the lake of users and jobs that the report was made of."""
+    with _scratch_session(settings) as session:
+        loads = (load_users(session), load_jobs(session))
+        checks = [
+            _check(settings, name, load.read_rows, load.accepted_rows, load.rejects, load.examples)
+            for name, load in zip(("users", "jobs"), loads, strict=True)
+        ]
+        with staged_events(session, None) as staged:
+            report = _report(session, staged, checks)
+        yield report, session
 
 
 @contextmanager
-def passing_lake(settings: Settings) -> Iterator[Lake]:
-    """Users and jobs as the sources hold them now, in a lake that is gone afterwards.
+def passing_session(settings: Settings) -> Iterator[Session]:
+    """Open a session on users and jobs as the sources hold them now; it is removed afterwards.
 
     Raises:
         SourceError: a source cannot be read at all.
     """
-    with _nowhere(settings) as lake:
-        with lake.session() as con:
-            load_users(con, lake, settings)
-            load_jobs(con, lake, settings)
-        yield lake
+    with _scratch_session(settings) as session:
+        load_users(session)
+        load_jobs(session)
+        yield session
 
 
 @contextmanager
-def _nowhere(settings: Settings) -> Iterator[Lake]:
+def _scratch_session(settings: Settings) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="check-sources-") as folder:
         limits = settings.platform
-        yield Lake(LocalStorage(Path(folder)), limits.threads, limits.memory_limit)
+        lake = Lake(LocalStorage(Path(folder)), limits.threads, limits.memory_limit)
+        with lake.connect() as con:
+            yield Session(settings, lake, con)
 
 
 def _check(
@@ -153,35 +151,31 @@ def _check(
     return SourceCheck(name, read, accepted, rejects, examples, verdict)
 
 
-def _report(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    staged: StagedEvents,
-    checks: list[SourceCheck],
-) -> SourceReport:
-    con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {staged.accepted()}")
-    lake.view(con, tables.USERS)
-    lake.view(con, tables.JOBS)
+def _report(session: Session, staged: StagedEvents, checks: list[SourceCheck]) -> SourceReport:
+    session.con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {staged.accepted()}")
+    session.lake.view(session.con, tables.USERS)
+    session.lake.view(session.con, tables.JOBS)
     types = {
         kind: int(count)
-        for kind, count in con.execute(
+        for kind, count in session.con.execute(
             "SELECT event_type, count(*) FROM checked_events GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
     }
-    rejects, examples = summary(con, staged.rejected())
+    rejects, examples = summary(session.con, staged.rejected())
     accepted = sum(types.values())
     read = accepted + sum(rejects.values())
-    events = _check(settings, "events", read, accepted, rejects, examples)
-    first, last, days = _one(con, "SELECT min(dt), max(dt), count(DISTINCT dt) FROM checked_events")
-    impressions, converted = _one(con, _conversion_query(settings))
+    events = _check(session.settings, "events", read, accepted, rejects, examples)
+    first, last, days = _one(
+        session.con, "SELECT min(dt), max(dt), count(DISTINCT dt) FROM checked_events"
+    )
+    impressions, converted = _one(session.con, _conversion_query(session.settings))
     users, phones, consents = _one(
-        con,
+        session.con,
         "SELECT count(*), count(phone), count(*) FILTER (phone IS NOT NULL "
         "AND consent_at IS NOT NULL) FROM users",
     )
-    attributes = tuple(infer_attributes(con, lake, settings))
-    conversions = sum(types.get(kind, 0) for kind in settings.events.conversion_types)
+    attributes = tuple(infer_attributes(session))
+    conversions = sum(types.get(kind, 0) for kind in session.settings.events.conversion_types)
     return SourceReport(
         sources=(*checks, events),
         first_day=first,
@@ -194,7 +188,7 @@ def _report(
         phone_share=phones / users,
         consent_share=consents / users,
         attributes=attributes,
-        missing=tuple(_missing(con, settings, types, impressions, converted)),
+        missing=tuple(_missing(session, types, impressions, converted)),
     )
 
 
@@ -222,25 +216,21 @@ def _conversion_query(settings: Settings) -> str:
 
 
 def _missing(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    types: Mapping[str, int],
-    impressions: int,
-    converted: int,
+    session: Session, types: Mapping[str, int], impressions: int, converted: int
 ) -> list[str]:
     """What later stages will have to do without."""
     return [
-        *_missing_days(con, settings),
-        *_missing_labels(settings, types, impressions, converted),
-        *_missing_columns(con),
-        *_missing_slots(con, impressions),
+        *_missing_days(session),
+        *_missing_labels(session.settings, types, impressions, converted),
+        *_missing_columns(session.con),
+        *_missing_slots(session.con, impressions),
     ]
 
 
-def _missing_days(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
-    first = settings.platform.start_date
+def _missing_days(session: Session) -> list[str]:
+    first = session.settings.platform.start_date
     count, earliest = _one(
-        con, f"SELECT count(*), min(dt) FROM checked_events WHERE dt < DATE '{first}'"
+        session.con, f"SELECT count(*), min(dt) FROM checked_events WHERE dt < DATE '{first}'"
     )
     if not count:
         return []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, quoted, readable_disk_errors, s3_filesystem
+from conversion_platform.lake import Lake, Session, quoted, readable_disk_errors, s3_files
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.csv_files import csv_relation
 from conversion_platform.marketplace.faults import first_line, source_errors
@@ -27,8 +27,6 @@ from conversion_platform.marketplace.relation import (
 )
 
 if TYPE_CHECKING:
-    import duckdb
-
     from conversion_platform.days import DayRange
     from conversion_platform.settings import InputSection, Settings, SourceSection
 
@@ -44,15 +42,12 @@ def workspace(lake: Lake) -> Iterator[Path]:
 
 
 @contextmanager
-def reader(
-    con: duckdb.DuckDBPyConnection, settings: Settings
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of its own on the same database, so that no view of the caller's is touched."""
-    with con.cursor() as cursor:
-        cursor.execute("SET TimeZone = 'UTC'")
-        if _reads_s3(settings) and "s3" not in cursor.list_filesystems():
-            cursor.register_filesystem(s3_filesystem())
-        yield cursor
+def reader(session: Session) -> Iterator[Session]:
+    """Open the session on a cursor, so that no view of the caller's is touched."""
+    with session.cursor() as reading:
+        if _reads_s3(session.settings) and "s3" not in reading.con.list_filesystems():
+            reading.con.register_filesystem(s3_files())
+        yield reading
 
 
 def section_of(settings: Settings, contract: Contract) -> SourceSection:
@@ -62,17 +57,12 @@ def section_of(settings: Settings, contract: Contract) -> SourceSection:
 
 
 def open_source(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    contract: Contract,
-    folder: Path,
-    days: DayRange | None = None,
+    session: Session, contract: Contract, folder: Path, days: DayRange | None = None
 ) -> Relation:
     """The relation of one of the three sources.
 
     Args:
-        con: A connection from `reader`.
-        settings: The settings.
+        session: Settings, lake and DuckDB connection.
         contract: Which source.
         folder: Where to put what has to be staged.
         days: Only the `dt=` folders of these days, where the source has such folders.
@@ -80,28 +70,27 @@ def open_source(
     Raises:
         SourceError: the source cannot be read.
     """
-    section = section_of(settings, contract)
+    section = section_of(session.settings, contract)
     if section.sql is not None:
-        return _query(con, settings, section.sql, contract.setting, folder)
-    return _place(con, settings, section, contract.setting, folder, days)
+        return _query(session, section.sql, contract.setting, folder)
+    return _place(session, section, contract.setting, folder, days)
 
 
 def _place(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
+    session: Session,
     section: InputSection,
     setting: str,
     folder: Path,
     days: DayRange | None = None,
 ) -> Relation:
     if section.format == "postgres":
-        return postgres_relation(con, setting, section, folder)
-    kind, files = find_files(settings, section, setting)
+        return postgres_relation(session.con, setting, section, folder)
+    kind, files = find_files(session.settings, section, setting)
     chosen = files if days is None else _chosen(files, days)
     place = chosen[0].shown if len(chosen) == 1 else f"{setting}.path"
     if kind == "csv":
-        return csv_relation(con, setting, place, chosen, section, folder)
-    return parquet_relation(con, setting, place, chosen)
+        return csv_relation(session.con, setting, place, chosen, section, folder)
+    return parquet_relation(session.con, setting, place, chosen)
 
 
 def _chosen(files: list[SourceFile], days: DayRange) -> list[SourceFile]:
@@ -109,19 +98,19 @@ def _chosen(files: list[SourceFile], days: DayRange) -> list[SourceFile]:
     return within(files, days) or files[:1]
 
 
-def _query(
-    con: duckdb.DuckDBPyConnection, settings: Settings, sql: str, setting: str, folder: Path
-) -> Relation:
+def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     """The relation of a SELECT over the inputs that it names."""
     broken: list[Broken] = []
-    for name, section in settings.inputs.items():
+    for name, section in session.settings.inputs.items():
         if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
-            relation = _place(con, settings, section, f"inputs.{name}", folder)
+            relation = _place(session, section, f"inputs.{name}", folder)
             broken += relation.broken
-            con.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}")
+            session.con.execute(
+                f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}"
+            )
     target = folder / f"{setting}.sql.parquet"
-    _run(con, settings, sql.strip().rstrip(";"), setting, target)
-    return staged_relation(con, setting, f"{setting}.sql", [target], broken)
+    _run(session, sql.strip().rstrip(";"), setting, target)
+    return staged_relation(session.con, setting, f"{setting}.sql", [target], broken)
 
 
 def _visible(relation: Relation) -> str:
@@ -135,15 +124,13 @@ def _visible(relation: Relation) -> str:
     return f"SELECT {columns} FROM {relation.query}"
 
 
-def _run(
-    con: duckdb.DuckDBPyConnection, settings: Settings, sql: str, setting: str, target: Path
-) -> None:
+def _run(session: Session, sql: str, setting: str, target: Path) -> None:
     import duckdb
 
     try:
-        described = con.execute(f"DESCRIBE SELECT * FROM ({sql}\n)").fetchall()
+        described = session.con.execute(f"DESCRIBE SELECT * FROM ({sql}\n)").fetchall()
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-        inputs = ", ".join(settings.inputs) or "none"
+        inputs = ", ".join(session.settings.inputs) or "none"
         raise SourceError(
             f"{setting}.sql is not a query that DuckDB can run: {first_line(error)}",
             f"Correct {setting}.sql. Tables it can use (under [inputs]): {inputs}.",
@@ -154,7 +141,7 @@ def _run(
     dropped = ", ".join(name for name in PASSED_ON if name in there)
     select = f"* EXCLUDE ({dropped})" if dropped else "*"
     with source_errors(setting, f"{setting}.sql"):
-        con.execute(
+        session.con.execute(
             f"COPY (SELECT {select}, coalesce({file}, {quoted(f'{setting}.sql')}) AS {SOURCE}, "
             f"{row} AS {ROW} FROM ({sql}\n)) TO {quoted(str(target))} (FORMAT parquet)"
         )

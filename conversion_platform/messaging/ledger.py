@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from conversion_platform.errors import MessagingError, SettingsError
+from conversion_platform.lake import DISK_FULL
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -315,13 +316,13 @@ def readable_errors(path: Path) -> Iterator[None]:
 
 
 def _remedy(error: Exception) -> str:
-    text = str(error)
-    if "full" in text or "No space left" in text:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
+    if code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) in DISK_FULL:
         return "Free space on its disk, then run again; nothing that was recorded is lost."
-    if "locked" in text:
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return "Another process is using it; wait until that ends, then run again."
     if isinstance(error, sqlite3.IntegrityError):
         return "This is a fault in the platform: please report it. Nothing was changed."
-    if "not a database" in text or "malformed" in text:
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return "Put its last backup back; without the ledger a text could go out twice."
     return "Check that its folder can be written, then run again."

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import TREATMENT
-from conversion_platform.lake import instant, listed
+from conversion_platform.lake import Session, instant, listed
 from conversion_platform.marketplace import EVENTS, rewritten_days
 from conversion_platform.messaging.snapshot import ledger_rows, messages_of
 from conversion_platform.messaging.tables import OUTCOMES, SENT_MESSAGES
 
 if TYPE_CHECKING:
-    import duckdb
-
     from conversion_platform.lake import Lake, Written
     from conversion_platform.messaging.ledger import Ledger
     from conversion_platform.settings import Settings
@@ -38,12 +36,7 @@ def looking_day(lake: Lake, days: DayRange) -> date:
 
 
 def measure_outcomes(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    ledger: Ledger,
-    days: DayRange,
-    as_of: date,
+    session: Session, ledger: Ledger, days: DayRange, as_of: date
 ) -> list[Written]:
     """Writes the outcomes of every assigned day in `days`; days without assignments are left out.
 
@@ -53,37 +46,30 @@ def measure_outcomes(
     sent, when it was to be sent, so that the arms can be compared as they were drawn.
 
     Args:
-        con: A session on `lake`.
-        lake: Where job_of_the_day and events are, and outcomes go.
-        settings: Event types and the attribution window.
+        session: Settings, lake and DuckDB connection.
         ledger: What became of the texts.
         days: Days of the assignments (`outcome_days` gives those that may still change).
         as_of: The day on which we look (`looking_day`): only events that happened and were
             recorded before it began count, and a window that was not over by then is not matured.
     """
-    assigned = [day for day in lake.days(JOB_OF_THE_DAY) if day in days]
+    assigned = [day for day in session.lake.days(JOB_OF_THE_DAY) if day in days]
     written: list[Written] = []
     for day in assigned:
-        written += _measure_day(con, lake, settings, ledger, day, as_of)
+        written += _measure_day(session, ledger, day, as_of)
     return written
 
 
-def _measure_day(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    ledger: Ledger,
-    day: date,
-    as_of: date,
-) -> list[Written]:
+def _measure_day(session: Session, ledger: Ledger, day: date, as_of: date) -> list[Written]:
     one = DayRange.of(day)
     # Two days of slack: a window opens on the recipient's clock, and ends after its last day.
-    seen = one.widened(before=1, after=settings.events.attribution_window_days + 2)
-    lake.view(con, JOB_OF_THE_DAY, one, "outcome_assignments")
-    lake.view(con, EVENTS, seen, "outcome_events")
-    with ledger_rows(con, SENT_MESSAGES, messages_of(ledger, one)) as messages:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW outcome_messages AS {messages}")
-        return lake.write_days(con, OUTCOMES, _query(settings, day, as_of), one)
+    seen = one.widened(before=1, after=session.settings.events.attribution_window_days + 2)
+    session.lake.view(session.con, JOB_OF_THE_DAY, one, "outcome_assignments")
+    session.lake.view(session.con, EVENTS, seen, "outcome_events")
+    with ledger_rows(session.con, SENT_MESSAGES, messages_of(ledger, one)) as messages:
+        session.con.execute(f"CREATE OR REPLACE TEMP VIEW outcome_messages AS {messages}")
+        return session.lake.write_days(
+            session.con, OUTCOMES, _query(session.settings, day, as_of), one
+        )
 
 
 def _query(settings: Settings, day: date, as_of: date) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
+from conversion_platform.lake import Session
 from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.messaging.consent import Consent, Recipient, Suppress, decide
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
@@ -20,9 +21,6 @@ from conversion_platform.messaging.segments import count_segments
 from conversion_platform.messaging.templates import MissingValueError, Templates
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
 CAMPAIGN = "job_of_the_day"
@@ -116,17 +114,13 @@ class PlanSummary:
     withdrawn: int = 0
 
 
-def plan_messages(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, ledger: Ledger, day: date
-) -> PlanSummary:
+def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     """Plans the text of every treated assignment of `day`; the holdout gets no row.
 
     Doing it again adds nothing, and changes a text only while the carrier was not asked about it.
 
     Args:
-        con: A session on `lake`.
-        lake: Where job_of_the_day, users and jobs are.
-        settings: Cohorts with their templates, and [messaging].
+        session: Settings, lake and DuckDB connection.
         ledger: Where the texts go.
         day: Campaign day.
 
@@ -134,14 +128,14 @@ def plan_messages(
         SettingsError: a template does not work; nothing was planned.
         NotReadyError: the day was not assigned yet.
     """
-    templates = Templates(settings)
-    lake.require(JOB_OF_THE_DAY, [day])
-    lake.require(USERS)
-    lake.require(JOBS)
-    planner = _Planner(settings, templates, day)
+    templates = Templates(session.settings)
+    session.lake.require(JOB_OF_THE_DAY, [day])
+    session.lake.require(USERS)
+    session.lake.require(JOBS)
+    planner = _Planner(session.settings, templates, day)
     _start_list(ledger)
     counts: Counter[str] = Counter()
-    for rows in _assigned(con, lake, day):
+    for rows in _assigned(session, day):
         counts["assigned"] += len(rows)
         _insert(ledger, planner, rows, counts)
     return PlanSummary(
@@ -157,15 +151,13 @@ def plan_messages(
     )
 
 
-def _assigned(
-    con: duckdb.DuckDBPyConnection, lake: Lake, day: date
-) -> Iterator[list[dict[str, Any]]]:
-    lake.view(con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
-    lake.view(con, USERS, name="messaging_users")
-    lake.view(con, JOBS, name="messaging_jobs")
+def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
+    session.lake.view(session.con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
+    session.lake.view(session.con, USERS, name="messaging_users")
+    session.lake.view(session.con, JOBS, name="messaging_jobs")
     folder = resources.files("conversion_platform.messaging")
     query = folder.joinpath("planning.sql").read_text(encoding="utf-8")
-    for batch in con.sql(query).to_arrow_reader(BATCH):
+    for batch in session.con.sql(query).to_arrow_reader(BATCH):
         yield batch.to_pylist()
 
 

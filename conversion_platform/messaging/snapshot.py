@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
-from conversion_platform.lake import registered
+from conversion_platform.lake import Session, registered
 from conversion_platform.messaging.ledger import Ledger, hashed, stamp
 from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_MESSAGES
 
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.lake import Column, Lake, Table, Written
+    from conversion_platform.lake import Column, Table, Written
     from conversion_platform.settings import Settings
 
 BATCH = 50_000
@@ -36,30 +36,26 @@ REPLIES_BETWEEN = """
 """
 
 
-def snapshot(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, ledger: Ledger, days: DayRange
-) -> list[Written]:
+def snapshot(session: Session, ledger: Ledger, days: DayRange) -> list[Written]:
     """Writes the partitions of sent_messages, message_states and replies of `days`.
 
     The same ledger gives the same bytes. Receipts and answers come late: take the days of
     `outcome_days` again with every run. A day that was not assigned gets no empty partition.
 
     Args:
-        con: A session on `lake`.
-        lake: Where the tables go.
-        settings: The platform's time zone bounds the days of the replies.
+        session: Settings, lake and DuckDB connection.
         ledger: What is copied.
         days: Campaign days.
     """
-    assigned = set(lake.days(JOB_OF_THE_DAY))
+    assigned = set(session.lake.days(JOB_OF_THE_DAY))
     written: list[Written] = []
     for day in days:
-        for table, rows in _rows_of(ledger, settings, day):
+        for table, rows in _rows_of(ledger, session.settings, day):
             first = next(rows, None)
             if first is not None:
-                written.append(_write(con, lake, table, day, chain([first], rows)))
+                written.append(_write(session, table, day, chain([first], rows)))
             elif day in assigned:
-                written.append(_write(con, lake, table, day, rows))
+                written.append(_write(session, table, day, rows))
     return written
 
 
@@ -85,15 +81,9 @@ def _replies(ledger: Ledger, settings: Settings, day: date) -> Iterator[dict[str
         yield {**dict(row), "reply_id": hashed(f"reply|{row['reply_id']}")}
 
 
-def _write(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    table: Table,
-    day: date,
-    rows: Iterator[dict[str, Any]],
-) -> Written:
-    with ledger_rows(con, table, rows) as query:
-        return lake.write(con, table, query, day)
+def _write(session: Session, table: Table, day: date, rows: Iterator[dict[str, Any]]) -> Written:
+    with ledger_rows(session.con, table, rows) as query:
+        return session.lake.write(session.con, table, query, day)
 
 
 @contextmanager

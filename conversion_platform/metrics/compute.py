@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import HOLDOUT, TREATMENT, Interval, uplift_interval
-from conversion_platform.lake import quoted
+from conversion_platform.lake import Session, quoted
 from conversion_platform.messaging import OUTCOMES, outcome_days
 from conversion_platform.metrics.tables import ALL_COHORTS, DAILY_METRICS
 
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.lake import Lake, Written
-    from conversion_platform.settings import Settings
+    from conversion_platform.lake import Written
 
 Row = dict[str, Any]
 COUNTS = tuple(column.name for column in DAILY_METRICS.columns if column.type == "BIGINT")
@@ -50,25 +49,23 @@ def metric_sql(name: str) -> str:
     return resources.files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
-def compute_metrics(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
-) -> list[Written]:
+def compute_metrics(session: Session, days: DayRange) -> list[Written]:
     """Writes DAILY_METRICS for `days`, and again for the earlier days that may still mature.
 
     Raises:
         NotReadyError: the outcomes of one of the days are missing.
     """
-    lake.require(OUTCOMES, days)
-    refreshed = outcome_days(settings, days)
-    present = [day for day in lake.days(OUTCOMES) if day in refreshed]
-    lake.view(con, OUTCOMES, refreshed, "outcomes")
-    rows = _with_uplift(_rows(con, metric_sql("daily")))
+    session.lake.require(OUTCOMES, days)
+    refreshed = outcome_days(session.settings, days)
+    present = [day for day in session.lake.days(OUTCOMES) if day in refreshed]
+    session.lake.view(session.con, OUTCOMES, refreshed, "outcomes")
+    rows = _with_uplift(_rows(session.con, metric_sql("daily")))
     counted = {(row["dt"], row["cohort"]) for row in rows}
     rows += [_idle_row(day) for day in present if (day, ALL_COHORTS) not in counted]
-    _hold(con, rows)
+    _hold(session.con, rows)
     return [
-        lake.write(
-            con,
+        session.lake.write(
+            session.con,
             DAILY_METRICS,
             f"SELECT * EXCLUDE (dt) FROM _metrics WHERE dt = DATE '{day.isoformat()}'",
             day,
@@ -77,34 +74,29 @@ def compute_metrics(
     ]
 
 
-def daily_rows(
-    con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange, cohort: str = ALL_COHORTS
-) -> list[Row]:
+def daily_rows(session: Session, days: DayRange, cohort: str = ALL_COHORTS) -> list[Row]:
     """The daily metrics of one cohort, in the order of days; empty where there are none."""
     return _rows(
-        con,
-        f"SELECT * FROM {lake.select(DAILY_METRICS, days)} "
+        session.con,
+        f"SELECT * FROM {session.lake.select(DAILY_METRICS, days)} "
         f"WHERE cohort = {quoted(cohort)} ORDER BY dt",
     )
 
 
-def summary(
-    con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange, cohort: str = ALL_COHORTS
-) -> Summary:
+def summary(session: Session, days: DayRange, cohort: str = ALL_COHORTS) -> Summary:
     """Sums up the matured days of a period.
 
     Users come back from day to day, so the daily rates cannot simply be added: the uplift
     compares users, each counted once, by whether they converted at all.
 
     Args:
-        con: Any session.
-        lake: Holds DAILY_METRICS and OUTCOMES.
+        session: Settings, lake and DuckDB connection.
         days: The period; days without metrics, or not yet matured, are left out.
         cohort: One cohort, or all of them.
     """
-    rows = [row for row in daily_rows(con, lake, days, cohort) if row["matured"]]
+    rows = [row for row in daily_rows(session, days, cohort) if row["matured"]]
     totals = {name: sum(row[name] for row in rows) for name in COUNTS}
-    users = _users_by_arm(con, lake, [row["dt"] for row in rows], cohort)
+    users = _users_by_arm(session, [row["dt"] for row in rows], cohort)
     treated, holdout = users.get(TREATMENT, (0, 0)), users.get(HOLDOUT, (0, 0))
     relevant = totals["sent_converted_any"]
     return Summary(
@@ -117,19 +109,18 @@ def summary(
     )
 
 
-def _users_by_arm(
-    con: duckdb.DuckDBPyConnection, lake: Lake, matured: list[date], cohort: str
-) -> dict[str, tuple[int, int]]:
+def _users_by_arm(session: Session, matured: list[date], cohort: str) -> dict[str, tuple[int, int]]:
     """(users, converted users) of each arm over the matured days."""
     if not matured:
         return {}
     listed = ", ".join(f"DATE '{day.isoformat()}'" for day in matured)
     one = "" if cohort == ALL_COHORTS else f" AND cohort = {quoted(cohort)}"
-    con.execute(
+    session.con.execute(
         f"CREATE OR REPLACE TEMP VIEW outcomes AS SELECT * "
-        f"FROM {lake.select(OUTCOMES, DayRange.spanning(matured))} WHERE dt IN ({listed}){one}"
+        f"FROM {session.lake.select(OUTCOMES, DayRange.spanning(matured))} "
+        f"WHERE dt IN ({listed}){one}"
     )
-    rows = _rows(con, metric_sql("period"))
+    rows = _rows(session.con, metric_sql("period"))
     return {row["arm"]: (int(row["users"]), int(row["converted"])) for row in rows}
 
 

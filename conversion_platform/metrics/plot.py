@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.lake import Session
 from conversion_platform.metrics.compute import daily_rows
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import duckdb
     from matplotlib.axes import Axes
 
     from conversion_platform.days import DayRange
-    from conversion_platform.lake import Lake
 
 _FUNNEL = (
     ("sent", "#b8c4d6"),
@@ -25,7 +24,7 @@ _FUNNEL = (
 _BLUE, _MUTED = "#3f63a3", "#6b7280"
 
 
-def metrics_plot(con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange) -> bytes:
+def metrics_plot(session: Session, days: DayRange) -> bytes:
     """A PNG of the daily metrics over all cohorts.
 
     Above, how many texts were sent, delivered, clicked and converted; below, the uplift of
@@ -34,7 +33,7 @@ def metrics_plot(con: duckdb.DuckDBPyConnection, lake: Lake, days: DayRange) -> 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = daily_rows(con, lake, days)
+    rows = daily_rows(session, days)
     figure = Figure(figsize=(8.4, 5.2), dpi=100, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)

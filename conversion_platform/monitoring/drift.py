@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import registered
+from conversion_platform.lake import Session, registered
 from conversion_platform.monitoring.distances import categorical_distance, numeric_distance
 from conversion_platform.monitoring.evidently_report import page
 from conversion_platform.monitoring.population import SCORE, reference, sample
@@ -17,11 +17,9 @@ from conversion_platform.monitoring.tables import DRIFT
 from conversion_platform.training import champion, load_model
 
 if TYPE_CHECKING:
-    import duckdb
     import pandas as pd
     import pyarrow as pa
 
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
     from conversion_platform.training import RankingModel
 
@@ -79,9 +77,7 @@ class DriftReport:
     rows_reference: int
 
 
-def drift_report(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> DriftReport:
+def drift_report(session: Session, day: date) -> DriftReport:
     """Compares the day's candidate pairs and their scores with the model's test days.
 
     Writes the partition of `drift` and the page `reports/drift/dt=<day>/report.html`. A day
@@ -91,18 +87,18 @@ def drift_report(
         NotReadyError: predictions or features of the day are missing, or no model serves it.
         RegistryError: the model's version is missing or damaged.
     """
-    lake.require(DAILY_PREDICTIONS, [day])
-    model = load_model(lake, _serving(con, lake, day), settings.platform.threads)
-    today = sample(con, lake, settings, model, DayRange.of(day))
-    before = reference(con, lake, settings, model, day)
+    session.lake.require(DAILY_PREDICTIONS, [day])
+    model = load_model(session.lake, _serving(session, day), session.settings.platform.threads)
+    today = sample(session, model, DayRange.of(day))
+    before = reference(session, model, day)
     details: tuple[ColumnDrift, ...] = ()
     html = _nothing_to_compare(day)
     if today.num_rows and before.num_rows:
-        details = _compared(settings, model, today, before)
-        html = _page(settings, details, today, before, day)
-    report = _report(settings, day, model, details, html, today.num_rows, before.num_rows)
-    lake.storage.replace(report.key, report.html)
-    _write(con, lake, settings, report)
+        details = _compared(session.settings, model, today, before)
+        html = _page(session.settings, details, today, before, day)
+    report = _report(session.settings, day, model, details, html, today.num_rows, before.num_rows)
+    session.lake.storage.replace(report.key, report.html)
+    _write(session, report)
     return report
 
 
@@ -111,11 +107,11 @@ def report_key(day: date) -> str:
     return f"reports/drift/dt={day.isoformat()}/report.html"
 
 
-def _serving(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
+def _serving(session: Session, day: date) -> str:
     """The model that made the day's predictions; the champion if there were none to make."""
-    predictions = lake.select(DAILY_PREDICTIONS, DayRange.of(day))
-    rows = con.sql(f"SELECT max(model_version) FROM {predictions}").fetchall()
-    version = rows[0][0] or champion(lake, day)
+    predictions = session.lake.select(DAILY_PREDICTIONS, DayRange.of(day))
+    rows = session.con.sql(f"SELECT max(model_version) FROM {predictions}").fetchall()
+    version = rows[0][0] or champion(session.lake, day)
     if version is None:
         raise NotReadyError(
             f"No model served {day}: there are no predictions and no champion.",
@@ -229,9 +225,7 @@ def _nothing_to_compare(day: date) -> bytes:
     ).encode()
 
 
-def _write(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, report: DriftReport
-) -> None:
+def _write(session: Session, report: DriftReport) -> None:
     import pyarrow as pa
 
     columns: dict[str, list[Any]] = {
@@ -246,11 +240,11 @@ def _write(
     listed = ", ".join(
         f"{name}::{type_} AS {name}" for name, type_ in zip(columns, types, strict=True)
     )
-    with registered(con, "_drift", pa.table(columns)):
-        lake.write(
-            con,
+    with registered(session.con, "_drift", pa.table(columns)):
+        session.lake.write(
+            session.con,
             DRIFT,
-            f"SELECT {listed}, {settings.drift.statistic_threshold}::DOUBLE AS threshold, "
+            f"SELECT {listed}, {session.settings.drift.statistic_threshold}::DOUBLE AS threshold, "
             f"{report.rows_today}::BIGINT AS rows_today, "
             f"{report.rows_reference}::BIGINT AS rows_reference, "
             f"'{report.model_version}' AS model_version FROM _drift",

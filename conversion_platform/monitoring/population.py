@@ -14,36 +14,27 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import NotReadyError
+from conversion_platform.errors import DamagedFileError, MissingFileError, NotReadyError
 from conversion_platform.features import pair_query
 from conversion_platform.inference import (
     eligible_users_query,
     open_jobs_query,
     pairs_query,
 )
-from conversion_platform.lake import quoted, registered
+from conversion_platform.lake import Session, quoted, registered
 from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.training import version_key
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
     from conversion_platform.training import RankingModel
 
 REFERENCE = "reference.parquet"
 SCORE = "score"
 
 
-def sample(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    model: RankingModel,
-    days: DayRange,
-) -> pa.Table:
+def sample(session: Session, model: RankingModel, days: DayRange) -> pa.Table:
     """The panel's candidate pairs of each of `days`: dt, the model's features, and `score`.
 
     At most `drift.sample_rows` rows a day, the same ones each time; no id of a user or job.
@@ -54,41 +45,39 @@ def sample(
     import pyarrow as pa
 
     for table in (USERS, JOBS):
-        lake.require(table)
+        session.lake.require(table)
     spec = model.card.spec
     names = ", ".join(f'"{feature.name}"' for feature in spec.features)
     # Drawn before it is asked about: the features' query names its pairs more than once.
-    panels = [con.sql(_panel(lake, settings, day)).to_arrow_table() for day in days]
-    with registered(con, "_panel", pa.concat_tables(panels)):
-        features = pair_query(lake, settings, spec, "_panel", days)
-        rows = con.sql(
+    panels = [session.con.sql(_panel(session, day)).to_arrow_table() for day in days]
+    with registered(session.con, "_panel", pa.concat_tables(panels)):
+        features = pair_query(session, spec, "_panel", days)
+        rows = session.con.sql(
             f"SELECT dt, {names} FROM ({features}) ORDER BY dt, user_id, job_id"
         ).to_arrow_table()
     return rows.append_column(SCORE, [model.predict(rows)])
 
 
-def _panel(lake: Lake, settings: Settings, day: date) -> str:
+def _panel(session: Session, day: date) -> str:
     """SQL for the panel's pairs: user_id, job_id, dt. Few users give more jobs each."""
-    most = settings.drift.sample_rows
+    most = session.settings.drift.sample_rows
     return f"""
         WITH panel AS (
-            SELECT * FROM ({eligible_users_query(lake, settings, day)})
+            SELECT * FROM ({eligible_users_query(session, day)})
             ORDER BY md5_number_lower(user_id), user_id LIMIT {most}
         ),
-        open_jobs AS ({open_jobs_query(lake, settings, day)}),
+        open_jobs AS ({open_jobs_query(session, day)}),
         dealt AS (
             SELECT *, row_number() OVER (
                 PARTITION BY user_id ORDER BY md5_number_lower(user_id || '|' || job_id), job_id
             ) AS turn
-            FROM ({pairs_query(settings, "panel", "open_jobs", day)})
+            FROM ({pairs_query(session.settings, "panel", "open_jobs", day)})
         )
         SELECT user_id, job_id, dt FROM dealt
         ORDER BY turn, md5_number_lower(user_id), user_id, job_id LIMIT {most}"""
 
 
-def write_reference(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, model: RankingModel
-) -> int:
+def write_reference(session: Session, model: RankingModel) -> int:
     """Adds the reference sample to the model's version: one panel for each of its test days.
 
     Returns:
@@ -99,16 +88,14 @@ def write_reference(
     """
     import pyarrow.parquet as pq
 
-    rows = sample(con, lake, settings, model, model.card.test_days)
-    with lake.storage.staged() as path:
+    rows = sample(session, model, model.card.test_days)
+    with session.lake.storage.staged() as path:
         pq.write_table(rows, path, compression="zstd")
-        lake.storage.adopt(path, version_key(model.card.version, REFERENCE))
+        session.lake.storage.publish(path, version_key(model.card.version, REFERENCE))
     return int(rows.num_rows)
 
 
-def reference(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, model: RankingModel, day: date
-) -> pa.Table:
+def reference(session: Session, model: RankingModel, day: date) -> pa.Table:
     """The reference rows that `day` is compared with.
 
     Those of the same weekday if the test days had one, so that Mondays are compared with a
@@ -117,10 +104,10 @@ def reference(
     Raises:
         NotReadyError: the sample is missing and so are the features that it is made of.
     """
-    rows = _stored(con, lake, model)
+    rows = _stored(session, model)
     if rows is None:
-        write_reference(con, lake, settings, model)
-        rows = _stored(con, lake, model)
+        write_reference(session, model)
+        rows = _stored(session, model)
     if rows is None:
         raise NotReadyError(
             f"The drift reference of model {model.card.version} cannot be read back.",
@@ -129,14 +116,13 @@ def reference(
     return _same_weekday(rows, day)
 
 
-def _stored(con: duckdb.DuckDBPyConnection, lake: Lake, model: RankingModel) -> pa.Table | None:
+def _stored(session: Session, model: RankingModel) -> pa.Table | None:
     """The whole stored sample; None if it is missing or damaged."""
-    import duckdb
-
-    location = lake.storage.location(version_key(model.card.version, REFERENCE))
+    location = session.lake.location(version_key(model.card.version, REFERENCE))
     try:
-        stored = con.sql(f"SELECT * FROM read_parquet({quoted(location)})").to_arrow_table()
-    except (duckdb.IOException, duckdb.InvalidInputException):
+        with session.lake.readable_errors():
+            stored = session.con.sql(f"FROM read_parquet([{quoted(location)}])").to_arrow_table()
+    except (MissingFileError, DamagedFileError):
         return None
     expected = {*(feature.name for feature in model.card.spec.features), "dt", SCORE}
     return stored if expected <= set(stored.column_names) else None

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from conversion_platform.lake import Session
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.preflight import check_ahead
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
 
@@ -31,27 +31,24 @@ def secrets_at_hand(settings: Settings) -> Iterator[None]:
         yield
 
 
-def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) -> Lake:
-    """Runs `days` and whatever has to come before them.
-
-    Returns:
-        The lake that holds the outcome.
+def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) -> None:
+    """Run `days` and whatever has to come before them.
 
     Raises:
         PlatformError: what the failing asset raised, with the asset's name; or what is wrong
             with a cohort, before anything runs.
     """
-    from conversion_platform.defs.resources import s3_client, secrets_in_environment
+    from conversion_platform.defs.resources import secrets_in_environment
     from conversion_platform.lake import open_lake
     from conversion_platform.runs.execution import execute
     from conversion_platform.runs.instance import open_instance
     from conversion_platform.runs.planning import plan
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
-        lake = open_lake(settings, s3_client(settings))
+        lake = open_lake(settings)
         steps = plan(lake, settings, days)
-        check_ahead(lake, settings)
+        with lake.connect(reading=True) as con:
+            check_ahead(Session(settings, lake, con))
         with nullcontext(bars) if bars else JobBars().shown() as shown:
             for step in steps:
                 shown.warn(execute(instance, settings, step, shown.watch).failed_checks)
-    return lake

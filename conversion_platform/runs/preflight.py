@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conversion_platform.lake import Session
+
 if TYPE_CHECKING:
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
+    pass
 
 
-def check_ahead(lake: Lake, settings: Settings, fresh: bool = False) -> None:
+def check_ahead(session: Session, fresh: bool = False) -> None:
     """Checks every cohort: its template, and its predicate over the columns that there will be.
 
     Args:
-        lake: The platform's.
-        settings: Those in force.
+        session: Settings, lake and DuckDB connection.
         fresh: Whether its users and jobs were loaded a moment ago.
 
     Raises:
@@ -24,5 +24,5 @@ def check_ahead(lake: Lake, settings: Settings, fresh: bool = False) -> None:
     from conversion_platform.applications.job_of_the_day import check_cohorts
     from conversion_platform.messaging import check_templates
 
-    check_templates(settings)
-    check_cohorts(lake, settings, fresh)
+    check_templates(session.settings)
+    check_cohorts(session, fresh)

@@ -161,17 +161,24 @@ def _section_table(same: list[SectionEntry], described: set[str]) -> str:
     described.update(rows)
     return (
         f"### {heading}\n\n{same[0].purpose}{f' Also, as above: {known}.' if known else ''}\n\n"
-        f"| Key | Type | Default | Meaning |\n|---|---|---|---|\n{table}\n"
+        f"| Key | Default | Meaning |\n|---|---|---|\n{table}\n"
     )
 
 
 def _row(same: tuple[Setting, ...]) -> str:
     setting = same[0]
-    within = _RANGE.sub(r"\1 to \2", limits(setting))
-    kind = f"{setting.type}, {within}" if within else setting.type
     default = ", ".join(dict.fromkeys(map(_markdown_default, same)))
-    cells = (f"`{setting.key}`", kind, default, setting.description)
+    cells = (f"`{setting.key}`", default, " ".join((setting.description, *_allowed(setting))))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _allowed(setting: Setting) -> Iterator[str]:
+    """What a value may be, where the default does not show it."""
+    choice = " or " in setting.type and not isinstance(setting.default, bool)
+    if choice or setting.shown_default == "not set":
+        yield f"{setting.type.capitalize()}."
+    if within := _RANGE.sub(r"\1 to \2", limits(setting)):
+        yield f"{within.capitalize()}."
 
 
 def _markdown_default(setting: Setting) -> str:

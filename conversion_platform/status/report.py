@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from conversion_platform.days import DayRange, at_local_time
+from conversion_platform.lake import Session
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,31 +95,29 @@ class Status:
         return found
 
 
-def collect(lake: Lake, settings: Settings, now: datetime) -> Status:
+def collect(session: Session, now: datetime) -> Status:
     """Reads how the platform stands; nothing is written.
 
     Args:
-        lake: The platform's tables.
-        settings: Those in force.
+        session: Settings, lake and DuckDB connection.
         now: For the next scheduled run.
     """
     from conversion_platform.training import standing_promotion
 
-    newest = standing_promotion(lake)
-    with lake.session(reading=True) as con:
-        return Status(
-            platform=settings.platform.name,
-            lake=settings.lake_root,
-            last_day_run=_last_day(lake),
-            rows=_rows_by_stage(con, lake),
-            log_events=_log_events(con, lake, settings),
-            champion=newest.version if newest else None,
-            champion_since=newest.day.isoformat() if newest else None,
-            **_ranking(lake, settings, newest.version if newest else None),
-            messages=_messages(settings),
-            **_drift(con, lake, settings),
-            next_run=_next_run(settings, now),
-        )
+    newest = standing_promotion(session.lake)
+    return Status(
+        platform=session.settings.platform.name,
+        lake=session.settings.lake_root,
+        last_day_run=_last_day(session.lake),
+        rows=_rows_by_stage(session),
+        log_events=_log_events(session),
+        champion=newest.version if newest else None,
+        champion_since=newest.day.isoformat() if newest else None,
+        **_ranking(session, newest.version if newest else None),
+        messages=_messages(session.settings),
+        **_drift(session),
+        next_run=_next_run(session.settings, now),
+    )
 
 
 def _last_day(lake: Lake) -> str | None:
@@ -128,14 +127,14 @@ def _last_day(lake: Lake) -> str | None:
     return days[-1].isoformat() if days else None
 
 
-def _rows_by_stage(con: duckdb.DuckDBPyConnection, lake: Lake) -> dict[str, dict[str, int]]:
+def _rows_by_stage(session: Session) -> dict[str, dict[str, int]]:
     from conversion_platform.catalog import lake_tables
 
     counts: dict[str, dict[str, int]] = {}
     for stage, tables in lake_tables().items():
         for table in tables:
             counts.setdefault(stage.partition(".")[0], {})[table.name] = _count(
-                con, lake.select(table)
+                session.con, session.lake.select(table)
             )
     return counts
 
@@ -144,23 +143,23 @@ def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(con.sql(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
 
-def _log_events(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> dict[str, int]:
+def _log_events(session: Session) -> dict[str, int]:
     from conversion_platform.catalog import attach_views
     from conversion_platform.event_log import EVENT_TYPES
 
-    attach_views(con, lake, settings)
-    return {kind.name: _count(con, kind.view) for kind in EVENT_TYPES}
+    attach_views(session)
+    return {kind.name: _count(session.con, kind.view) for kind in EVENT_TYPES}
 
 
-def _ranking(lake: Lake, settings: Settings, champion: str | None) -> dict[str, Any]:
+def _ranking(session: Session, champion: str | None) -> dict[str, Any]:
     """The MAP figures: from the truth where someone knows it, else from logged slates."""
-    if TRUTH_KEY in lake.storage.list("reports"):
-        return _from_truth(lake.read_json(TRUTH_KEY))
+    if TRUTH_KEY in session.lake.storage.list("reports"):
+        return _from_truth(session.lake.read_json(TRUTH_KEY))
     if champion is None:
-        return _figures(settings.training.map_k, None)
+        return _figures(session.settings.training.map_k, None)
     from conversion_platform.training import load_card
 
-    found = load_card(lake, champion).evaluation
+    found = load_card(session.lake, champion).evaluation
     return _figures(
         found.k,
         "logged slates",
@@ -201,16 +200,16 @@ def _messages(settings: Settings) -> dict[str, int]:
         return dict(sorted(ledger.counts().items()))
 
 
-def _drift(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> dict[str, Any]:
+def _drift(session: Session) -> dict[str, Any]:
     from conversion_platform.monitoring import DRIFT
 
-    days: list[date] = lake.days(DRIFT)
+    days: list[date] = session.lake.days(DRIFT)
     if not days:
         return {"drift_day": None, "drift_share": None, "drifted": None}
-    share = con.sql(
-        f"SELECT avg(drifted::INTEGER) FROM {lake.select(DRIFT, DayRange.of(days[-1]))}"
+    share = session.con.sql(
+        f"SELECT avg(drifted::INTEGER) FROM {session.lake.select(DRIFT, DayRange.of(days[-1]))}"
     ).fetchall()[0][0]
-    over = None if share is None else share > settings.drift.max_drifted_share
+    over = None if share is None else share > session.settings.drift.max_drifted_share
     return {"drift_day": days[-1].isoformat(), "drift_share": share, "drifted": over}
 
 

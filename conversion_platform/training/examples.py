@@ -6,8 +6,6 @@ start of that day by the later of when they happened and when they were recorded
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -22,7 +20,7 @@ from conversion_platform.features import (
     feature_spec,
     pair_query,
 )
-from conversion_platform.lake import instant, listed, quoted
+from conversion_platform.lake import Session, instant, listed, quoted
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
 from conversion_platform.training.split import Split, split_days, training_days
 from conversion_platform.training.tables import TRAINING_EXAMPLES
@@ -67,34 +65,26 @@ class ExamplesSummary:
         return sum(split.rows for split in self.splits.values())
 
 
-def build_examples(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> ExamplesSummary:
+def build_examples(session: Session, day: date) -> ExamplesSummary:
     """Writes the examples of the training that runs for `day`.
 
     Raises:
         NotReadyError: events, users, jobs or features are missing for a day that is needed.
         TrainingError: fewer than 3 days have matured, or none has an impression.
     """
-    days = training_days(settings, day)
-    _require(lake, days, day)
-    with _scratch(con) as scratch:
-        _attach_sources(scratch, lake, settings, days, day)
-        scratch.execute(f"CREATE TEMP TABLE shown AS {_shown(settings, days, day)}")
-        split = split_days(settings, _days_with_examples(scratch, settings, days))
-        shares = _keep_whole_slates(scratch, settings, split)
-        _draw_and_label(scratch, settings)
-        spec = feature_spec(scratch, lake, settings)
-        lake.write(scratch, TRAINING_EXAMPLES, _with_features(lake, settings, spec, split), day)
-        return _summary(scratch, day, split, shares)
-
-
-@contextmanager
-def _scratch(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor with temporary names of its own (it does not inherit the session's zone)."""
-    with closing(con.cursor()) as cursor:
-        cursor.execute("SET TimeZone = 'UTC'")
-        yield cursor
+    days = training_days(session.settings, day)
+    _require(session.lake, days, day)
+    with session.cursor() as scratch:
+        _attach_sources(scratch, days, day)
+        scratch.con.execute(f"CREATE TEMP TABLE shown AS {_shown(session.settings, days, day)}")
+        split = split_days(session.settings, _days_with_examples(scratch, days))
+        shares = _keep_whole_slates(scratch, split)
+        _draw_and_label(scratch)
+        spec = feature_spec(scratch)
+        session.lake.write(
+            scratch.con, TRAINING_EXAMPLES, _with_features(session, spec, split), day
+        )
+        return _summary(scratch.con, day, split, shares)
 
 
 def _require(lake: Lake, days: DayRange, day: date) -> None:
@@ -115,15 +105,14 @@ def _listed(*types: tuple[str, ...]) -> str:
     return f"({listed(sorted({name for group in types for name in group}))})"
 
 
-def _attach_sources(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange, day: date
-) -> None:
-    lake.view(con, USERS)
-    lake.view(con, JOBS)
-    events = lake.select(EVENTS, DayRange(days.first, day - ONE_DAY))
-    con.execute(
+def _attach_sources(session: Session, days: DayRange, day: date) -> None:
+    session.lake.view(session.con, USERS)
+    session.lake.view(session.con, JOBS)
+    events = session.lake.select(EVENTS, DayRange(days.first, day - ONE_DAY))
+    zone = session.settings.platform.time_zone
+    session.con.execute(
         f"CREATE TEMP VIEW known_events AS SELECT * FROM {events} "
-        f"WHERE greatest(occurred_at, recorded_at) < {instant(day, settings.platform.time_zone)}"
+        f"WHERE greatest(occurred_at, recorded_at) < {instant(day, zone)}"
     )
 
 
@@ -145,12 +134,10 @@ def _shown(settings: Settings, days: DayRange, day: date) -> str:
     )
 
 
-def _days_with_examples(
-    con: duckdb.DuckDBPyConnection, settings: Settings, days: DayRange
-) -> DayRange:
-    first, last = _row(con, "SELECT min(dt), max(dt) FROM shown")
+def _days_with_examples(session: Session, days: DayRange) -> DayRange:
+    first, last = _row(session.con, "SELECT min(dt), max(dt) FROM shown")
     if first is None:
-        meaning = settings.events
+        meaning = session.settings.events
         types = meaning.impression_types
         if meaning.negatives == "sampled":
             types += meaning.click_types + meaning.conversion_types
@@ -169,20 +156,20 @@ def _row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     return row
 
 
-def _keep_whole_slates(
-    con: duckdb.DuckDBPyConnection, settings: Settings, split: Split
-) -> dict[str, float]:
+def _keep_whole_slates(session: Session, split: Split) -> dict[str, float]:
     """Fills `kept` from `shown`, at most training.max_examples a window. Returns kept shares."""
     rows_each = 1
-    if settings.events.negatives == "sampled":
-        rows_each += settings.events.negatives_per_positive
+    if session.settings.events.negatives == "sampled":
+        rows_each += session.settings.events.negatives_per_positive
     shares, parts = {}, []
     for name, window in split.windows().items():
         inside = f"dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
-        (count,) = _row(con, f"SELECT count(*) FROM shown WHERE {inside}")
-        shares[name] = min(1.0, settings.training.max_examples / max(rows_each * count, 1))
-        parts.append(f"SELECT * FROM shown WHERE {inside} AND {_kept(settings, shares[name])}")
-    con.execute(f"CREATE TEMP TABLE kept AS {' UNION ALL '.join(parts)}")
+        (count,) = _row(session.con, f"SELECT count(*) FROM shown WHERE {inside}")
+        shares[name] = min(1.0, session.settings.training.max_examples / max(rows_each * count, 1))
+        parts.append(
+            f"SELECT * FROM shown WHERE {inside} AND {_kept(session.settings, shares[name])}"
+        )
+    session.con.execute(f"CREATE TEMP TABLE kept AS {' UNION ALL '.join(parts)}")
     return shares
 
 
@@ -194,19 +181,19 @@ def _kept(settings: Settings, share: float) -> str:
     return f"md5_number_lower({salted}) < {int(share * HASH_RANGE)}::UBIGINT"
 
 
-def _draw_and_label(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def _draw_and_label(session: Session) -> None:
     """Fills `drawn` (with negatives where they are sampled) and `labelled`."""
-    meaning = settings.events
+    meaning = session.settings.events
     drawn = "SELECT * FROM kept"
     if meaning.negatives == "sampled":
         drawn = _sql(
             "negatives",
-            zone=quoted(settings.platform.time_zone),
+            zone=quoted(session.settings.platform.time_zone),
             negatives=meaning.negatives_per_positive,
             draws=DRAWS_PER_NEGATIVE * meaning.negatives_per_positive,
-            seed=quoted(str(settings.training.seed)),
+            seed=quoted(str(session.settings.training.seed)),
         )
-    con.execute(f"CREATE TEMP TABLE drawn AS {drawn}")
+    session.con.execute(f"CREATE TEMP TABLE drawn AS {drawn}")
     labels = _sql(
         "labels",
         window_days=meaning.attribution_window_days,
@@ -214,17 +201,17 @@ def _draw_and_label(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         conversion_types=_listed(meaning.conversion_types),
         reaction_types=_listed(meaning.click_types, meaning.conversion_types),
     )
-    con.execute(f"CREATE TEMP TABLE labelled AS {labels}")
+    session.con.execute(f"CREATE TEMP TABLE labelled AS {labels}")
 
 
-def _with_features(lake: Lake, settings: Settings, spec: FeatureSpec, split: Split) -> str:
+def _with_features(session: Session, spec: FeatureSpec, split: Split) -> str:
     cases = " ".join(
         f"WHEN dt <= DATE '{window.last}' THEN {quoted(name)}"
         for name, window in split.windows().items()
     )
     pairs = f"(SELECT *, CASE {cases} END AS split FROM labelled)"
     days = DayRange(split.train.first, split.test.last)
-    joined = pair_query(lake, settings, spec, pairs, days)
+    joined = pair_query(session, spec, pairs, days)
     return f"SELECT * EXCLUDE (dt), dt AS day FROM ({joined})"
 
 

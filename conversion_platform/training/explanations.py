@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import TrainingError
+from conversion_platform.lake import Session
 from conversion_platform.training.registry import add_file, load_model
 from conversion_platform.training.tables import TRAINING_EXAMPLES
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
     from conversion_platform.training.ranker import RankingModel
 
     Array = NDArray[Any]
@@ -46,9 +44,7 @@ class Explanation:
     top_features: tuple[tuple[str, float], ...]
 
 
-def explain(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, version: str
-) -> Explanation:
+def explain(session: Session, version: str) -> Explanation:
     """Explains a version on its own test examples and adds the plot to the version.
 
     Raises:
@@ -56,9 +52,9 @@ def explain(
         RegistryError: the version is missing or damaged.
         TrainingError: there is no test example to explain.
     """
-    model = load_model(lake, version, settings.platform.threads)
-    lake.require(TRAINING_EXAMPLES, [model.card.day])
-    sample = _sample(con, lake, model)
+    model = load_model(session.lake, version, session.settings.platform.threads)
+    session.lake.require(TRAINING_EXAMPLES, [model.card.day])
+    sample = _sample(session, model)
     if not sample.num_rows:
         raise TrainingError(
             f"Model {version} has no test example to explain.",
@@ -66,13 +62,13 @@ def explain(
         )
     values = model.contributions(sample)[:, :-1]
     png = _summary_plot(model, sample, values)
-    add_file(lake, version, SUMMARY, png)
+    add_file(session.lake, version, SUMMARY, png)
     return Explanation(version, sample.num_rows, png, _top(model, values))
 
 
-def _sample(con: duckdb.DuckDBPyConnection, lake: Lake, model: RankingModel) -> pa.Table:
-    examples = lake.select(TRAINING_EXAMPLES, DayRange.of(model.card.day))
-    table: pa.Table = con.sql(
+def _sample(session: Session, model: RankingModel) -> pa.Table:
+    examples = session.lake.select(TRAINING_EXAMPLES, DayRange.of(model.card.day))
+    table: pa.Table = session.con.sql(
         f"SELECT * FROM {examples} WHERE split = 'test' "
         "ORDER BY md5_number_lower(slate || '|' || job_id), slate, job_id, shown_at "
         f"LIMIT {SAMPLE_ROWS}"

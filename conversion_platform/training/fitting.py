@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import DayRange
 from conversion_platform.errors import TrainingError
 from conversion_platform.features import FeatureSpec, feature_spec
+from conversion_platform.lake import Session
 from conversion_platform.training.calibration import Calibration, fit_calibration
 from conversion_platform.training.card import ModelCard, SplitCard
 from conversion_platform.training.encoding import POSITION, Encoder, fit_vocabulary
@@ -23,7 +24,6 @@ from conversion_platform.training.registry import add_version, load_model
 from conversion_platform.training.tables import TRAINING_EXAMPLES
 
 if TYPE_CHECKING:
-    import duckdb
     import xgboost
     from numpy.typing import NDArray
 
@@ -53,9 +53,7 @@ class Window:
     popularity: Array
 
 
-def fit_candidate(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> ModelCard:
+def fit_candidate(session: Session, day: date) -> ModelCard:
     """Fits, calibrates and judges a model on the examples of `day` and writes its version.
 
     The same examples and settings give the same version and bytes.
@@ -64,49 +62,43 @@ def fit_candidate(
         NotReadyError: `training_examples` has not been built for `day`.
         TrainingError: the examples hold one class only.
     """
-    lake.require(TRAINING_EXAMPLES, [day])
-    spec = feature_spec(con, lake, settings)
-    splits = _split_cards(con, lake, day)
-    _check_classes(splits, settings, day)
-    encoder = _fit_encoder(con, lake, settings, day, spec)
-    train = _load(con, lake, day, "train", encoder, splits)
-    validation = _load(con, lake, day, "validation", encoder, splits)
+    session.lake.require(TRAINING_EXAMPLES, [day])
+    spec = feature_spec(session)
+    splits = _split_cards(session, day)
+    _check_classes(splits, session.settings, day)
+    encoder = _fit_encoder(session, day, spec)
+    train = _load(session, day, "train", encoder, splits)
+    validation = _load(session, day, "validation", encoder, splits)
     tuned = _has_both(validation.examples.converted)
-    booster = fit_booster(settings, encoder, train.examples, validation.examples if tuned else None)
+    booster = fit_booster(
+        session.settings, encoder, train.examples, validation.examples if tuned else None
+    )
     calibration = _calibrated(booster, validation.examples if tuned else train.examples)
-    test = _load(con, lake, day, "test", encoder, splits)
-    evaluation = _judged("", settings, encoder, booster, calibration, test)
+    test = _load(session, day, "test", encoder, splits)
+    evaluation = _judged("", session.settings, encoder, booster, calibration, test)
     draft = ModelCard(
         version="",
         day=day,
         spec=spec,
         columns=encoder.columns,
         vocabularies=encoder.vocabularies,
-        label=_label(settings),
+        label=_label(session.settings),
         splits=splits,
         rounds=booster.num_boosted_rounds(),
         evaluation=evaluation,
-        settings=_settings_used(settings),
+        settings=_settings_used(session.settings),
         libraries={name: installed(name) for name in LIBRARIES},
         fingerprint=_fingerprint(train.examples, validation.examples),
-        notes=_notes(settings, splits, tuned),
+        notes=_notes(session.settings, splits, tuned),
     )
-    return add_version(lake, bytes(booster.save_raw("ubj")), calibration, draft)
+    return add_version(session.lake, bytes(booster.save_raw("ubj")), calibration, draft)
 
 
-def evaluate(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    version: str,
-    day: date | None = None,
-) -> Evaluation:
+def evaluate(session: Session, version: str, day: date | None = None) -> Evaluation:
     """Judges a version on test examples.
 
     Args:
-        con: A session on the lake.
-        lake: Where examples and versions live.
-        settings: For k and the seed of the intervals.
+        session: Settings, lake and DuckDB connection.
         version: The model to judge.
         day: Whose test examples to take; those of the version's own training if not given.
 
@@ -115,12 +107,12 @@ def evaluate(
         RegistryError: the version is missing or damaged.
         TrainingError: the examples lack a feature of the model.
     """
-    model = load_model(lake, version, settings.platform.threads)
+    model = load_model(session.lake, version, session.settings.platform.threads)
     chosen = day or model.card.day
-    lake.require(TRAINING_EXAMPLES, [chosen])
-    splits = _split_cards(con, lake, chosen)
-    test = _load(con, lake, chosen, "test", model.encoder, splits)
-    return _judged(version, settings, model.encoder, model.booster, model.calibration, test)
+    session.lake.require(TRAINING_EXAMPLES, [chosen])
+    splits = _split_cards(session, chosen)
+    test = _load(session, chosen, "test", model.encoder, splits)
+    return _judged(version, session.settings, model.encoder, model.booster, model.calibration, test)
 
 
 def _notes(settings: Settings, splits: dict[str, SplitCard], tuned: bool) -> tuple[str, ...]:
@@ -135,10 +127,10 @@ def _examples(lake: Lake, day: date) -> str:
     return lake.select(TRAINING_EXAMPLES, DayRange.of(day))
 
 
-def _split_cards(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> dict[str, SplitCard]:
-    rows = con.execute(
+def _split_cards(session: Session, day: date) -> dict[str, SplitCard]:
+    rows = session.con.execute(
         "SELECT split, min(day), max(day), count(*), count(*) FILTER (converted) "
-        f"FROM {_examples(lake, day)} GROUP BY split"
+        f"FROM {_examples(session.lake, day)} GROUP BY split"
     ).fetchall()
     return {row[0]: SplitCard(DayRange(row[1], row[2]), row[3], row[4]) for row in rows}
 
@@ -156,29 +148,24 @@ def _check_classes(splits: dict[str, SplitCard], settings: Settings, day: date) 
     )
 
 
-def _fit_encoder(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, spec: FeatureSpec
-) -> Encoder:
+def _fit_encoder(session: Session, day: date, spec: FeatureSpec) -> Encoder:
     """Column order and categorical values, as the training window has them."""
     vocabularies = {}
     for feature in spec.features:
         if feature.kind == "categorical":
-            counts = con.execute(
-                f'SELECT "{feature.name}", count(*) FROM {_examples(lake, day)} '
+            counts = session.con.execute(
+                f'SELECT "{feature.name}", count(*) FROM {_examples(session.lake, day)} '
                 f"WHERE split = 'train' AND \"{feature.name}\" IS NOT NULL GROUP BY 1"
             ).fetchall()
-            vocabularies[feature.name] = fit_vocabulary(counts, settings.features.max_categories)
+            vocabularies[feature.name] = fit_vocabulary(
+                counts, session.settings.features.max_categories
+            )
     names = tuple(feature.name for feature in spec.features)
     return Encoder((*names, POSITION), vocabularies)
 
 
 def _load(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    day: date,
-    split: str,
-    encoder: Encoder,
-    splits: dict[str, SplitCard],
+    session: Session, day: date, split: str, encoder: Encoder, splits: dict[str, SplitCard]
 ) -> Window:
     """Streams one split into arrays of their final size: no second copy of the examples."""
     import numpy as np
@@ -189,7 +176,7 @@ def _load(
     keys = np.empty((rows, 3), dtype=np.uint64)
     popular = np.empty(rows, dtype=np.float32)
     filled = 0
-    for batch in _stream(con, lake, day, split):
+    for batch in _stream(session, day, split):
         part = slice(filled, filled + batch.num_rows)
         matrix[part] = encoder.matrix(batch, logged_positions=True)
         flags[part] = _columns(batch, ("clicked", "converted"))
@@ -200,11 +187,12 @@ def _load(
     return Window(examples, keys[:, 0], keys[:, 1], keys[:, 2], popular)
 
 
-def _stream(con: duckdb.DuckDBPyConnection, lake: Lake, day: date, split: str) -> Any:
+def _stream(session: Session, day: date, split: str) -> Any:
     """Arrow batches of one split, in the order of the file (the table's key)."""
-    return con.sql(
+    return session.con.sql(
         "SELECT *, md5_number_lower(slate) AS slate_key, md5_number_lower(user_id) AS user_key, "
-        f"md5_number_lower(job_id) AS job_key FROM {_examples(lake, day)} WHERE split = '{split}'"
+        "md5_number_lower(job_id) AS job_key "
+        f"FROM {_examples(session.lake, day)} WHERE split = '{split}'"
     ).to_arrow_reader(BATCH_ROWS)
 
 

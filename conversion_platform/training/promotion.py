@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import RegistryError, TrainingError
+from conversion_platform.lake import Session
 from conversion_platform.training.fitting import evaluate
 from conversion_platform.training.registry import champion, load_card
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
     from conversion_platform.training.evaluation import Evaluation
 
 
@@ -31,24 +28,22 @@ class Decision:
     champion: str | None
 
 
-def decide(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, version: str
-) -> Decision:
+def decide(session: Session, version: str) -> Decision:
     """Compares a candidate with the champion on the candidate's test examples.
 
     Raises:
         NotReadyError: the candidate's examples are not there.
         RegistryError: the candidate, or the pointer to the champion, is missing or damaged.
     """
-    day = load_card(lake, version).day
-    holder = champion(lake, day)
+    day = load_card(session.lake, version).day
+    holder = champion(session.lake, day)
     if holder is None:
         return Decision(True, "There is no champion yet.", version, None)
     if holder == version:
         return Decision(False, "The candidate is the champion already.", version, holder)
-    candidate = evaluate(con, lake, settings, version)
+    candidate = evaluate(session, version)
     try:
-        current = evaluate(con, lake, settings, holder, day)
+        current = evaluate(session, holder, day)
     except (RegistryError, TrainingError) as error:
         reason = f"The champion cannot score today's examples: {error.problem}"
         return Decision(True, reason, version, holder)

@@ -11,8 +11,7 @@ from conversion_platform.catalog import attach_views, catalog
 from conversion_platform.catalog.views import PERSONAL_NAMES
 from conversion_platform.days import DayRange
 from conversion_platform.event_log import EVENT_TYPES, record
-from conversion_platform.lake import Lake
-from conversion_platform.settings import Settings
+from conversion_platform.lake import Session
 from conversion_platform_tests.event_log.small_lake import DAY, PHONE, fill, fill_people
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ def columns(con: duckdb.DuckDBPyConnection, view: str) -> list[tuple[str, str]]:
 
 
 def test_an_empty_lake_has_every_view_of_the_catalog_with_its_columns(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    names = attach_views(con, lake, settings, personal=True)
+    names = attach_views(session, personal=True)
     assert names == [*(entry.name for entry in catalog()), "event_log"]
     for entry in catalog():
         found = dict(columns(con, entry.name))
@@ -36,24 +35,24 @@ def test_an_empty_lake_has_every_view_of_the_catalog_with_its_columns(
 
 
 def test_types_are_the_same_with_and_without_files(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    attach_views(con, lake, settings)
+    attach_views(session)
     empty = {kind.name: set(columns(con, kind.view)) for kind in EVENT_TYPES}
-    fill(con, lake)
+    fill(session)
     for kind in EVENT_TYPES:
-        record(con, lake, settings, kind.name, DayRange.of(DAY))
-    attach_views(con, lake, settings)
+        record(session, kind.name, DayRange.of(DAY))
+    attach_views(session)
     assert {kind.name: set(columns(con, kind.view)) for kind in EVENT_TYPES} == empty
 
 
 def test_the_event_log_view_holds_every_event_with_what_they_share(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    fill(con, lake)
+    fill(session)
     for kind in EVENT_TYPES:
-        record(con, lake, settings, kind.name, DayRange.of(DAY))
-    attach_views(con, lake, settings)
+        record(session, kind.name, DayRange.of(DAY))
+    attach_views(session)
     found = con.execute(
         "SELECT event_type, user_id, job_id, detail FROM event_log "
         "WHERE event_type != 'prediction_batch' ORDER BY ALL"
@@ -72,10 +71,10 @@ def test_the_event_log_view_holds_every_event_with_what_they_share(
 
 
 def test_personal_data_is_hidden_unless_asked_for(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    fill_people(con, lake)
-    attach_views(con, lake, settings)
+    fill_people(session)
+    attach_views(session)
     shown = dict(columns(con, "users"))
     hidden = {"phone", "latitude", "longitude", "postal_code", "first_name", "email_address"}
     assert not hidden & set(shown)
@@ -84,7 +83,7 @@ def test_personal_data_is_hidden_unless_asked_for(
         text = str(con.execute(f"SELECT * FROM {view}").fetchall())
         assert PHONE not in text
         assert "elda" not in text
-    attach_views(con, lake, settings, personal=True)
+    attach_views(session, personal=True)
     assert PHONE in str(con.execute("SELECT * FROM users").fetchall())
 
 
@@ -137,9 +136,9 @@ def test_other_attributes_are_shown(name: str) -> None:
 
 
 def test_the_local_day_of_a_moment_is_at_hand(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    attach_views(con, lake, settings)
+    attach_views(session)
     query = "SELECT local_day(TIMESTAMPTZ '2026-03-03 03:00:00+00')"
     assert con.execute(query).fetchall() == [(DAY,)]
 

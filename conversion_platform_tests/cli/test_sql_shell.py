@@ -33,7 +33,7 @@ from conversion_platform.cli.sql_shell import (
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, QueryError
 from conversion_platform.event_log import EVENT_TYPES, record
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.marketplace.tables import USERS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.event_log.small_lake import DAY, PHONE, fill, fill_people
@@ -47,11 +47,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     file.write_text("")
     settings = load_settings(file)
     lake = open_lake(settings)
-    with lake.session() as con:
-        fill(con, lake)
-        fill_people(con, lake)
+    with lake.connect() as con:
+        fill(Session(settings, lake, con))
+        fill_people(Session(settings, lake, con))
         for kind in EVENT_TYPES:
-            record(con, lake, settings, kind.name, DayRange.of(DAY))
+            record(Session(settings, lake, con), kind.name, DayRange.of(DAY))
     return settings
 
 
@@ -344,8 +344,8 @@ def test_an_unknown_format_names_the_known_ones(analyst: Analyst) -> None:
 
 
 def test_a_damaged_file_is_named(settings: Settings, lake: Lake) -> None:
-    with lake.session() as con:
-        fill_people(con, lake)
+    with lake.connect() as con:
+        fill_people(Session(settings, lake, con))
     key = lake.key(USERS)
     lake.storage.replace(key, lake.storage.read(key)[:-50])
     with pytest.raises(LakeError, match=r"users/data.parquet is damaged"):
@@ -362,8 +362,8 @@ def test_the_lake_on_s3_can_be_asked_and_is_as_closed(settings: Settings, s3: S3
     from conversion_platform.lake import open_storage
 
     lake = Lake(open_storage(f"s3://{s3.new_bucket()}/lake", s3.client()))
-    with lake.session() as con:
-        fill_people(con, lake)
+    with lake.connect() as con:
+        fill_people(Session(settings, lake, con))
         lake.storage.replace("other/data.parquet", lake.storage.read(lake.key(USERS)))
     with analyst_session(settings, lake) as analyst:
         assert ask(analyst, "SELECT user_id FROM users") == "user_id\nu1\n"

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conversion_platform.catalog import attach_views
-from conversion_platform.lake import Lake
-from conversion_platform.settings import Settings
+from conversion_platform.lake import Session
 from conversion_platform_tests.event_log.small_lake import fill
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ def test_the_page_has_queries() -> None:
 
 @pytest.mark.parametrize(("title", "query"), QUERIES, ids=[title for title, _ in QUERIES])
 def test_every_query_of_the_page_runs(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, title: str, query: str
+    session: Session, con: duckdb.DuckDBPyConnection, title: str, query: str
 ) -> None:
-    fill(con, lake)
-    attach_views(con, lake, settings)
+    fill(session)
+    attach_views(session)
     con.execute(query).fetchall()

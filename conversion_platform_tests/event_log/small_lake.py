@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake import Lake, Table
+from conversion_platform.lake import Session, Table
 from conversion_platform.marketplace.tables import REJECTED_USERS, USERS
 from conversion_platform.messaging.tables import MESSAGE_STATES, OUTCOMES, REPLIES
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 DAY = date(2026, 3, 2)
 PHONE = "+15125550123"
 
 
 def put(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
+    session: Session,
     table: Table,
     *rows: Mapping[str, str],
     day: date | None = None,
@@ -35,16 +34,15 @@ def put(
         ]
         cells += [f'{value} AS "{name}"' for name, value in row.items() if name not in declared]
         selects.append(f"SELECT {', '.join(cells)}")
-    lake.write(con, table, " UNION ALL ".join(selects), day)
+    session.lake.write(session.con, table, " UNION ALL ".join(selects), day)
 
 
-def fill(con: duckdb.DuckDBPyConnection, lake: Lake, version: str = "'v1'") -> None:
+def fill(session: Session, version: str = "'v1'") -> None:
     """Two users: one texted who clicks and says STOP, one held out who converts."""
     prediction = {"score": "0.5", "probability": "0.25", "features_day": "DATE '2026-03-02'"}
     shared = prediction | {"model_version": version}
     put(
-        con,
-        lake,
+        session,
         DAILY_PREDICTIONS,
         {"user_id": "'u1'", "job_id": "'j1'", "rank": "1", **shared},
         {"user_id": "'u1'", "job_id": "'j2'", "rank": "2", **shared},
@@ -54,21 +52,19 @@ def fill(con: duckdb.DuckDBPyConnection, lake: Lake, version: str = "'v1'") -> N
     first = {"assignment_id": "'a1'", "user_id": "'u1'", "job_id": "'j1'", "cohort": "'c'"}
     second = {"assignment_id": "'a2'", "user_id": "'u2'", "job_id": "'j1'", "cohort": "'c'"}
     texted, held = {"arm": "'treatment'", "model_version": version}, {"arm": "'holdout'"}
-    put(con, lake, JOB_OF_THE_DAY, first | texted, second | held, day=DAY)
+    put(session, JOB_OF_THE_DAY, first | texted, second | held, day=DAY)
     message = {"message_id": "'m1'", "user_id": "'u1'", "job_id": "'j1'", "cohort": "'c'"}
     put(
-        con,
-        lake,
+        session,
         MESSAGE_STATES,
         message | {"sequence": "1", "state": "'planned'", "at": "'2026-03-02 12:00:00+00'"},
         message | {"sequence": "2", "state": "'sent'", "at": "'2026-03-02 15:00:00+00'"},
         day=DAY,
     )
     reply = {"reply_id": "'r1'", "message_id": "'m1'", "user_id": "'u1'", "kind": "'stop'"}
-    put(con, lake, REPLIES, reply | {"at": "'2026-03-02 16:00:00+00'"}, day=DAY)
+    put(session, REPLIES, reply | {"at": "'2026-03-02 16:00:00+00'"}, day=DAY)
     put(
-        con,
-        lake,
+        session,
         OUTCOMES,
         first
         | texted
@@ -79,11 +75,10 @@ def fill(con: duckdb.DuckDBPyConnection, lake: Lake, version: str = "'v1'") -> N
     )
 
 
-def fill_people(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+def fill_people(session: Session) -> None:
     """A user with a phone and a name, and one who was rejected."""
     put(
-        con,
-        lake,
+        session,
         USERS,
         {
             "user_id": "'u1'",
@@ -95,8 +90,7 @@ def fill_people(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         },
     )
     put(
-        con,
-        lake,
+        session,
         REJECTED_USERS,
         {"source": "'users.csv'", "row_number": "3", "row_json": f'\'{{"p": "{PHONE}"}}\''},
     )

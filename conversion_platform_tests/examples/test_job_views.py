@@ -11,7 +11,7 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Lake
+from conversion_platform.lake import Lake, open_lake
 from conversion_platform.marketplace import EVENTS, REJECTED_EVENTS
 from conversion_platform.messaging.tables import SENT_MESSAGES
 from conversion_platform.runs import run_days
@@ -37,11 +37,13 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CONVERSION_PLATFORM__INPUTS__VIEWS__PATH", str(DATA))
         environment.setenv("DAGSTER_HOME", str(folder / "dagster_home"))
-        return run_days(load_settings(folder / EXAMPLE.name), DayRange.of(DAY))
+        settings = load_settings(folder / EXAMPLE.name)
+        run_days(settings, DayRange.of(DAY))
+    return open_lake(settings)
 
 
 def _one(lake: Lake, query: str) -> tuple[Any, ...]:
-    with lake.session() as con:
+    with lake.connect() as con:
         return tuple(con.execute(query).fetchall()[0])
 
 

@@ -9,7 +9,7 @@ import pytest
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
 from conversion_platform.features import build_features, feature_spec, pair_query
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.features.world import World, at, event, fill
 
@@ -43,8 +43,8 @@ def install(tmp_path: Path) -> Install:
                 event(2, "u0", "j0", "click", at(date(2026, 2, 2), 20)),
             ],
         )
-        with lake.session() as con:
-            fill(con, lake, world, DayRange(FIRST, DAY))
+        with lake.connect() as con:
+            fill(Session(settings, lake, con), world, DayRange(FIRST, DAY))
         return lake, settings
 
     return installed
@@ -54,14 +54,14 @@ def test_a_file_adds_its_columns_to_its_level_and_to_pairs(install: Install) -> 
     jobs = "-- level: job\nSELECT dt, job_id, pay * 2 AS double_pay, pay > 5 AS well_paid "
     lake, settings = install({"clicks.sql": CLICKS, "pay.sql": f"{jobs} FROM days, jobs"})
     days = DayRange(date(2026, 2, 2), DAY)
-    with lake.session() as con:
-        build_features(con, lake, settings, days)
-        spec = feature_spec(con, lake, settings)
+    with lake.connect() as con:
+        build_features(Session(settings, lake, con), days)
+        spec = feature_spec(Session(settings, lake, con))
         pairs = (
             "(SELECT 'u0' AS user_id, 'j0' AS job_id, DATE '2026-02-02' + n::INTEGER AS dt "
             "FROM range(3) AS r (n))"
         )
-        query = pair_query(lake, settings, spec, pairs, days)
+        query = pair_query(Session(settings, lake, con), spec, pairs, days)
         found = con.execute(
             f"SELECT evening_clicks, double_pay, well_paid FROM ({query}) ORDER BY dt"
         ).fetchall()
@@ -72,18 +72,18 @@ def test_a_file_adds_its_columns_to_its_level_and_to_pairs(install: Install) -> 
 def test_an_own_file_gives_a_day_the_same_bytes_alone_and_in_a_range(install: Install) -> None:
     lake, settings = install({"clicks.sql": CLICKS})
     key = f"user_features/dt={DAY}/data.parquet"
-    with lake.session() as con:
-        build_features(con, lake, settings, DayRange(date(2026, 2, 2), DAY))
+    with lake.connect() as con:
+        build_features(Session(settings, lake, con), DayRange(date(2026, 2, 2), DAY))
     in_range = lake.storage.read(key)
-    with lake.session() as con:
-        build_features(con, lake, settings, DayRange.of(DAY))
+    with lake.connect() as con:
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
     assert lake.storage.read(key) == in_range
 
 
 def test_own_views_are_gone_when_the_features_are_built(install: Install) -> None:
     lake, settings = install({"clicks.sql": CLICKS})
-    with lake.session() as con:
-        build_features(con, lake, settings, DayRange.of(DAY))
+    with lake.connect() as con:
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
         views = con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
     assert not {name for (name,) in views} & {"users", "jobs", "events", "days"}
 
@@ -117,8 +117,8 @@ WRONG = {
 @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
 def test_the_specification_refuses_a_file(text: str, message: str, install: Install) -> None:
     lake, settings = install({"wrong.sql": text})
-    with lake.session() as con, pytest.raises(SettingsError, match=message) as raised:
-        feature_spec(con, lake, settings)
+    with lake.connect() as con, pytest.raises(SettingsError, match=message) as raised:
+        feature_spec(Session(settings, lake, con))
     assert "wrong.sql" in raised.value.problem
 
 
@@ -127,24 +127,24 @@ def test_building_refuses_a_file_and_writes_nothing(
     text: str, message: str, install: Install
 ) -> None:
     lake, settings = install({"wrong.sql": text})
-    with lake.session() as con, pytest.raises(SettingsError, match=message):
-        build_features(con, lake, settings, DayRange.of(DAY))
+    with lake.connect() as con, pytest.raises(SettingsError, match=message):
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
     assert lake.storage.list("user_features") == []
 
 
 def test_two_rows_for_one_user_and_day_are_refused(install: Install) -> None:
     text = "-- level: user\nSELECT dt, user_id, 1 AS x FROM days, users, range(2)"
     lake, settings = install({"twice.sql": text})
-    with lake.session() as con, pytest.raises(SettingsError, match="2 rows for dt 2026-02-04"):
-        build_features(con, lake, settings, DayRange.of(DAY))
+    with lake.connect() as con, pytest.raises(SettingsError, match="2 rows for dt 2026-02-04"):
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
 
 
 def test_an_infinite_value_is_refused_with_its_column_and_user(install: Install) -> None:
     text = "-- level: user\nSELECT dt, user_id, 1.0::DOUBLE / 0 AS x FROM days, users"
     lake, settings = install({"ratio.sql": text})
     wanted = r"ratio\.sql: the column `x` is infinite for dt 2026-02-04 and user_id 'u0'"
-    with lake.session() as con, pytest.raises(SettingsError, match=wanted) as raised:
-        build_features(con, lake, settings, DayRange.of(DAY))
+    with lake.connect() as con, pytest.raises(SettingsError, match=wanted) as raised:
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
     assert "nullif" in raised.value.remedy
 
 
@@ -153,18 +153,18 @@ def test_an_error_while_running_names_the_file(install: Install) -> None:
         "-- level: user\nSELECT dt, user_id, CAST('a' || user_id AS INTEGER) AS x FROM days, users"
     )
     lake, settings = install({"casts.sql": text})
-    with lake.session() as con, pytest.raises(SettingsError, match=r"casts\.sql fails"):
-        build_features(con, lake, settings, DayRange.of(DAY))
+    with lake.connect() as con, pytest.raises(SettingsError, match=r"casts\.sql fails"):
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
 
 
 def test_a_file_whose_name_is_no_identifier_is_refused(install: Install) -> None:
     lake, settings = install({"My Clicks.sql": CLICKS})
-    with lake.session() as con, pytest.raises(SettingsError, match="cannot be used in SQL"):
-        feature_spec(con, lake, settings)
+    with lake.connect() as con, pytest.raises(SettingsError, match="cannot be used in SQL"):
+        feature_spec(Session(settings, lake, con))
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, install: Install) -> None:
     lake, settings = install({})
     (tmp_path / "own").rmdir()
-    with lake.session() as con, pytest.raises(SettingsError, match=r"features\.folder"):
-        build_features(con, lake, settings, DayRange.of(DAY))
+    with lake.connect() as con, pytest.raises(SettingsError, match=r"features\.folder"):
+        build_features(Session(settings, lake, con), DayRange.of(DAY))

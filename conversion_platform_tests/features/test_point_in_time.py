@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conversion_platform.days import DayRange, day_of, day_start
 from conversion_platform.errors import NotReadyError
 from conversion_platform.features import build_features, check_point_in_time
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.features.world import (
     ZONE,
@@ -24,6 +24,7 @@ from conversion_platform_tests.features.world import (
     fill_events,
     random_world,
 )
+from conversion_platform_tests.sessions import in_session
 
 HISTORY = DayRange(date(2026, 2, 10), date(2026, 3, 12))
 DAY = date(2026, 3, 8)
@@ -41,14 +42,14 @@ def installation(folder: Path, own: str | None = None) -> tuple[Lake, Settings, 
     settings = load_settings(file)
     lake = open_lake(settings)
     world = random_world(11, HISTORY, users=8, jobs=6, events=500)
-    with lake.session() as con:
-        fill(con, lake, world, HISTORY)
+    with lake.connect() as con:
+        fill(Session(settings, lake, con), world, HISTORY)
     return lake, settings, world
 
 
 def test_altering_the_future_moves_no_feature_of_the_day(tmp_path: Path) -> None:
-    lake, settings, _ = installation(tmp_path)
-    found = check_point_in_time(lake, settings, DAY)
+    _lake, settings, _ = installation(tmp_path)
+    found = in_session(settings, check_point_in_time, DAY)
     assert found.holds, found.render()
     assert found.compared["user_features"] > 3
     assert found.compared["pair_features"] > 20
@@ -58,13 +59,13 @@ def test_altering_the_future_moves_no_feature_of_the_day(tmp_path: Path) -> None
 def test_the_check_leaves_the_lake_as_it_was(tmp_path: Path) -> None:
     lake, settings, _ = installation(tmp_path)
     before = {key: lake.storage.read(key) for key in lake.storage.list(".")}
-    check_point_in_time(lake, settings, DAY)
+    in_session(settings, check_point_in_time, DAY)
     assert {key: lake.storage.read(key) for key in lake.storage.list(".")} == before
 
 
 def test_the_check_works_on_the_last_day_there_is(tmp_path: Path) -> None:
-    lake, settings, _ = installation(tmp_path)
-    assert check_point_in_time(lake, settings, HISTORY.last + timedelta(days=1)).holds
+    _lake, settings, _ = installation(tmp_path)
+    assert in_session(settings, check_point_in_time, HISTORY.last + timedelta(days=1)).holds
 
 
 LEAKY = {
@@ -82,29 +83,29 @@ LEAKY = {
 
 @pytest.mark.parametrize("sql", LEAKY.values(), ids=LEAKY)
 def test_the_check_catches_a_file(sql: str, tmp_path: Path) -> None:
-    lake, settings, _ = installation(tmp_path, sql)
-    found = check_point_in_time(lake, settings, DAY)
+    _lake, settings, _ = installation(tmp_path, sql)
+    found = in_session(settings, check_point_in_time, DAY)
     assert not found.holds
     assert {moved.column for moved in found.moved} == {"mine"}
     assert "mine changed in" in found.render()
 
 
 def test_the_check_passes_a_file_that_keeps_to_the_rule(tmp_path: Path) -> None:
-    lake, settings, _ = installation(
+    _lake, settings, _ = installation(
         tmp_path,
         """-- level: user
         SELECT d.dt, e.user_id, count(*) AS mine
         FROM days AS d JOIN events AS e ON e.known_at < d.as_of GROUP BY ALL""",
     )
-    assert check_point_in_time(lake, settings, DAY).holds
+    assert in_session(settings, check_point_in_time, DAY).holds
 
 
 def test_without_anything_to_compare_the_check_says_so(tmp_path: Path) -> None:
     lake, settings, world = installation(tmp_path)
-    with lake.session() as con:
-        fill(con, lake, World(users=[], jobs=world.jobs), HISTORY)
+    with lake.connect() as con:
+        fill(Session(settings, lake, con), World(users=[], jobs=world.jobs), HISTORY)
     with pytest.raises(NotReadyError, match=r"nothing to compare on 2026-03-08: .* no user at all"):
-        check_point_in_time(lake, settings, DAY)
+        in_session(settings, check_point_in_time, DAY)
 
 
 def test_where_every_job_has_closed_or_none_has_opened_the_check_says_which_and_when(
@@ -115,10 +116,10 @@ def test_where_every_job_has_closed_or_none_has_opened_the_check_says_which_and_
 
     def refusal(opened: datetime, closed: datetime | None) -> str:
         jobs = [{**job, "opened_at": opened, "closed_at": closed} for job in world.jobs]
-        with lake.session() as con:
-            fill(con, lake, World(users=world.users, jobs=jobs), HISTORY)
+        with lake.connect() as con:
+            fill(Session(settings, lake, con), World(users=world.users, jobs=jobs), HISTORY)
         with pytest.raises(NotReadyError) as caught:
-            check_point_in_time(lake, settings, DAY)
+            in_session(settings, check_point_in_time, DAY)
         return str(caught.value)
 
     closed = refusal(early, early + timedelta(days=3))
@@ -128,9 +129,9 @@ def test_where_every_job_has_closed_or_none_has_opened_the_check_says_which_and_
 
 
 def test_a_day_before_the_platforms_first_is_refused(tmp_path: Path) -> None:
-    lake, settings, _ = installation(tmp_path)
+    _lake, settings, _ = installation(tmp_path)
     with pytest.raises(NotReadyError, match=r"2026-02-09 is before platform.start_date = 2026-02"):
-        check_point_in_time(lake, settings, date(2026, 2, 9))
+        in_session(settings, check_point_in_time, date(2026, 2, 9))
 
 
 class Edited:
@@ -142,14 +143,14 @@ class Edited:
 
     def features_after(self, events: list[Row]) -> dict[str, bytes]:
         days = DayRange(DAY, DAY + timedelta(days=2))
-        with self.lake.session() as con:
+        with self.lake.connect() as con:
             self._write(con, events)
-            build_features(con, self.lake, self.settings, days)
+            build_features(Session(self.settings, self.lake, con), days)
         return {t: self.lake.storage.read(f"{t}/dt={DAY}/data.parquet") for t in TABLES}
 
     def _write(self, con: duckdb.DuckDBPyConnection, events: list[Row]) -> None:
         around = [row for row in events if day_of(row["occurred_at"], ZONE) in AROUND]
-        fill_events(con, self.lake, around, AROUND)
+        fill_events(Session(self.settings, self.lake, con), around, AROUND)
 
 
 @pytest.fixture(scope="module")

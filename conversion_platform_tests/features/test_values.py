@@ -17,7 +17,7 @@ from conversion_platform.features import (
     feature_spec,
     pair_query,
 )
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.features.reference import Reference
 from conversion_platform_tests.features.world import World, fill, random_world
@@ -41,9 +41,9 @@ class Built:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     built = Built(tmp_path_factory.mktemp("values"))
-    with built.lake.session() as con:
-        fill(con, built.lake, built.world, HISTORY)
-        build_features(con, built.lake, built.settings, DAYS)
+    with built.lake.connect() as con:
+        fill(Session(built.settings, built.lake, con), built.world, HISTORY)
+        build_features(Session(built.settings, built.lake, con), DAYS)
     yield built
 
 
@@ -78,7 +78,7 @@ def _compare(rows: Iterable[dict[str, Any]], expected: dict[str, dict[str, Any]]
 @pytest.mark.parametrize("day", list(DAYS), ids=str)
 def test_user_features_are_what_their_definitions_say(built: Built, day: date) -> None:
     truth = Reference(built.world, built.settings, day)
-    with built.lake.session() as con:
+    with built.lake.connect() as con:
         rows = _rows(con, built.lake.select(USER_FEATURES, DayRange.of(day))[1:-1])
     _compare(rows, {user: truth.user(user) for user in truth.user_ids()}, "user_id")
 
@@ -86,19 +86,19 @@ def test_user_features_are_what_their_definitions_say(built: Built, day: date) -
 @pytest.mark.parametrize("day", list(DAYS), ids=str)
 def test_job_features_are_what_their_definitions_say(built: Built, day: date) -> None:
     truth = Reference(built.world, built.settings, day)
-    with built.lake.session() as con:
+    with built.lake.connect() as con:
         rows = _rows(con, built.lake.select(JOB_FEATURES, DayRange.of(day))[1:-1])
     _compare(rows, {job: truth.job(job) for job in truth.job_ids()}, "job_id")
 
 
 def test_pair_features_are_what_their_definitions_say(built: Built) -> None:
-    with built.lake.session() as con:
-        spec = feature_spec(con, built.lake, built.settings)
+    with built.lake.connect() as con:
+        spec = feature_spec(Session(built.settings, built.lake, con))
         pairs = (
             f"(SELECT u.dt, u.user_id, j.job_id FROM {built.lake.select(USER_FEATURES, DAYS)} AS u "
             f"JOIN {built.lake.select(JOB_FEATURES, DAYS)} AS j USING (dt))"
         )
-        rows = _rows(con, pair_query(built.lake, built.settings, spec, pairs, DAYS))
+        rows = _rows(con, pair_query(Session(built.settings, built.lake, con), spec, pairs, DAYS))
     wrong = []
     for day in (DAYS.first, DAYS.last):
         truth = Reference(built.world, built.settings, day)

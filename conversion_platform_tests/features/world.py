@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from conversion_platform.days import DayRange, day_of, day_start
 from conversion_platform.features import build_features
-from conversion_platform.lake import Lake, Table, open_lake
+from conversion_platform.lake import Lake, Session, Table, open_lake
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
 
@@ -70,26 +70,22 @@ def event(
     }
 
 
-def fill(con: duckdb.DuckDBPyConnection, lake: Lake, world: World, days: DayRange) -> None:
+def fill(session: Session, world: World, days: DayRange) -> None:
     """Writes the world's tables; events go to the day on which they occurred."""
-    _put(con, lake, USERS, world.users, USER_ATTRIBUTES)
-    _put(con, lake, JOBS, world.jobs, JOB_ATTRIBUTES)
-    _put(con, lake, ATTRIBUTES, world.attributes, {})
-    fill_events(con, lake, world.events, days)
+    _put(session, USERS, world.users, USER_ATTRIBUTES)
+    _put(session, JOBS, world.jobs, JOB_ATTRIBUTES)
+    _put(session, ATTRIBUTES, world.attributes, {})
+    fill_events(session, world.events, days)
 
 
-def fill_events(
-    con: duckdb.DuckDBPyConnection, lake: Lake, events: Iterable[Row], days: DayRange
-) -> None:
+def fill_events(session: Session, events: Iterable[Row], days: DayRange) -> None:
     dated = [{**row, "dt": day_of(row["occurred_at"], ZONE)} for row in events]
-    query = _select(con, EVENTS, dated, {"dt": "DATE"})
-    lake.write_days(con, EVENTS, query, days)
+    query = _select(session.con, EVENTS, dated, {"dt": "DATE"})
+    session.lake.write_days(session.con, EVENTS, query, days)
 
 
-def _put(
-    con: duckdb.DuckDBPyConnection, lake: Lake, table: Table, rows: list[Row], more: dict[str, str]
-) -> None:
-    lake.write(con, table, _select(con, table, rows, more))
+def _put(session: Session, table: Table, rows: list[Row], more: dict[str, str]) -> None:
+    session.lake.write(session.con, table, _select(session.con, table, rows, more))
 
 
 def _select(
@@ -196,7 +192,7 @@ def rows_of(
 ) -> list[tuple[Any, ...]]:
     """Columns of one table of the features of `days`, built in `setting` from `world` alone."""
     lake, settings = setting
-    with lake.session() as con:
-        fill(con, lake, world, DayRange(settings.platform.start_date, days.last))
-        build_features(con, lake, settings, days)
+    with lake.connect() as con:
+        fill(Session(settings, lake, con), world, DayRange(settings.platform.start_date, days.last))
+        build_features(Session(settings, lake, con), days)
         return con.execute(f"SELECT {columns} FROM {lake.select(table, days)}").fetchall()

@@ -6,12 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Lake, Table
+from conversion_platform.lake import Session, Table
 from conversion_platform.lake.sql import quoted
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 DAY = date(2026, 3, 10)
 LONG_AGO = "2025-06-01 00:00:00+00"
@@ -38,14 +38,12 @@ def rows_query(table: Table, rows: Rows) -> str:
     return " UNION ALL ".join(selects) or table.empty_select()
 
 
-def write_sources(
-    con: duckdb.DuckDBPyConnection, lake: Lake, users: Rows, jobs: Rows, events: Rows
-) -> None:
+def write_sources(session: Session, users: Rows, jobs: Rows, events: Rows) -> None:
     """Writes the checked source tables; events by the New York day they happened on."""
     users = [{"created_at": LONG_AGO, **row} for row in users]
     jobs = [{"opened_at": LONG_AGO, **row} for row in jobs]
-    lake.write(con, USERS, rows_query(USERS, users))
-    lake.write(con, JOBS, rows_query(JOBS, jobs))
+    session.lake.write(session.con, USERS, rows_query(USERS, users))
+    session.lake.write(session.con, JOBS, rows_query(JOBS, jobs))
     full = [
         {"event_id": str(number), "event_type": "click", "recorded_at": row["occurred_at"], **row}
         for number, row in enumerate(events)
@@ -56,8 +54,8 @@ def write_sources(
         "SELECT * REPLACE ((occurred_at AT TIME ZONE 'America/New_York')::DATE AS dt) "
         f"FROM ({rows_query(EVENTS, full)})"
     )
-    days = [day for (day,) in con.execute(f"SELECT DISTINCT dt FROM ({query})").fetchall()]
-    lake.write_days(con, EVENTS, query, DayRange.spanning(days))
+    days = [day for (day,) in session.con.execute(f"SELECT DISTINCT dt FROM ({query})").fetchall()]
+    session.lake.write_days(session.con, EVENTS, query, DayRange.spanning(days))
 
 
 def event(user: str, job: str, at: str, **more: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conversion_platform.inference import candidate_query
+from conversion_platform.lake import Session
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.inference.marketplace import DAY, LONG_AGO, event, write_sources
 
@@ -31,8 +32,8 @@ def configured(tmp_path: Path, **predictions: Any) -> Settings:
     return load_settings(file)
 
 
-def pairs(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> set[tuple[str, str]]:
-    rows = con.execute(candidate_query(lake, settings, DAY)).fetchall()
+def pairs(session: Session) -> set[tuple[str, str]]:
+    rows = session.con.execute(candidate_query(session, DAY)).fetchall()
     assert {dt for _, _, dt in rows} <= {DAY}
     assert len(rows) == len({(user, job) for user, job, _ in rows}), "a pair came twice"
     return {(user, job) for user, job, _ in rows}
@@ -50,16 +51,12 @@ def pairs(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings) -> set
     ],
 )
 def test_a_user_is_eligible_from_joining_until_leaving(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    user: dict[str, str],
-    eligible: bool,
+    session: Session, user: dict[str, str], eligible: bool
 ) -> None:
     write_sources(
-        con, lake, [{"user_id": "u", **user}], [{"job_id": "j"}], [event("u", "j", YESTERDAY)]
+        session, [{"user_id": "u", **user}], [{"job_id": "j"}], [event("u", "j", YESTERDAY)]
     )
-    assert pairs(con, lake, settings) == ({("u", "j")} if eligible else set())
+    assert pairs(session) == ({("u", "j")} if eligible else set())
 
 
 @pytest.mark.parametrize(
@@ -73,16 +70,12 @@ def test_a_user_is_eligible_from_joining_until_leaving(
     ],
 )
 def test_a_job_is_a_candidate_while_it_is_open(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    job: dict[str, str],
-    is_open: bool,
+    session: Session, job: dict[str, str], is_open: bool
 ) -> None:
     write_sources(
-        con, lake, [{"user_id": "u"}], [{"job_id": "j", **job}], [event("u", "j", YESTERDAY)]
+        session, [{"user_id": "u"}], [{"job_id": "j", **job}], [event("u", "j", YESTERDAY)]
     )
-    assert pairs(con, lake, settings) == ({("u", "j")} if is_open else set())
+    assert pairs(session) == ({("u", "j")} if is_open else set())
 
 
 @pytest.mark.parametrize(
@@ -96,24 +89,17 @@ def test_a_job_is_a_candidate_while_it_is_open(
     ],
 )
 def test_an_event_counts_once_it_has_happened_and_been_recorded(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    at: str,
-    recorded: str | None,
-    eligible: bool,
+    session: Session, at: str, recorded: str | None, eligible: bool
 ) -> None:
     happened = event("u", "j", at, recorded_at=recorded or at)
-    write_sources(con, lake, [{"user_id": "u"}], [{"job_id": "j"}], [happened])
-    assert bool(pairs(con, lake, settings)) is eligible
+    write_sources(session, [{"user_id": "u"}], [{"job_id": "j"}], [happened])
+    assert bool(pairs(session)) is eligible
 
 
-def test_someone_who_just_joined_needs_no_event(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
+def test_someone_who_just_joined_needs_no_event(session: Session) -> None:
     users = [{"user_id": "new", "created_at": YESTERDAY}, {"user_id": "asleep"}]
-    write_sources(con, lake, users, [{"job_id": "j"}], [])
-    assert pairs(con, lake, settings) == {("new", "j")}
+    write_sources(session, users, [{"job_id": "j"}], [])
+    assert pairs(session) == {("new", "j")}
 
 
 USERS = [
@@ -143,15 +129,20 @@ EVERY = {(user["user_id"], job["job_id"]) for user in USERS for job in JOBS}
     ],
 )
 def test_what_is_missing_never_excludes_a_pair(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path, rule: str, expected: set[Any]
+    session: Session,
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    tmp_path: Path,
+    rule: str,
+    expected: set[Any],
 ) -> None:
     fresh = [{"created_at": YESTERDAY, **user} for user in USERS]
-    write_sources(con, lake, fresh, JOBS, [])
-    assert pairs(con, lake, configured(tmp_path, candidates=rule)) == expected
+    write_sources(session, fresh, JOBS, [])
+    assert pairs(Session(configured(tmp_path, candidates=rule), lake, con)) == expected
 
 
 def test_the_cap_keeps_the_jobs_that_were_popular_by_then(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     jobs = [{"job_id": name} for name in ("a", "b", "c", "d")]
     events = [
@@ -163,24 +154,20 @@ def test_the_cap_keeps_the_jobs_that_were_popular_by_then(
         event("u", "a", YESTERDAY, recorded_at="2026-03-11 15:00:00+00"),
         event("u", "a", "2026-02-01 15:00:00+00"),
     ]
-    write_sources(con, lake, [{"user_id": "u"}], jobs, events)
+    write_sources(session, [{"user_id": "u"}], jobs, events)
     kept = [
-        {job for _, job in pairs(con, lake, configured(tmp_path, max_candidates=cap))}
+        {job for _, job in pairs(Session(configured(tmp_path, max_candidates=cap), lake, con))}
         for cap in (1, 2, 3, 4)
     ]
     assert kept == [{"c"}, {"c", "d"}, {"a", "c", "d"}, {"a", "b", "c", "d"}]
 
 
-def test_nobody_and_nothing_give_no_pairs(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    write_sources(con, lake, [], [], [])
-    assert pairs(con, lake, settings) == set()
+def test_nobody_and_nothing_give_no_pairs(session: Session) -> None:
+    write_sources(session, [], [], [])
+    assert pairs(session) == set()
 
 
-def test_someone_created_long_ago_is_eligible_by_an_impression_alone(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
+def test_someone_created_long_ago_is_eligible_by_an_impression_alone(session: Session) -> None:
     shown = event("u", "j", YESTERDAY, event_type="impression")
-    write_sources(con, lake, [{"user_id": "u", "created_at": LONG_AGO}], [{"job_id": "j"}], [shown])
-    assert pairs(con, lake, settings) == {("u", "j")}
+    write_sources(session, [{"user_id": "u", "created_at": LONG_AGO}], [{"job_id": "j"}], [shown])
+    assert pairs(session) == {("u", "j")}

@@ -18,8 +18,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.errors import NotReadyError, RegistryError
-from conversion_platform.features import build_features, pair_query
+from conversion_platform.errors import DamagedFileError, NotReadyError, RegistryError
+from conversion_platform.features import JOB_FEATURES, USER_FEATURES, build_features, pair_query
 from conversion_platform.inference import (
     DAILY_PREDICTIONS,
     best_jobs,
@@ -28,10 +28,11 @@ from conversion_platform.inference import (
     score_pairs,
 )
 from conversion_platform.inference import predict as predict_module
-from conversion_platform.lake import Lake, open_lake
-from conversion_platform.marketplace.tables import JOBS, USERS
+from conversion_platform.lake import Lake, Session, Table, open_lake
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import build_examples, fit_candidate, load_model
+from conversion_platform_tests.sessions import in_session
 from conversion_platform_tests.training.world import small_world
 
 if TYPE_CHECKING:
@@ -60,11 +61,15 @@ class World:
     day: date
     version: str
 
+    @property
+    def session(self) -> Session:
+        return Session(self.settings, self.lake, self.con)
+
     def predict(self, **predictions: Any) -> Any:
         chosen = self.settings.predictions.model_copy(update=predictions)
         configured = self.settings.model_copy(update={"predictions": chosen})
         days = DayRange.of(self.day)
-        (result,) = predict_days(self.con, self.lake, configured, days, self.version)
+        (result,) = predict_days(Session(configured, self.lake, self.con), days, self.version)
         return result
 
     def rows(self) -> list[dict[str, Any]]:
@@ -85,19 +90,20 @@ def world() -> Iterator[World]:
         file.write_text(SETTINGS)
         settings = load_settings(file)
         lake = open_lake(settings)
-        with lake.session() as con:
-            day = small_world(con, lake, settings)
-            build_features(con, lake, settings, DayRange.of(day))
-            build_examples(con, lake, settings, day)
-            version = fit_candidate(con, lake, settings, day).version
+        with lake.connect() as con:
+            session = Session(settings, lake, con)
+            day = small_world(session)
+            build_features(session, DayRange.of(day))
+            build_examples(session, day)
+            version = fit_candidate(session, day).version
             yield World(con, lake, settings, day, version)
 
 
 def brute_force(world: World) -> dict[str, list[tuple[str, float]]]:
     """Every candidate pair scored at once, and sorted in Python."""
     model = load_model(world.lake, world.version)
-    pairs = f"({candidate_query(world.lake, world.settings, world.day)})"
-    query = pair_query(world.lake, world.settings, model.card.spec, pairs, DayRange.of(world.day))
+    pairs = f"({candidate_query(world.session, world.day)})"
+    query = pair_query(world.session, model.card.spec, pairs, DayRange.of(world.day))
     table = world.con.sql(query).to_arrow_table()
     scores = model.predict(table)
     found = defaultdict(list)
@@ -120,6 +126,22 @@ def test_each_user_keeps_the_best_k_in_order_of_score(world: World) -> None:
     assert (result.rows, result.open_jobs, result.message) == (240, 24, "")
     only_best = world.predict(top_k=1)
     assert (only_best.rows, only_best.users_with_predictions) == (60, 60)
+
+
+@pytest.mark.parametrize("table", [USER_FEATURES, JOB_FEATURES, EVENTS], ids=lambda t: t.name)
+def test_a_truncated_file_that_predictions_read_is_named_with_the_remedy(
+    world: World, table: Table
+) -> None:
+    day = world.day - ONE_DAY if table == EVENTS else world.day
+    key = world.lake.key(table, day)
+    whole = world.lake.storage.read(key)
+    world.lake.storage.replace(key, whole[: len(whole) // 2])
+    try:
+        with pytest.raises(DamagedFileError, match=f"{key} is damaged") as caught:
+            in_session(world.settings, predict_days, DayRange.of(world.day), world.version)
+    finally:
+        world.lake.storage.replace(key, whole)
+    assert "Restore it, or materialise the stage" in caught.value.remedy
 
 
 def test_probabilities_are_the_models_calibration_of_the_scores(world: World) -> None:
@@ -149,7 +171,7 @@ def test_the_same_day_twice_gives_the_same_bytes_however_the_users_are_bucketed(
 
 def test_a_range_of_days_is_the_same_as_its_days(world: World) -> None:
     days = DayRange(world.day - ONE_DAY, world.day)
-    results = predict_days(world.con, world.lake, world.settings, days, world.version)
+    results = predict_days(Session(world.settings, world.lake, world.con), days, world.version)
     assert [result.day for result in results] == list(days)
     together = world.bytes()
     world.predict()
@@ -165,7 +187,7 @@ def test_scored_pairs_keep_their_columns_and_gain_score_and_probability(world: W
     )
     model = load_model(world.lake, world.version)
     days = DayRange.of(world.day)
-    batches = list(score_pairs(world.con, world.lake, world.settings, model, pairs, days))
+    batches = list(score_pairs(Session(world.settings, world.lake, world.con), model, pairs, days))
     rows = pa.Table.from_batches(batches).to_pylist()
     assert len(rows) == len(best)
     for row in rows:
@@ -218,13 +240,13 @@ def test_users_without_a_candidate_are_counted_in_the_message(world: World) -> N
 def test_without_features_of_the_day_the_stage_is_not_ready(world: World) -> None:
     later = DayRange.of(world.day + 9 * ONE_DAY)
     with pytest.raises(NotReadyError, match="user_features"):
-        predict_days(world.con, world.lake, world.settings, later, world.version)
+        predict_days(Session(world.settings, world.lake, world.con), later, world.version)
 
 
 def test_an_unknown_version_is_named(world: World) -> None:
     days = DayRange.of(world.day)
     with pytest.raises(RegistryError, match="2020-01-01-none"):
-        predict_days(world.con, world.lake, world.settings, days, "2020-01-01-none")
+        predict_days(Session(world.settings, world.lake, world.con), days, "2020-01-01-none")
 
 
 @hypothesis_settings(max_examples=60, deadline=None)

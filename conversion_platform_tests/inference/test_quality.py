@@ -9,11 +9,9 @@ import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.inference import DAILY_PREDICTIONS, PredictionQuality, prediction_quality
+from conversion_platform.lake import Session
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
 DAY = date(2026, 3, 8)
@@ -24,25 +22,21 @@ GOOD = (
 )
 
 
-def quality_of(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, *rows: tuple[object, ...]
-) -> PredictionQuality:
+def quality_of(session: Session, *rows: tuple[object, ...]) -> PredictionQuality:
     values = ", ".join(str(row).replace("None", "NULL") for row in rows)
-    lake.write(
-        con,
+    session.lake.write(
+        session.con,
         DAILY_PREDICTIONS,
         f"""SELECT user_id, job_id, rank, score::FLOAT AS score, probability::FLOAT AS probability,
         model_version, DATE '{DAY}' AS features_day
         FROM (VALUES {values}) AS v(user_id, job_id, rank, score, probability, model_version)""",
         DAY,
     )
-    return prediction_quality(con, lake, settings, DayRange.of(DAY))
+    return prediction_quality(session, DayRange.of(DAY))
 
 
-def test_ranked_probabilities_of_one_version_are_sound(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    found = quality_of(con, lake, settings, *GOOD)
+def test_ranked_probabilities_of_one_version_are_sound(session: Session) -> None:
+    found = quality_of(session, *GOOD)
     assert found.sound
     assert (found.rows, found.days) == (3, 1)
 
@@ -58,28 +52,22 @@ def test_ranked_probabilities_of_one_version_are_sound(
     ],
 )
 def test_each_fault_is_counted_under_its_name(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    row: tuple[object, ...],
-    fault: str,
+    session: Session, row: tuple[object, ...], fault: str
 ) -> None:
-    found = quality_of(con, lake, settings, *GOOD, row)
+    found = quality_of(session, *GOOD, row)
     assert not found.sound
     assert getattr(found, fault) == 1
 
 
 def test_more_than_top_k_jobs_of_a_user_break_the_ranks(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, settings: Settings
 ) -> None:
     most = settings.predictions.top_k
     rows = [("u1", f"j{rank}", rank, 1 - rank / 100, 0.1, "v1") for rank in range(1, most + 2)]
-    assert quality_of(con, lake, settings, *rows).broken_ranks == 1
+    assert quality_of(session, *rows).broken_ranks == 1
 
 
-def test_a_day_without_predictions_counts_as_none(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    quality_of(con, lake, settings, *GOOD)
-    found = prediction_quality(con, lake, settings, DayRange(DAY, DAY + ONE_DAY))
+def test_a_day_without_predictions_counts_as_none(session: Session) -> None:
+    quality_of(session, *GOOD)
+    found = prediction_quality(session, DayRange(DAY, DAY + ONE_DAY))
     assert found.days == 1

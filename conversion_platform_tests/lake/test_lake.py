@@ -13,7 +13,14 @@ import duckdb
 import pytest
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import LakeError, NotReadyError
+from conversion_platform.errors import (
+    DamagedFileError,
+    DiskFullError,
+    LakeError,
+    MemoryLimitError,
+    MissingFileError,
+    NotReadyError,
+)
 from conversion_platform.lake import Column, Lake, LocalStorage, Table, open_storage
 from conversion_platform_tests.killing import finish, kill_at_work, start
 from conversion_platform_tests.servers import S3Server
@@ -33,11 +40,11 @@ def any_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     if request.param == "local":
         return Lake(open_storage(str(tmp_path / "lake")))
     server: S3Server = request.getfixturevalue("s3")
-    return Lake(open_storage(f"s3://{server.new_bucket()}/lake", server.client()))
+    return Lake(open_storage(f"s3://{server.new_bucket()}/lake", server.files()))
 
 
 def fill(lake: Lake, days: DayRange) -> None:
-    with lake.session() as con:
+    with lake.connect() as con:
         lake.write_days(
             con,
             CLICKS,
@@ -48,7 +55,7 @@ def fill(lake: Lake, days: DayRange) -> None:
 
 
 def counts(lake: Lake, days: DayRange | None = None) -> list[tuple[date, int]]:
-    with lake.session() as con:
+    with lake.connect() as con:
         lake.view(con, CLICKS, days)
         return con.sql("SELECT dt, count(n) FROM clicks GROUP BY dt ORDER BY dt").fetchall()
 
@@ -69,7 +76,7 @@ def test_only_the_days_asked_for_are_read(any_lake: Lake) -> None:
 
 def test_a_partition_is_replaced_whole(any_lake: Lake) -> None:
     fill(any_lake, DayRange.of(DAY))
-    with any_lake.session() as con:
+    with any_lake.connect() as con:
         written = any_lake.write(con, CLICKS, "SELECT 'only' AS id, 1::BIGINT AS n", DAY)
     assert (written.rows, written.day, written.table) == (1, DAY, "clicks")
     assert written.bytes == any_lake.storage.size(any_lake.key(CLICKS, DAY))
@@ -77,7 +84,7 @@ def test_a_partition_is_replaced_whole(any_lake: Lake) -> None:
 
 
 def test_a_day_without_rows_gets_an_empty_partition(any_lake: Lake) -> None:
-    with any_lake.session() as con:
+    with any_lake.connect() as con:
         query = "SELECT 'x' AS id, 1::BIGINT AS n, DATE '2030-01-01' AS dt"
         any_lake.write_days(con, CLICKS, query, DayRange.of(DAY))
     assert any_lake.exists(CLICKS, DAY)
@@ -85,7 +92,7 @@ def test_a_day_without_rows_gets_an_empty_partition(any_lake: Lake) -> None:
 
 
 def test_a_table_that_is_not_daily_has_one_file(any_lake: Lake) -> None:
-    with any_lake.session() as con:
+    with any_lake.connect() as con:
         assert not any_lake.exists(PEOPLE)
         any_lake.write(con, PEOPLE, "SELECT 'p' AS id")
         any_lake.view(con, PEOPLE, name="everybody")
@@ -94,7 +101,7 @@ def test_a_table_that_is_not_daily_has_one_file(any_lake: Lake) -> None:
 
 
 def test_a_table_without_files_has_its_columns_and_no_row(lake: Lake) -> None:
-    with lake.session() as con:
+    with lake.connect() as con:
         lake.view(con, CLICKS)
         result = con.sql("SELECT * FROM clicks")
         assert list(zip(result.columns, map(str, result.types), strict=True)) == [
@@ -108,7 +115,7 @@ def test_a_table_without_files_has_its_columns_and_no_row(lake: Lake) -> None:
 def test_a_column_that_older_files_lack_is_null_there(lake: Lake) -> None:
     fill(lake, DayRange.of(DAY))
     newer = replace(CLICKS, columns=(*CLICKS.columns, Column("channel", "VARCHAR", "New.")))
-    with lake.session() as con:
+    with lake.connect() as con:
         lake.view(con, newer)
         assert con.sql("SELECT DISTINCT channel FROM clicks").fetchall() == [(None,)]
         row = "SELECT 'x' AS id, 1::BIGINT AS n, 'web' AS channel, 0.5::DOUBLE AS pay"
@@ -150,11 +157,11 @@ def test_the_same_rows_give_the_same_bytes_whatever_threads_and_order(
     digests = set()
     for threads, memory in ((1, "2GB"), (2, "2GB"), (8, "300MB")):
         lake = Lake(LocalStorage(tmp_path / str(threads)), threads, memory)
-        with lake.session() as con:
+        with lake.connect() as con:
             con.execute(f"CREATE TABLE r AS {ROWS} ORDER BY {row_order}")
             lake.write(con, CLICKS, "FROM r", DAY)
         digests.add(hashlib.sha256(lake.storage.read(lake.key(CLICKS, DAY))).hexdigest())
-    with Lake(LocalStorage(tmp_path / "first")).session() as con:
+    with Lake(LocalStorage(tmp_path / "first")).connect() as con:
         reference = Lake(LocalStorage(tmp_path / "first"))
         reference.write(con, CLICKS, ROWS, DAY)
     digests.add(hashlib.sha256(reference.storage.read(reference.key(CLICKS, DAY))).hexdigest())
@@ -163,7 +170,7 @@ def test_the_same_rows_give_the_same_bytes_whatever_threads_and_order(
 
 def test_what_is_read_together_lies_together(lake: Lake) -> None:
     rooms = Table("rooms", "", (ID, Column("house", "VARCHAR", "")), ("id",), together=("house",))
-    with lake.session() as con:
+    with lake.connect() as con:
         rows = "SELECT * FROM (VALUES ('1', 'b'), ('3', 'a'), ('2', 'a')) AS v (id, house)"
         lake.write(con, rooms, rows, date(2026, 1, 1))
         found = con.execute(f"SELECT house, id FROM {lake.select(rooms)}").fetchall()
@@ -177,9 +184,9 @@ def test_a_day_has_the_same_bytes_in_a_run_of_one_day_and_in_a_run_of_many(tmp_p
         "DATE '2026-01-01' + (i % 3)::INTEGER AS dt FROM range(9000) r(i)"
     )
     together, alone = (Lake(LocalStorage(tmp_path / name)) for name in ("together", "alone"))
-    with together.session() as con:
+    with together.connect() as con:
         together.write_days(con, CLICKS, query, days)
-    with alone.session() as con:
+    with alone.connect() as con:
         for day in days:
             only = f"SELECT * FROM ({query}) WHERE dt = DATE '{day}'"
             alone.write_days(con, CLICKS, only, DayRange.of(day))
@@ -194,7 +201,7 @@ from datetime import date
 from conversion_platform.lake import Column, Lake, LocalStorage, Table
 table = Table("clicks", "", (Column("id", "VARCHAR", ""), Column("n", "BIGINT", "")), ("id",))
 lake = Lake(LocalStorage(sys.argv[1]))
-with lake.session() as con:
+with lake.connect() as con:
     print("at work", flush=True)
     while True:
         for n in (1, 2):
@@ -206,11 +213,11 @@ with lake.session() as con:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_kill_leaves_the_old_partition_or_the_new(tmp_path: Path, seed: int) -> None:
     lake = Lake(LocalStorage(tmp_path))
-    with lake.session() as con:
+    with lake.connect() as con:
         rows = "SELECT i::VARCHAR AS id, 1::BIGINT AS n FROM range(200000) r(i)"
         lake.write(con, CLICKS, rows, DAY)
     kill_at_work(WRITE_FOR_EVER, str(tmp_path), seconds=1, seed=seed)
-    with lake.session() as con:
+    with lake.connect() as con:
         lake.view(con, CLICKS)
         found = con.sql("SELECT count(*), count(DISTINCT n) FROM clicks").fetchall()
         assert found == [(200000, 1)]
@@ -222,7 +229,7 @@ def test_two_sessions_spill_at_the_same_time_without_harm(tmp_path: Path) -> Non
     script = """
 import sys
 from conversion_platform.lake import Lake, LocalStorage
-with Lake(LocalStorage(sys.argv[1]), 2, "100MB").session() as con:
+with Lake(LocalStorage(sys.argv[1]), 2, "100MB").connect() as con:
     print(con.sql('''SELECT sum(n) FROM (SELECT row_number() OVER (ORDER BY md5(i::VARCHAR)) AS n,
         repeat(md5(i::VARCHAR), 8) AS ballast FROM range(400000) r(i)) WHERE ballast > \'0\'
     ''').fetchall()[0][0])
@@ -235,7 +242,7 @@ def test_a_full_disk_is_one_message_and_the_old_partition_stays(tiny_disk: Path)
     lake = Lake(LocalStorage(tiny_disk / "lake"))
     fill(lake, DayRange.of(DAY))
     message = r"is full.*unchanged.*\n.*Free space"
-    with pytest.raises(LakeError, match=message), lake.session() as con:
+    with pytest.raises(DiskFullError, match=message), lake.connect() as con:
         lake.write(con, CLICKS, ROWS, DAY)
     assert counts(lake) == [(DAY, 5)]
     assert list(lake.storage.staging_folder().iterdir()) == []
@@ -245,7 +252,7 @@ def test_bytes_that_do_not_fit_on_the_disk_leave_the_old_ones(tiny_disk: Path) -
     storage = LocalStorage(tiny_disk / "lake")
     storage.replace("a", b"old")
     for write in (storage.replace, storage.create):
-        with pytest.raises(LakeError, match="is full"):
+        with pytest.raises(DiskFullError, match="is full"):
             write("a", os.urandom(2_000_000))
     assert storage.read("a") == b"old"
     assert list(storage.staging_folder().iterdir()) == []
@@ -254,7 +261,7 @@ def test_bytes_that_do_not_fit_on_the_disk_leave_the_old_ones(tiny_disk: Path) -
 def test_a_full_disk_while_spilling_is_the_same_message(tiny_disk: Path) -> None:
     lake = Lake(LocalStorage(tiny_disk / "lake"), 1, "40MB")
     query = "SELECT i AS id, repeat(md5(i::VARCHAR), 9) AS n FROM range(900000) r(i) ORDER BY n"
-    with pytest.raises(LakeError, match=r"is full|more memory"), lake.session() as con:
+    with pytest.raises(LakeError, match=r"is full|more memory"), lake.connect() as con:
         con.execute(f"CREATE TEMP TABLE big AS {query}")
 
 
@@ -269,7 +276,7 @@ table = Table("clicks", "", (Column("id", "VARCHAR", ""),), ("id",))
 lake = Lake(LocalStorage(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, {resource.RLIM_INFINITY}))
 try:
-    with lake.session() as con:
+    with lake.connect() as con:
         lake.write(con, table, {ROWS!r}, date(2026, 1, 1))
 except LakeError as error:
     print("first", error)
@@ -287,7 +294,7 @@ except LakeError as error:
 def test_too_little_memory_names_the_setting(tmp_path: Path) -> None:
     lake = Lake(LocalStorage(tmp_path), 1, "20MB")
     query = "SELECT list(md5(i::VARCHAR) || repeat('x', 99)) FROM range(2000000) r(i)"
-    with pytest.raises(LakeError, match=r"platform\.memory_limit"), lake.session() as con:
+    with pytest.raises(MemoryLimitError, match=r"platform\.memory_limit"), lake.connect() as con:
         con.execute(query).fetchall()
 
 
@@ -306,23 +313,27 @@ def test_a_damaged_partition_is_named(any_lake: Lake, harm: object) -> None:
     fill(any_lake, DayRange(date(2026, 1, 1), date(2026, 1, 3)))
     key = any_lake.key(CLICKS, date(2026, 1, 2))
     any_lake.storage.replace(key, harm(any_lake.storage.read(key)))  # type: ignore[operator]
-    with pytest.raises(LakeError, match=r"clicks/dt=2026-01-02/data.parquet is damaged") as caught:
+    named = r"clicks/dt=2026-01-02/data.parquet is damaged"
+    with pytest.raises(DamagedFileError, match=named) as caught:
         counts(any_lake)
     assert "again" in caught.value.remedy
 
 
 def test_a_partition_that_vanishes_while_it_is_used_is_named(lake: Lake) -> None:
     fill(lake, DayRange.of(DAY))
-    with pytest.raises(LakeError, match=r"data.parquet.* has gone"), lake.session() as con:
+    with (
+        pytest.raises(MissingFileError, match=r"data.parquet does not exist"),
+        lake.connect() as con,
+    ):
         query = lake.select(CLICKS)
         Path(lake.files(CLICKS)[0]).unlink()
         con.execute(query)
 
 
 def test_errors_that_are_not_about_files_stay_what_they_are(lake: Lake) -> None:
-    with pytest.raises(duckdb.CatalogException), lake.session() as con:
+    with pytest.raises(duckdb.CatalogException), lake.connect() as con:
         con.execute("SELECT * FROM nothing")
-    with pytest.raises(duckdb.InvalidInputException, match="elsewhere"), lake.session() as con:
+    with pytest.raises(duckdb.InvalidInputException, match="elsewhere"), lake.connect() as con:
         elsewhere = Path(lake.storage.root).parent / "elsewhere.parquet"
         elsewhere.write_bytes(b"not one of the lake's")
         con.execute(f"SELECT * FROM '{elsewhere}'")
@@ -335,28 +346,28 @@ def test_json_documents_are_canonical_and_damage_is_named(any_lake: Lake) -> Non
     assert any_lake.storage.read("models/a.json") == one
     assert any_lake.read_json("models/a.json") == {"a": "ä", "b": 1}
     any_lake.storage.replace("models/a.json", one[:8])
-    with pytest.raises(LakeError, match=r"models/a.json is damaged"):
+    with pytest.raises(DamagedFileError, match=r"models/a.json is damaged"):
         any_lake.read_json("models/a.json")
 
 
 def test_s3_reads_only_the_columns_asked_for(s3: S3Server) -> None:
-    client = s3.client()
-    lake = Lake(open_storage(f"s3://{s3.new_bucket()}", client))
-    with lake.session() as con:
+    files = s3.files()
+    lake = Lake(open_storage(f"s3://{s3.new_bucket()}", files))
+    with lake.connect() as con:
         lake.write(con, CLICKS, f"SELECT *, md5(id) AS a, md5(id || 'b') AS b FROM ({ROWS})", DAY)
     fetched: list[int] = []
-    client.meta.events.register(
+    files.s3.meta.events.register(
         "after-call.s3.GetObject",
         lambda parsed, **_: fetched.append(parsed["ContentLength"]),
     )
-    with lake.session() as con:
+    with lake.connect() as con:
         lake.view(con, CLICKS)
         assert con.sql("SELECT count(DISTINCT k) FROM clicks").fetchall() == [(13,)]
     assert 0 < sum(fetched) < lake.storage.size(lake.key(CLICKS, DAY)) / 3
 
 
 def test_the_session_counts_in_utc(lake: Lake) -> None:
-    with lake.session() as con:
+    with lake.connect() as con:
         row = con.execute("SELECT current_setting('TimeZone')").fetchone()
     assert row == ("UTC",)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.lake import Column, KeyQuality, Table, key_quality
+from conversion_platform.lake import Column, KeyQuality, Session, Table, key_quality
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,8 +24,10 @@ PEOPLE = Table(
 )
 
 
-def written(con: duckdb.DuckDBPyConnection, lake: Lake, values: str, day: date = DAY) -> None:
-    lake.write(con, PEOPLE, f"SELECT * FROM (VALUES {values}) AS v(name, town)", day)
+def written(session: Session, values: str, day: date = DAY) -> None:
+    session.lake.write(
+        session.con, PEOPLE, f"SELECT * FROM (VALUES {values}) AS v(name, town)", day
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,22 +39,24 @@ def written(con: duckdb.DuckDBPyConnection, lake: Lake, values: str, day: date =
     ],
 )
 def test_repeated_and_incomplete_keys_are_counted(
-    con: duckdb.DuckDBPyConnection, lake: Lake, values: str, expected: KeyQuality
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, values: str, expected: KeyQuality
 ) -> None:
-    written(con, lake, values)
+    written(session, values)
     assert key_quality(con, lake, PEOPLE, DayRange.of(DAY)) == expected
 
 
 def test_the_same_key_on_two_days_is_no_repetition(
-    con: duckdb.DuckDBPyConnection, lake: Lake
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake
 ) -> None:
-    written(con, lake, "('a', 'x')")
-    written(con, lake, "('a', 'x')", DAY + ONE_DAY)
+    written(session, "('a', 'x')")
+    written(session, "('a', 'x')", DAY + ONE_DAY)
     assert key_quality(con, lake, PEOPLE).holds
 
 
-def test_only_the_days_asked_for_are_looked_at(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    written(con, lake, "('a', 'x'), ('a', 'x')")
-    written(con, lake, "('a', 'x')", DAY + ONE_DAY)
+def test_only_the_days_asked_for_are_looked_at(
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake
+) -> None:
+    written(session, "('a', 'x'), ('a', 'x')")
+    written(session, "('a', 'x')", DAY + ONE_DAY)
     assert not key_quality(con, lake, PEOPLE, DayRange.of(DAY)).holds
     assert key_quality(con, lake, PEOPLE, DayRange.of(DAY + ONE_DAY)).rows == 1

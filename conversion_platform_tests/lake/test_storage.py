@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake import Lake, LocalStorage, S3Storage, Storage, open_storage
+from conversion_platform.lake import Lake, LocalStorage, S3Storage, Storage, open_storage, s3_files
 from conversion_platform.lake.storage import readable_disk_errors
 from conversion_platform_tests.killing import kill_at_work
 from conversion_platform_tests.servers import S3Server
@@ -25,7 +25,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     if request.param == "local":
         return open_storage(str(tmp_path / "lake"))
     server: S3Server = request.getfixturevalue("s3")
-    return open_storage(f"s3://{server.new_bucket()}/some/prefix", server.client())
+    return open_storage(f"s3://{server.new_bucket()}/some/prefix", server.files())
 
 
 def staged_leftovers(storage: Storage) -> list[Path]:
@@ -63,7 +63,7 @@ def test_a_listing_is_sorted_and_stays_within_its_folder(storage: Storage) -> No
 
 
 def test_a_listing_goes_past_a_thousand_keys(s3: S3Server) -> None:
-    storage = S3Storage(f"s3://{s3.new_bucket()}", s3.client())
+    storage = S3Storage(f"s3://{s3.new_bucket()}", s3.files())
     for number in range(1005):
         storage.replace(f"t/{number:05}", b"")
     assert len(storage.list("t")) == 1005
@@ -72,7 +72,7 @@ def test_a_listing_goes_past_a_thousand_keys(s3: S3Server) -> None:
 def test_a_staged_file_is_moved_into_place(storage: Storage) -> None:
     with storage.staged() as path:
         path.write_bytes(b"made aside")
-        storage.adopt(path, "t/data.parquet")
+        storage.publish(path, "t/data.parquet")
     assert storage.read("t/data.parquet") == b"made aside"
     assert not path.exists()
 
@@ -183,29 +183,26 @@ def test_a_lake_folder_that_is_a_file_says_so(tmp_path: Path) -> None:
 
 
 def test_a_missing_bucket_says_so(s3: S3Server) -> None:
-    storage = S3Storage("s3://no-such-bucket-anywhere/prefix", s3.client())
+    storage = S3Storage("s3://no-such-bucket-anywhere/prefix", s3.files())
     with pytest.raises(LakeError, match=r"NoSuchBucket.*\n.*Create the bucket"):
         storage.list("t")
 
 
 def test_an_s3_server_that_is_not_there_says_so(tmp_path: Path) -> None:
-    import boto3
-    from botocore.config import Config
-
-    client = boto3.client(
-        "s3",
+    files = s3_files(
         endpoint_url="http://127.0.0.1:9",
-        aws_access_key_id="x",
-        aws_secret_access_key="never-shown",
-        region_name="us-east-1",
-        config=Config(retries={"max_attempts": 0}, connect_timeout=1),
+        key="x",
+        secret="never-shown",
+        client_kwargs={"region_name": "us-east-1"},
+        config_kwargs={"retries": {"max_attempts": 0}, "connect_timeout": 1},
     )
-    storage = S3Storage("s3://bucket", client)
+    files.retries = 1
+    storage = S3Storage("s3://bucket", files)
     file = tmp_path / "f"
     file.write_bytes(b"x")
     for attempt in (
         lambda: storage.read("a"),
-        lambda: storage.adopt(file, "a"),
+        lambda: storage.publish(file, "a"),
         lambda: storage.list("a"),
     ):
         with pytest.raises(LakeError, match="S3 cannot be reached") as caught:
@@ -246,7 +243,7 @@ def test_a_place_that_cannot_hold_a_lake_is_one_message_with_what_to_do(
 
 def test_a_session_that_only_reads_leaves_a_place_without_a_lake_as_it_is(tmp_path: Path) -> None:
     lake = Lake(open_storage(str(tmp_path / "lake")), memory_limit="60MB", threads=1)
-    with lake.session(reading=True) as con:
+    with lake.connect(reading=True) as con:
         con.execute("CREATE TEMP TABLE t AS SELECT md5(range::VARCHAR) AS a FROM range(2000000)")
         spilled = con.execute("SELECT count(*) FROM duckdb_temporary_files()").fetchall()
     assert spilled > [(0,)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import NotReadyError
-from conversion_platform.lake import open_lake
+from conversion_platform.lake import Session, open_lake
 from conversion_platform.marketplace import (
     EVENTS,
     REASONS,
@@ -280,8 +280,8 @@ def test_an_event_that_lies_in_two_folders_is_one_event(tmp_path: Path, extensio
 
 def test_events_need_users_and_jobs_first(tmp_path: Path) -> None:
     built = World(tmp_path).fill()
-    with built.session() as (con, lake, given), pytest.raises(NotReadyError, match="users"):
-        load_events(con, lake, given, DAYS)
+    with built.session() as session, pytest.raises(NotReadyError, match="users"):
+        load_events(session, DAYS)
 
 
 def test_one_run_for_a_range_leaves_the_same_bytes_as_a_run_for_each_day(tmp_path: Path) -> None:
@@ -333,11 +333,11 @@ def test_accepted_and_rejected_rows_are_the_rows_read_each_exactly_once(
         query = world.values([*COLUMNS, "line"], numbered)
         built = World(Path(folder), "[events]\nlate_days = 0\n").fill(events=query)
         lake = open_lake(built.settings)
-        with lake.session() as con:
-            load_users(con, lake, built.settings)
-            load_jobs(con, lake, built.settings)
+        with lake.connect() as con:
+            load_users(Session(built.settings, lake, con))
+            load_jobs(Session(built.settings, lake, con))
             loaded = load_events(
-                con, lake, built.settings, DayRange(date(2025, 12, 31), date(2026, 1, 8))
+                Session(built.settings, lake, con), DayRange(date(2025, 12, 31), date(2026, 1, 8))
             )
             kept = con.execute(
                 "SELECT count(*), count(DISTINCT row_json->>'line') FROM ("

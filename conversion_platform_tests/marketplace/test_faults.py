@@ -169,7 +169,7 @@ def test_a_bucket_that_is_not_there_says_what_to_check(
     tmp_path: Path, s3_environment: S3Server
 ) -> None:
     toml = _users('path = "s3://no-such-bucket-here/users.csv"')
-    _fault(World(tmp_path, toml), "sources.users", "no-such-bucket-here", "credentials")
+    _fault(World(tmp_path, toml), "sources.users", "no-such-bucket-here", "Create the bucket")
 
 
 def test_a_wrong_postgres_table_is_named_and_the_dsn_is_not(
@@ -230,15 +230,15 @@ def test_a_postgres_cut_off_in_the_middle_of_a_table_leaves_the_old_rows(
 
 def test_a_day_before_the_data_starts_is_empty_and_says_when_it_starts(tmp_path: Path) -> None:
     built = World(tmp_path).fill()
-    with built.session() as (con, lake, settings):
+    with built.session() as session:
         from datetime import date
 
         from conversion_platform.days import DayRange
         from conversion_platform.marketplace import load_events, load_jobs, load_users
 
-        load_users(con, lake, settings)
-        load_jobs(con, lake, settings)
-        loaded = load_events(con, lake, settings, DayRange.of(date(2025, 12, 20)))
+        load_users(session)
+        load_jobs(session)
+        loaded = load_events(session, DayRange.of(date(2025, 12, 20)))
     assert loaded.read_rows == 0
     assert "2025-12-20" in loaded.notes[0]
     assert "2026-01-02 to 2026-01-03" in loaded.notes[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conversion_platform.lake import LocalStorage
+from conversion_platform.lake import LocalStorage, Session
 from conversion_platform.lake.lake import Lake
 from conversion_platform.marketplace import (
     JOBS,
@@ -64,9 +64,9 @@ def test_every_user_and_job_of_the_published_views_is_there(
     job_views: Settings, tmp_path: Path
 ) -> None:
     lake = Lake(LocalStorage(tmp_path))
-    with lake.session() as con:
-        users = load_users(con, lake, job_views)
-        jobs = load_jobs(con, lake, job_views)
+    with lake.connect() as con:
+        users = load_users(Session(job_views, lake, con))
+        jobs = load_jobs(Session(job_views, lake, con))
         titles = con.execute(
             "SELECT count(*) FILTER (title LIKE '% @ %' || employer_id), "
             "count(*) FILTER (title = 'NA' OR employer_id = 'NA' OR category = 'NA') "

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Lake, Table, open_lake
+from conversion_platform.lake import Session, Table, open_session
 from conversion_platform.marketplace import Loaded, load_events, load_jobs, load_users
 from conversion_platform.settings import Settings, load_settings
 
@@ -74,36 +74,34 @@ class World:
         return self
 
     @contextmanager
-    def session(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Lake, Settings]]:
-        settings = self.settings
-        lake = open_lake(settings)
-        with lake.session() as con:
-            yield con, lake, settings
+    def session(self) -> Iterator[Session]:
+        with open_session(self.settings) as session:
+            yield session
 
     def load_users(self) -> Loaded:
         """Loads users alone."""
-        with self.session() as (con, lake, settings):
-            return load_users(con, lake, settings)
+        with self.session() as session:
+            return load_users(session)
 
     def load_jobs(self) -> Loaded:
         """Loads jobs alone."""
-        with self.session() as (con, lake, settings):
-            return load_jobs(con, lake, settings)
+        with self.session() as session:
+            return load_jobs(session)
 
     def load(self, days: DayRange = DAYS) -> tuple[Loaded, Loaded, Loaded]:
         """Loads all three sources."""
-        with self.session() as (con, lake, settings):
+        with self.session() as session:
             return (
-                load_users(con, lake, settings),
-                load_jobs(con, lake, settings),
-                load_events(con, lake, settings, days),
+                load_users(session),
+                load_jobs(session),
+                load_events(session, days),
             )
 
     def rows(self, table: Table, columns: str = "*", order: str = "ALL") -> list[tuple[Any, ...]]:
         """Rows of a lake table."""
-        with self.session() as (con, lake, _):
-            found: list[tuple[Any, ...]] = con.execute(
-                f"SELECT {columns} FROM {lake.select(table)} ORDER BY {order}"
+        with self.session() as session:
+            found: list[tuple[Any, ...]] = session.con.execute(
+                f"SELECT {columns} FROM {session.lake.select(table)} ORDER BY {order}"
             ).fetchall()
             return found
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.messaging import (
     Ledger,
     PlanSummary,
@@ -44,9 +44,13 @@ class Office:
     ledger: Ledger
     provider: Sandbox
 
+    @property
+    def session(self) -> Session:
+        return Session(self.settings, self.lake, self.con)
+
     def plan(self, *people: Person, day: date = DAY) -> PlanSummary:
-        put(self.con, self.lake, people, day)
-        return plan_messages(self.con, self.lake, self.settings, self.ledger, day)
+        put(self.session, people, day)
+        return plan_messages(self.session, self.ledger, day)
 
     def send(self, now: datetime) -> SendSummary:
         return send_due(self.ledger, self.provider, self.settings, now)
@@ -58,7 +62,7 @@ class Office:
         return receive(self.ledger, self.provider, self.settings, now)
 
     def snapshot(self, day: date = DAY) -> None:
-        snapshot(self.con, self.lake, self.settings, self.ledger, DayRange.of(day))
+        snapshot(self.session, self.ledger, DayRange.of(day))
 
     def message(self, user_id: str, day: date = DAY) -> dict[str, object]:
         """The ledger's row of one text."""
@@ -97,7 +101,7 @@ def open_office(tmp_path: Path) -> Iterator[OpenOffice]:
             return Office(
                 settings,
                 lake,
-                stack.enter_context(lake.session()),
+                stack.enter_context(lake.connect()),
                 stack.enter_context(open_ledger(settings)),
                 stack.enter_context(closing(open_provider(settings))),
             )

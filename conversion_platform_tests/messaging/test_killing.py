@@ -39,7 +39,7 @@ replay_day(ledger, provider, settings, DAY)
 PLAN = """
 import sys
 from pathlib import Path
-from conversion_platform.lake import open_lake
+from conversion_platform.lake import open_session
 from conversion_platform.messaging import open_ledger, plan_messages
 from conversion_platform.messaging import planning
 from conversion_platform.settings import load_settings
@@ -47,10 +47,9 @@ from conversion_platform_tests.messaging.world import DAY
 
 planning.BATCH = 400
 settings = load_settings(Path(sys.argv[1]) / "conversion_platform.toml")
-lake = open_lake(settings)
-with lake.session() as con, open_ledger(settings) as ledger:
+with open_session(settings) as session, open_ledger(settings) as ledger:
     print("at work", flush=True)
-    plan_messages(con, lake, settings, ledger, DAY)
+    plan_messages(session, ledger, DAY)
 """
 
 
@@ -100,7 +99,7 @@ def test_a_sender_killed_again_and_again_sends_every_text_once(open_office: Open
 
 def test_a_planner_killed_again_and_again_plans_every_text_once(open_office: OpenOffice) -> None:
     office = open_office()
-    put(office.con, office.lake, everyone(PEOPLE))
+    put(office.session, everyone(PEOPLE))
     for seed in range(3):
         kill_at_work(PLAN, str(office.settings.base), seconds=1.0, seed=seed)
     office.plan(*everyone(PEOPLE))
@@ -121,5 +120,5 @@ def test_the_same_plan_twice_gives_the_same_bytes(open_office: OpenOffice) -> No
         root = office.settings.base / "lake"
         tables = ("sent_messages", "message_states", "replies")
         files.append([(root / t / f"dt={DAY}" / "data.parquet").read_bytes() for t in tables])
-        assert len(read(office.con, office.lake, MESSAGE_STATES)) > 450
+        assert len(read(office.session, MESSAGE_STATES)) > 450
     assert files[0] == files[1]

@@ -32,10 +32,8 @@ MATURE = DAY + 4 * ONE_DAY
 
 
 def outcomes_of(office: Office, as_of: date = MATURE) -> dict[str, dict[str, Any]]:
-    measure_outcomes(
-        office.con, office.lake, office.settings, office.ledger, DayRange.of(DAY), as_of
-    )
-    return {row["user_id"]: row for row in read(office.con, office.lake, OUTCOMES)}
+    measure_outcomes(office.session, office.ledger, DayRange.of(DAY), as_of)
+    return {row["user_id"]: row for row in read(office.session, OUTCOMES)}
 
 
 def put_at(office: Office, *events: tuple[str, str, str, datetime]) -> None:
@@ -44,7 +42,7 @@ def put_at(office: Office, *events: tuple[str, str, str, datetime]) -> None:
     for event in events:
         by_day.setdefault((event[3] - timedelta(hours=4)).date(), []).append(event)
     for day, rows in by_day.items():
-        put_events(office.con, office.lake, day, *rows)
+        put_events(office.session, day, *rows)
 
 
 def test_clicks_and_conversions_within_the_window_count(office: Office) -> None:
@@ -142,7 +140,7 @@ def test_an_opt_out_is_in_the_outcome(office: Office) -> None:
 def test_days_without_assignments_are_left_out(office: Office) -> None:
     office.plan(person(1))
     days = outcome_days(office.settings, DayRange.of(DAY))
-    written = measure_outcomes(office.con, office.lake, office.settings, office.ledger, days, DAY)
+    written = measure_outcomes(office.session, office.ledger, days, DAY)
     assert [one.day for one in written] == [DAY]
     assert (days.first, days.last) == (DAY - 6 * ONE_DAY, DAY)
 
@@ -188,7 +186,7 @@ def test_no_number_and_no_word_reaches_the_lake(open_office: OpenOffice) -> None
     office.receive(later(hours=9))
     office.snapshot()
     outcomes_of(office)
-    shown = str([read(office.con, office.lake, table) for table in TABLES])
+    shown = str([read(office.session, table) for table in TABLES])
     for secret in ("+1212", "4711", "Reply", "Barista", "no more", "SMsecret", "example.invalid"):
         assert secret not in shown
     assert "opted_out" in shown
@@ -198,14 +196,14 @@ def test_the_lake_tells_the_whole_story_of_each_text(office: Office) -> None:
     office.plan(person(1, time_zone="America/Los_Angeles", state="CA"), person(2, phone=None))
     office.replay()
     office.snapshot()
-    messages = {row["user_id"]: row for row in read(office.con, office.lake, SENT_MESSAGES)}
+    messages = {row["user_id"]: row for row in read(office.session, SENT_MESSAGES)}
     assert messages["u000001"]["state"] == "delivered"
     assert messages["u000001"]["provider"] == "sandbox"
     assert (messages["u000002"]["state"], messages["u000002"]["reason"]) == (
         "suppressed",
         "no_phone",
     )
-    states = read(office.con, office.lake, MESSAGE_STATES)
+    states = read(office.session, MESSAGE_STATES)
     story = [row["state"] for row in states if row["user_id"] == "u000001"]
     assert story == ["planned", "deferred", "sending", "sent", "delivered"]
 
@@ -219,7 +217,7 @@ def test_answers_stand_on_their_own_local_day(office: Office) -> None:
     office.receive(later(days=1))
     office.snapshot()
     office.snapshot(DAY + ONE_DAY)
-    found = {row["dt"]: row for row in read(office.con, office.lake, REPLIES)}
+    found = {row["dt"]: row for row in read(office.session, REPLIES)}
     assert (found[DAY]["kind"], found[DAY]["needs_person"]) == ("other", False)
     assert (found[DAY + ONE_DAY]["kind"], found[DAY + ONE_DAY]["needs_person"]) == ("unsure", True)
     assert found[DAY]["message_id"] == office.message("u000001")["message_id"]
@@ -228,7 +226,7 @@ def test_answers_stand_on_their_own_local_day(office: Office) -> None:
 def test_a_day_that_was_not_assigned_gets_no_empty_partition(office: Office) -> None:
     office.plan(person(1))
     days = outcome_days(office.settings, DayRange.of(DAY))
-    written = snapshot(office.con, office.lake, office.settings, office.ledger, days)
+    written = snapshot(office.session, office.ledger, days)
     assert {one.day for one in written} == {DAY}
     assert [one.rows for one in written] == [1, 1, 0]
     assert office.lake.days(SENT_MESSAGES) == [DAY]

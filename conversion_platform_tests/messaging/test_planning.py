@@ -78,9 +78,9 @@ def test_nothing_is_planned_when_a_template_is_wrong(open_office: OpenOffice) ->
 
 
 def test_a_day_without_assignments_is_not_ready(office: Office) -> None:
-    put(office.con, office.lake, [person(1)])
+    put(office.session, [person(1)])
     with pytest.raises(NotReadyError, match="job_of_the_day"):
-        plan_messages(office.con, office.lake, office.settings, office.ledger, DAY + ONE_DAY)
+        plan_messages(office.session, office.ledger, DAY + ONE_DAY)
 
 
 def test_a_planned_text_follows_its_assignment_until_it_is_under_way(office: Office) -> None:

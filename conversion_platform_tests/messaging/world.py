@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
-from conversion_platform.lake import Lake, Table
+from conversion_platform.lake import Session, Table
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 DAY = date(2026, 3, 10)
 TEN_IN_NEW_YORK = datetime(2026, 3, 10, 14, tzinfo=UTC)
@@ -67,19 +67,15 @@ def settings_in(folder: Path, text: str = "", clock: str = "replay") -> Settings
 QUIET_CARRIER = "[messaging.sandbox]\nfail_share = 0.0\nstop_share = 0.0\n"
 
 
-def put(
-    con: duckdb.DuckDBPyConnection, lake: Lake, people: Sequence[Person], day: date = DAY
-) -> None:
+def put(session: Session, people: Sequence[Person], day: date = DAY) -> None:
     """Writes users, jobs and the day's assignments."""
-    _write(con, lake, USERS, [_user(one) for one in people])
+    _write(session, USERS, [_user(one) for one in people])
     jobs = [{"job_id": "j1", "title": "Barista", "pay": 18.5}, {"job_id": "j2", "title": "Cook"}]
-    _write(con, lake, JOBS, [*jobs, {"job_id": "j3"}])
-    _write(con, lake, JOB_OF_THE_DAY, [_assignment(one, day) for one in people], day)
+    _write(session, JOBS, [*jobs, {"job_id": "j3"}])
+    _write(session, JOB_OF_THE_DAY, [_assignment(one, day) for one in people], day)
 
 
-def put_events(
-    con: duckdb.DuckDBPyConnection, lake: Lake, day: date, *events: tuple[str, str, str, datetime]
-) -> None:
+def put_events(session: Session, day: date, *events: tuple[str, str, str, datetime]) -> None:
     """Writes one day's events, each (user_id, job_id, event_type, occurred_at)."""
     rows = [
         {
@@ -92,13 +88,15 @@ def put_events(
         }
         for number, (user, job, kind, at) in enumerate(events)
     ]
-    _write(con, lake, EVENTS, rows, day)
+    _write(session, EVENTS, rows, day)
 
 
-def read(con: duckdb.DuckDBPyConnection, lake: Lake, table: Table) -> list[dict[str, Any]]:
+def read(session: Session, table: Table) -> list[dict[str, Any]]:
     """Every row of a lake table, sorted by its key."""
     order = ", ".join(table.key)
-    found = con.sql(f"SELECT * FROM {lake.select(table)} ORDER BY {order}").to_arrow_table()
+    found = session.con.sql(
+        f"SELECT * FROM {session.lake.select(table)} ORDER BY {order}"
+    ).to_arrow_table()
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 
@@ -126,20 +124,16 @@ def _assignment(one: Person, day: date) -> dict[str, Any]:
 
 
 def _write(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    table: Table,
-    rows: list[dict[str, Any]],
-    day: date | None = None,
+    session: Session, table: Table, rows: list[dict[str, Any]], day: date | None = None
 ) -> None:
     import pyarrow
 
     columns = {column.name: column.type for column in table.columns}
     if not rows:
-        lake.write(con, table, f"SELECT * FROM ({table.empty_select()})", day)
+        session.lake.write(session.con, table, f"SELECT * FROM ({table.empty_select()})", day)
         return
     filled = [{name: row.get(name) for name in columns} for row in rows]
-    con.register("_rows", pyarrow.Table.from_pylist(filled))
+    session.con.register("_rows", pyarrow.Table.from_pylist(filled))
     casts = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns.items())
-    lake.write(con, table, f"SELECT {casts} FROM _rows", day)
-    con.unregister("_rows")
+    session.lake.write(session.con, table, f"SELECT {casts} FROM _rows", day)
+    session.con.unregister("_rows")

@@ -11,7 +11,7 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.inference import predict_days
-from conversion_platform.lake import open_lake
+from conversion_platform.lake import Session, open_lake
 from conversion_platform.monitoring import DriftReport, drift_report
 from conversion_platform.training import fit_candidate, promote
 from conversion_platform_tests.training.conftest import made_once, settings, settings_in
@@ -37,11 +37,11 @@ def watched_once(made_once: tuple[Path, date], tmp_path_factory: pytest.TempPath
     shutil.copytree(source / "lake", folder / "lake")
     chosen = settings_in(folder)
     lake = open_lake(chosen)
-    with lake.session() as con:
-        version = fit_candidate(con, lake, chosen, day).version
+    with lake.connect() as con:
+        version = fit_candidate(Session(chosen, lake, con), day).version
         promote(lake, version, day, "first")
-        predict_days(con, lake, chosen, DayRange.of(day), version)
-        report = drift_report(con, lake, chosen, day)
+        predict_days(Session(chosen, lake, con), DayRange.of(day), version)
+        report = drift_report(Session(chosen, lake, con), day)
     return Watched(folder, day, version, report)
 
 

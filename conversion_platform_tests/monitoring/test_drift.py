@@ -16,7 +16,7 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.inference import predict_days
-from conversion_platform.lake import Lake, Table
+from conversion_platform.lake import Lake, Session, Table
 from conversion_platform.marketplace.tables import USERS
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report, write_reference
 from conversion_platform.monitoring.evidently_report import stable_ids
@@ -30,16 +30,14 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def rewrite(
-    con: duckdb.DuckDBPyConnection, lake: Lake, table: Table, day: date, replacement: str
-) -> None:
+def rewrite(session: Session, table: Table, day: date, replacement: str) -> None:
     """Changes columns of one partition: `replacement` is what goes into * REPLACE (...)."""
-    stored = lake.select(table, DayRange.of(day))
-    con.execute(
+    stored = session.lake.select(table, DayRange.of(day))
+    session.con.execute(
         f"CREATE OR REPLACE TEMP TABLE changed AS "
         f"SELECT * EXCLUDE (dt) REPLACE ({replacement}) FROM {stored}"
     )
-    lake.write(con, table, "SELECT * FROM changed", day)
+    session.lake.write(session.con, table, "SELECT * FROM changed", day)
 
 
 def drifted(report: DriftReport) -> set[str]:
@@ -61,53 +59,53 @@ def test_every_feature_and_the_score_are_watched_and_kept_in_a_table(
 
 
 def test_a_day_like_the_test_days_has_not_drifted(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
+    session: Session, lake: Lake, day: date, champion: str
 ) -> None:
     # The small world is so young that its windows still fill; a copied day is a settled one.
     like = load_model(lake, champion).card.test_days.last
     later = like + 7 * ONE_DAY
     for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
         lake.storage.replace(lake.key(table, later), lake.storage.read(lake.key(table, like)))
-    predict_days(con, lake, settings, DayRange.of(later), champion)
-    report = drift_report(con, lake, settings, later)
+    predict_days(session, DayRange.of(later), champion)
+    report = drift_report(session, later)
     assert not report.drifted
     assert report.share_drifted < 0.2
     assert report.columns["job_pay"] == 0.0
 
 
 def test_features_that_move_are_named_and_enough_of_them_are_drift(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
+    session: Session,
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    settings: Settings,
+    day: date,
+    champion: str,
 ) -> None:
-    rewrite(con, lake, JOB_FEATURES, day, "job_pay + 5 AS job_pay, 'r9' AS job_region")
+    rewrite(session, JOB_FEATURES, day, "job_pay + 5 AS job_pay, 'r9' AS job_region")
     strict = changed(settings, "drift", max_drifted_share=0.01)
-    report = drift_report(con, lake, strict, day)
+    report = drift_report(Session(strict, lake, con), day)
     assert {"job_pay", "job_region"} <= drifted(report)
     assert report.share_drifted == pytest.approx(len(drifted(report)) / len(report.details))
     assert report.drifted
 
 
 def test_a_feature_that_loses_its_values_has_drifted_though_no_distance_says_so(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
+    session: Session, day: date, champion: str
 ) -> None:
-    rewrite(con, lake, USER_FEATURES, day, "NULL::FLOAT AS user_desired_pay")
-    report = drift_report(con, lake, settings, day)
+    rewrite(session, USER_FEATURES, day, "NULL::FLOAT AS user_desired_pay")
+    report = drift_report(session, day)
     found = {column.name: column for column in report.details}["user_desired_pay"]
     assert found.drifted and found.statistic is None
     assert (found.missing_today, found.missing_reference) == (1.0, 0.0)
 
 
 def test_the_same_day_gives_the_same_bytes_page_included(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
-    settings: Settings,
-    day: date,
-    champion: str,
-    report: DriftReport,
+    session: Session, lake: Lake, day: date, champion: str, report: DriftReport
 ) -> None:
     keys = [report.key, lake.key(DRIFT, day), version_key(champion, "reference.parquet")]
     before = [lake.storage.read(key) for key in keys]
-    write_reference(con, lake, settings, load_model(lake, champion))
-    assert drift_report(con, lake, settings, day) == report
+    write_reference(session, load_model(lake, champion))
+    assert drift_report(session, day) == report
     assert [lake.storage.read(key) for key in keys] == before
 
 
@@ -118,15 +116,15 @@ def test_the_page_opens_without_a_network(lake: Lake, day: date, report: DriftRe
 
 
 def test_mondays_are_compared_with_a_monday_where_there_is_one(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
+    session: Session, lake: Lake, day: date, champion: str
 ) -> None:
     model = load_model(lake, champion)
     days = list(model.card.test_days)
     for tested in days:
-        found = reference(con, lake, settings, model, tested + 7 * ONE_DAY)
+        found = reference(session, model, tested + 7 * ONE_DAY)
         assert set(found.column("dt").to_pylist()) == {tested}
     other = next(item for item in DayRange(day, day + 6 * ONE_DAY) if not same_weekday(item, days))
-    assert set(reference(con, lake, settings, model, other).column("dt").to_pylist()) == set(days)
+    assert set(reference(session, model, other).column("dt").to_pylist()) == set(days)
 
 
 def same_weekday(day: date, days: list[date]) -> bool:
@@ -138,62 +136,60 @@ def test_the_panel_is_bounded_repeatable_and_holds_no_id(
 ) -> None:
     model = load_model(lake, champion)
     few = changed(settings, "drift", sample_rows=100)
-    found = sample(con, lake, few, model, DayRange.of(day))
+    found = sample(Session(few, lake, con), model, DayRange.of(day))
     assert found.num_rows == 100
-    assert found == sample(con, lake, few, model, DayRange.of(day))
+    assert found == sample(Session(few, lake, con), model, DayRange.of(day))
     assert not {"user_id", "job_id"} & set(found.column_names)
 
 
 @pytest.mark.usefixtures("day")
 def test_days_drawn_together_are_the_same_as_one_by_one(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, champion: str
+    session: Session, lake: Lake, champion: str
 ) -> None:
     model = load_model(lake, champion)
     days = model.card.test_days
-    alone = [sample(con, lake, settings, model, DayRange.of(day)) for day in days]
+    alone = [sample(session, model, DayRange.of(day)) for day in days]
     assert len(alone) > 1
-    assert sample(con, lake, settings, model, days).to_pylist() == [
+    assert sample(session, model, days).to_pylist() == [
         row for part in alone for row in part.to_pylist()
     ]
 
 
 def test_a_damaged_reference_is_made_again(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
+    session: Session, lake: Lake, day: date, champion: str
 ) -> None:
     key, model = version_key(champion, "reference.parquet"), load_model(lake, champion)
     before = lake.storage.read(key)
     lake.storage.replace(key, b"PAR1 cut in the middle")
-    assert reference(con, lake, settings, model, day).num_rows > 100
+    assert reference(session, model, day).num_rows > 100
     assert lake.storage.read(key) == before
 
 
 def test_a_day_without_eligible_users_has_nothing_to_compare_and_has_not_drifted(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, day: date, champion: str
 ) -> None:
     left = f"SELECT * REPLACE (created_at AS left_at) FROM {lake.select(USERS)}"
     con.execute(f"CREATE TEMP TABLE gone AS {left}")
-    write_reference(con, lake, settings, load_model(lake, champion))
+    write_reference(session, load_model(lake, champion))
     lake.write(con, USERS, "SELECT * FROM gone")
-    predict_days(con, lake, settings, DayRange.of(day), champion)
-    report = drift_report(con, lake, settings, day)
+    predict_days(session, DayRange.of(day), champion)
+    report = drift_report(session, day)
     assert (report.rows_today, report.share_drifted, report.drifted) == (0, 0.0, False)
     assert b"nothing was compared" in report.html
     assert con.sql(f"SELECT * FROM {lake.select(DRIFT)}").fetchall() == []
 
 
 def test_without_predictions_the_message_says_what_to_materialise(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+    session: Session, day: date
 ) -> None:
     with pytest.raises(NotReadyError, match="daily_predictions"):
-        drift_report(con, lake, settings, day + ONE_DAY)
+        drift_report(session, day + ONE_DAY)
 
 
-def test_a_damaged_model_is_named(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date, champion: str
-) -> None:
+def test_a_damaged_model_is_named(session: Session, lake: Lake, day: date, champion: str) -> None:
     lake.storage.replace(version_key(champion, "model.ubj"), b"")
     with pytest.raises(RegistryError, match=r"model\.ubj"):
-        drift_report(con, lake, settings, day)
+        drift_report(session, day)
 
 
 def test_random_ids_are_numbered_in_order_and_the_rest_of_the_page_is_left_alone() -> None:

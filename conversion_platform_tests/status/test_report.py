@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from conversion_platform.cli.render import status_table
-from conversion_platform.lake import Lake
+from conversion_platform.lake import Session
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.status import TRUTH_KEY, collect
+from conversion_platform_tests.sessions import in_session
 from conversion_platform_tests.tiny_platform import LIVED, lake_in, rows, settings_in
 
 NOW = datetime(2026, 1, 26, 12, 0, tzinfo=UTC)
@@ -40,27 +41,29 @@ KEYS = {
 }
 
 
-def screen(lake: Lake, settings: Settings) -> str:
+def screen(session: Session) -> str:
     from rich.console import Console
 
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(status_table(collect(lake, settings, NOW)))
+    console.print(status_table(collect(session, NOW)))
     return console.export_text()
 
 
-def test_before_anything_ran_there_is_a_report_all_the_same(lake: Lake, settings: Settings) -> None:
-    found = collect(lake, settings, NOW).to_json()
+def test_before_anything_ran_there_is_a_report_all_the_same(
+    session: Session, settings: Settings
+) -> None:
+    found = collect(session, NOW).to_json()
     assert set(found) == KEYS
     nothing = ("last_day_run", "champion", "map_model", "map_human", "map_oracle", "drift_day")
     assert [found[name] for name in nothing] == [None] * len(nothing)
     assert found["messages"] == {}
     assert set(found["log_events"].values()) == {0}
-    assert "none yet" in screen(lake, settings)
+    assert "none yet" in screen(session)
     assert not Path(settings.resolve(settings.messaging.ledger)).exists()  # looking makes nothing
 
 
 def test_after_a_day_every_figure_is_there(lived: Path) -> None:
-    found = json.loads(json.dumps(collect(lake_in(lived), settings_in(lived), NOW).to_json()))
+    found = json.loads(json.dumps(in_session(settings_in(lived), collect, NOW).to_json()))
     assert set(found) == KEYS
     assert found["last_day_run"] == found["champion_since"] == found["drift_day"] == str(LIVED)
     assert found["champion"].startswith(f"{LIVED}-")
@@ -77,7 +80,7 @@ def test_after_a_day_every_figure_is_there(lived: Path) -> None:
 
 
 def test_the_counts_are_those_of_the_tables(lived: Path) -> None:
-    found = collect(lake_in(lived), settings_in(lived), NOW)
+    found = in_session(settings_in(lived), collect, NOW)
     for stage, table in (("marketplace", "users"), ("inference", "daily_predictions")):
         ((count,),) = rows(lived, f"SELECT count(*) FROM {table}")
         assert found.rows[stage][table] == count > 0
@@ -95,11 +98,11 @@ def test_where_somebody_knows_the_truth_its_figures_stand_first(
     known = dict.fromkeys((*names, "gain_over_human", "gap_closed"), estimate)
     lake = lake_in(platform)
     lake.write_json(TRUTH_KEY, {"k": 10, "days": "x", "slates": 5, "users": 4, **known})
-    found = collect(lake, settings_in(platform), NOW).to_json()
+    found = in_session(settings_in(platform), collect, NOW).to_json()
     assert found["map_source"] == "truth"
     assert [found[name] for name in names] == [0.3] * 4
     assert found["gap_closed"] == estimate
-    assert "30% [20%, 40%]" in screen(lake, settings_in(platform))
+    assert "30% [20%, 40%]" in in_session(settings_in(platform), screen)
 
 
 @pytest.mark.parametrize(
@@ -116,5 +119,5 @@ def test_the_next_run_is_the_next_morning_on_the_platforms_wall(
     file = tmp_path / "conversion_platform.toml"
     file.write_text("")
     settings = load_settings(file)
-    found = collect(lake_in(tmp_path), settings, datetime.fromisoformat(now))
+    found = in_session(settings, collect, datetime.fromisoformat(now))
     assert found.next_run == expected

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conversion_platform.lake import open_lake
+from conversion_platform.lake import Session, open_lake
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import build_examples
 from conversion_platform_tests.training.world import small_world
@@ -45,9 +45,9 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, date]:
     folder = tmp_path_factory.mktemp("small-world")
     chosen = settings_in(folder)
     lake = open_lake(chosen)
-    with lake.session() as con:
-        day = small_world(con, lake, chosen)
-        build_examples(con, lake, chosen, day)
+    with lake.connect() as con:
+        day = small_world(Session(chosen, lake, con))
+        build_examples(Session(chosen, lake, con), day)
     return folder, day
 
 

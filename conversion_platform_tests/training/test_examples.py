@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conversion_platform.days import DayRange, day_start
 from conversion_platform.errors import NotReadyError, TrainingError
 from conversion_platform.features import build_features
-from conversion_platform.lake import Lake, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.marketplace.tables import JOBS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import TRAINING_EXAMPLES, build_examples
@@ -36,12 +36,11 @@ DAYS = DayRange(START, date(2026, 1, 14))
 SHOWN = date(2026, 1, 8)
 
 
-def rows(con: duckdb.DuckDBPyConnection, lake: Lake, day: date = DAY) -> list[dict[str, Any]]:
+def rows(session: Session, day: date = DAY) -> list[dict[str, Any]]:
     """The examples of `day`, without features."""
     names = "user_id, job_id, day, shown_at, slate, position, clicked, converted, split"
-    table = con.sql(
-        f"SELECT {names} FROM {lake.select(TRAINING_EXAMPLES, DayRange.of(day))} ORDER BY ALL"
-    )
+    examples = session.lake.select(TRAINING_EXAMPLES, DayRange.of(day))
+    table = session.con.sql(f"SELECT {names} FROM {examples} ORDER BY ALL")
     return [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
 
 
@@ -51,13 +50,15 @@ def background(days: DayRange = DAYS) -> list[Event]:
 
 
 @pytest.fixture
-def build(con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date) -> Any:
+def build(
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> Any:
     """Builds the examples of DAY from events (features: the small world's) and returns the rows."""
 
     def built(events: list[Event], chosen: Settings = settings) -> list[dict[str, Any]]:
-        put_events(con, lake, background() + events, DAYS)
-        build_examples(con, lake, chosen, DAY)
-        return [row for row in rows(con, lake) if row["user_id"] != "u0009"]
+        put_events(session, background() + events, DAYS)
+        build_examples(Session(chosen, lake, con), DAY)
+        return [row for row in rows(session) if row["user_id"] != "u0009"]
 
     return built
 
@@ -165,71 +166,67 @@ def test_nothing_immature_and_nothing_of_the_future_ever_gets_in(
 
 
 def test_clocks_that_go_forward_do_not_let_an_unfinished_window_in(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
 ) -> None:
     # 8 March 2026 has 23 hours, so three days after 23:30 on the 6th end at 00:30 on the 10th.
-    put_people(con, lake)
+    put_people(session)
     days = DayRange(date(2026, 2, 20), date(2026, 3, 9))
     start = changed(settings, "platform", start_date=days.first)
     events = background(days)
     events += [
         Event("u0001", "j0001", "impression", at(date(2026, 3, 6), hour)) for hour in (1, 23.5)
     ]
-    put_events(con, lake, events, days)
-    build_features(con, lake, start, days)
-    build_examples(con, lake, start, date(2026, 3, 10))
-    found = [row for row in rows(con, lake, date(2026, 3, 10)) if row["user_id"] == "u0001"]
+    put_events(session, events, days)
+    build_features(Session(start, lake, con), days)
+    build_examples(Session(start, lake, con), date(2026, 3, 10))
+    found = [row for row in rows(session, date(2026, 3, 10)) if row["user_id"] == "u0001"]
     assert [row["shown_at"] for row in found] == [at(date(2026, 3, 6), 1)]
 
 
 def test_the_summary_counts_each_window_and_says_that_they_were_shortened(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+    session: Session, day: date
 ) -> None:
     day = date(2026, 1, 13)
-    summary = build_examples(con, lake, settings, day)
+    summary = build_examples(session, day)
     assert [len(split.days) for split in summary.splits.values()] == [7, 1, 1]
-    assert summary.rows == len(rows(con, lake, day))
+    assert summary.rows == len(rows(session, day))
     assert all(split.positives > 0 for split in summary.splits.values())
     assert "shortened" in summary.notes[0]
 
 
-def test_building_twice_gives_the_same_bytes(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> None:
-    build_examples(con, lake, settings, day)
+def test_building_twice_gives_the_same_bytes(session: Session, lake: Lake, day: date) -> None:
+    build_examples(session, day)
     first = lake.storage.read(lake.key(TRAINING_EXAMPLES, day))
-    build_examples(con, lake, settings, day)
+    build_examples(session, day)
     assert lake.storage.read(lake.key(TRAINING_EXAMPLES, day)) == first
 
 
 def test_above_the_limit_whole_slates_are_kept_by_hash(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
 ) -> None:
-    everything = rows(con, lake, day)
+    everything = rows(session, day)
     few = changed(settings, "training", max_examples=1000)
-    summary = build_examples(con, lake, few, day)
-    kept = rows(con, lake, day)
+    summary = build_examples(Session(few, lake, con), day)
+    kept = rows(session, day)
     slates = {row["slate"] for row in kept}
     assert kept == [row for row in everything if row["slate"] in slates]
     assert 700 < summary.splits["train"].rows < 1300
     assert any("train" in note for note in summary.notes)
 
 
-def test_missing_features_are_named_with_the_command_to_run(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    put_people(con, lake)
-    put_events(con, lake, background(), DAYS)
+def test_missing_features_are_named_with_the_command_to_run(session: Session) -> None:
+    put_people(session)
+    put_events(session, background(), DAYS)
     with pytest.raises(NotReadyError, match="user_features"):
-        build_examples(con, lake, settings, DAY)
+        build_examples(session, DAY)
 
 
 def test_a_source_without_impressions_is_told_about_sampled_negatives(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+    session: Session, day: date
 ) -> None:
-    put_events(con, lake, [], DAYS)
+    put_events(session, [], DAYS)
     with pytest.raises(TrainingError, match="sampled"):
-        build_examples(con, lake, settings, DAY)
+        build_examples(session, DAY)
 
 
 @pytest.fixture
@@ -251,11 +248,11 @@ def interest(days: DayRange = DAYS) -> list[Event]:
 
 
 def test_negatives_are_open_jobs_of_the_users_region_that_are_not_the_positive(
-    con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings, day: date
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings, day: date
 ) -> None:
-    put_events(con, lake, interest(), DAYS)
-    build_examples(con, lake, sampled, DAY)
-    found = rows(con, lake)
+    put_events(session, interest(), DAYS)
+    build_examples(Session(sampled, lake, con), DAY)
+    found = rows(session)
     clicks = {(event.user, event.job, event.at) for event in interest()}
     drawn = [row for row in found if (row["user_id"], row["job_id"], row["shown_at"]) not in clicks]
     assert len(drawn) == 4 * (len(found) - len(drawn))
@@ -268,7 +265,7 @@ def test_negatives_are_open_jobs_of_the_users_region_that_are_not_the_positive(
 
 
 def test_jobs_that_open_or_close_during_the_day_are_drawn_only_while_open_on_both_ends(
-    con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings, day: date
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, sampled: Settings, day: date
 ) -> None:
     # Half the jobs close on the 8th at noon, j0004 opens on the 9th at six; clicks start at ten.
     closes, opens = at(SHOWN, 12), at(date(2026, 1, 9), 6)
@@ -280,9 +277,9 @@ def test_jobs_that_open_or_close_during_the_day_are_drawn_only_while_open_on_bot
     )
     con.execute(f"CREATE TEMP TABLE changed_jobs AS {changed_jobs}")
     lake.write(con, JOBS, "SELECT * FROM changed_jobs")
-    put_events(con, lake, interest(), DAYS)
-    build_examples(con, lake, sampled, DAY)
-    found = rows(con, lake)
+    put_events(session, interest(), DAYS)
+    build_examples(Session(sampled, lake, con), DAY)
+    found = rows(session)
     clicks = {(event.user, event.job, event.at) for event in interest()}
     drawn = [row for row in found if (row["user_id"], row["job_id"], row["shown_at"]) not in clicks]
     before_noon = [row["shown_at"] for row in drawn if row["job_id"] in closing]
@@ -292,13 +289,18 @@ def test_jobs_that_open_or_close_during_the_day_are_drawn_only_while_open_on_bot
 
 
 def test_the_draw_of_negatives_is_the_same_each_time(
-    con: duckdb.DuckDBPyConnection, tmp_path: Path, lake: Lake, sampled: Settings, day: date
+    session: Session,
+    con: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    lake: Lake,
+    sampled: Settings,
+    day: date,
 ) -> None:
-    put_events(con, lake, interest(), DAYS)
-    build_examples(con, lake, sampled, DAY)
+    put_events(session, interest(), DAYS)
+    build_examples(Session(sampled, lake, con), DAY)
     first = lake.storage.read(lake.key(TRAINING_EXAMPLES, DAY))
     other = open_lake(sampled)
-    with other.session() as fresh:
+    with other.connect() as fresh:
         fresh.execute("SET threads = 1")
-        build_examples(fresh, other, sampled, DAY)
+        build_examples(Session(sampled, other, fresh), DAY)
     assert lake.storage.read(lake.key(TRAINING_EXAMPLES, DAY)) == first

@@ -10,7 +10,7 @@ import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import RegistryError
-from conversion_platform.lake import Lake
+from conversion_platform.lake import Lake, Session
 from conversion_platform.settings import Settings
 from conversion_platform.training import (
     champion,
@@ -39,7 +39,7 @@ def two(
     """Two versions of one day."""
     few = changed(settings, "training", trees=5)
     other = changed(few, "training", seed=8)
-    first, second = (fit_candidate(con, lake, each, day) for each in (few, other))
+    first, second = (fit_candidate(Session(each, lake, con), day) for each in (few, other))
     return first.version, second.version
 
 

@@ -11,12 +11,11 @@ import pyarrow as pa
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.features import build_features
-from conversion_platform.lake import Lake, Table
+from conversion_platform.lake import Session, Table
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
-from conversion_platform.settings import Settings
 
 if TYPE_CHECKING:
-    import duckdb
+    pass
 
 START = date(2026, 1, 1)
 ZONE = "America/New_York"
@@ -41,17 +40,15 @@ def at(day: date, hour: float) -> datetime:
     return day_start(day, ZONE) + timedelta(hours=hour)
 
 
-def put(con: duckdb.DuckDBPyConnection, lake: Lake, table: Table, rows: pa.Table) -> None:
+def put(session: Session, table: Table, rows: pa.Table) -> None:
     """Writes a table that is not daily; columns that the rows lack are NULL."""
-    con.register("_rows", rows)
+    session.con.register("_rows", rows)
     query = f"SELECT * FROM ({table.empty_select()}) UNION ALL BY NAME SELECT * FROM _rows"
-    lake.write(con, table, query)
-    con.unregister("_rows")
+    session.lake.write(session.con, table, query)
+    session.con.unregister("_rows")
 
 
-def put_events(
-    con: duckdb.DuckDBPyConnection, lake: Lake, events: list[Event], days: DayRange
-) -> None:
+def put_events(session: Session, events: list[Event], days: DayRange) -> None:
     """Writes the events into their local days; days without one get an empty partition."""
     moment = pa.timestamp("us", tz="UTC")
     rows = pa.table(
@@ -66,19 +63,18 @@ def put_events(
             "channel": pa.array([None for _ in events], pa.string()),
         }
     )
-    con.register("_events", rows)
+    session.con.register("_events", rows)
     local_day = f"(occurred_at AT TIME ZONE '{ZONE}')::DATE AS dt"
-    lake.write_days(con, EVENTS, f"SELECT *, {local_day} FROM _events", days)
-    con.unregister("_events")
+    session.lake.write_days(session.con, EVENTS, f"SELECT *, {local_day} FROM _events", days)
+    session.con.unregister("_events")
 
 
-def put_people(con: duckdb.DuckDBPyConnection, lake: Lake, users: int = 60, jobs: int = 24) -> None:
+def put_people(session: Session, users: int = 60, jobs: int = 24) -> None:
     """Users and jobs of four kinds; everyone is there from the first day on."""
     opened = pa.array([at(START, -24.0)] * max(users, jobs), pa.timestamp("us", tz="UTC"))
     user = range(users)
     put(
-        con,
-        lake,
+        session,
         USERS,
         pa.table(
             {
@@ -92,8 +88,7 @@ def put_people(con: duckdb.DuckDBPyConnection, lake: Lake, users: int = 60, jobs
     )
     job = range(jobs)
     put(
-        con,
-        lake,
+        session,
         JOBS,
         pa.table(
             {
@@ -106,7 +101,7 @@ def put_people(con: duckdb.DuckDBPyConnection, lake: Lake, users: int = 60, jobs
             }
         ),
     )
-    lake.write(con, ATTRIBUTES, ATTRIBUTES.empty_select())
+    session.lake.write(session.con, ATTRIBUTES, ATTRIBUTES.empty_select())
 
 
 def random_events(
@@ -134,12 +129,10 @@ def random_events(
     return [event for event in events if event.at < at(days.last, 24.0)]
 
 
-def small_world(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, length: int = 24, seed: int = 0
-) -> date:
+def small_world(session: Session, length: int = 24, seed: int = 0) -> date:
     """Source tables of `length` days, and features up to the first day after, which it returns."""
     days = DayRange(START, START + (length - 1) * ONE_DAY)
-    put_people(con, lake)
-    put_events(con, lake, random_events(days, seed=seed), days)
-    build_features(con, lake, settings, days.widened(after=1))
+    put_people(session)
+    put_events(session, random_events(days, seed=seed), days)
+    build_features(session, days.widened(after=1))
     return days.last + ONE_DAY

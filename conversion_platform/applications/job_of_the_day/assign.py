@@ -20,7 +20,7 @@ from conversion_platform.days import ONE_DAY, DayRange, at_local_time
 from conversion_platform.experiments import HOLDOUT, arm_sql
 from conversion_platform.features import USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Written, instant, listed
+from conversion_platform.lake import Session, Written, instant, listed
 from conversion_platform.marketplace import EVENTS, USERS
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ class Assigned(Written):
     message: str
 
 
-def assign_days(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, days: DayRange
-) -> list[Assigned]:
+def assign_days(session: Session, days: DayRange) -> list[Assigned]:
     """Writes JOB_OF_THE_DAY for each of `days`, in order.
 
     A user gets the best of the day's predictions that they have not converted on and that was
@@ -67,10 +65,10 @@ def assign_days(
         NotReadyError: the predictions or the user features of one of the days are missing.
         SettingsError: a cohort's predicate is not usable; naming the cohort.
     """
-    lake.require(USERS)
+    session.lake.require(USERS)
     for table in (DAILY_PREDICTIONS, USER_FEATURES):
-        lake.require(table, days)
-    return [_assign_day(con, lake, settings, day) for day in days]
+        session.lake.require(table, days)
+    return [_assign_day(session, day) for day in days]
 
 
 def days_to_assign(
@@ -106,15 +104,13 @@ def send_time(day: date, clock: time, zone: str | None, platform_zone: str) -> d
         return at_local_time(day, clock, platform_zone)
 
 
-def _assign_day(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> Assigned:
-    with _relations(con, lake, settings, day):
-        _add_cohorts(con, settings)
-        _add_send_times(con, settings, day)
-        rules = settings.job_of_the_day
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE assigned AS {_assign_sql(settings)}",
+def _assign_day(session: Session, day: date) -> Assigned:
+    with _relations(session, day):
+        _add_cohorts(session)
+        _add_send_times(session, day)
+        rules = session.settings.job_of_the_day
+        session.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE assigned AS {_assign_sql(session.settings)}",
             {
                 "day": day,
                 "repeat_days": rules.repeat_days,
@@ -122,55 +118,61 @@ def _assign_day(
                 "max_texts_per_week": rules.max_texts_per_week,
             },
         )
-        written = lake.write(con, JOB_OF_THE_DAY, "FROM assigned", day)
-        return _summary(con, settings, written)
+        written = session.lake.write(session.con, JOB_OF_THE_DAY, "FROM assigned", day)
+        return _summary(session, written)
 
 
 @contextmanager
-def _relations(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> Iterator[None]:
+def _relations(session: Session, day: date) -> Iterator[None]:
     """Puts what assign.sql reads in place for one day, and takes it away again."""
-    reach = max(settings.job_of_the_day.repeat_days, CAP_DAYS) - 1
-    near = lake.select(JOB_OF_THE_DAY, DayRange.of(day).widened(before=reach, after=reach))
-    con.execute(
+    reach = max(session.settings.job_of_the_day.repeat_days, CAP_DAYS) - 1
+    near = session.lake.select(JOB_OF_THE_DAY, DayRange.of(day).widened(before=reach, after=reach))
+    session.con.execute(
         f"CREATE OR REPLACE TEMP VIEW near AS SELECT * FROM {near} WHERE dt <> DATE '{day}'"
     )
-    lake.view(con, DAILY_PREDICTIONS, DayRange.of(day), "predictions")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW converted AS {_converted_query(lake, settings, day)}")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_people_query(con, lake, day)}")
-    con.execute("CREATE OR REPLACE TEMP TABLE zones AS SELECT user_id, time_zone FROM people")
-    con.execute("CREATE OR REPLACE TEMP TABLE members (user_id VARCHAR, cohort VARCHAR)")
+    session.lake.view(session.con, DAILY_PREDICTIONS, DayRange.of(day), "predictions")
+    session.con.execute(
+        f"CREATE OR REPLACE TEMP VIEW converted AS {_converted_query(session, day)}"
+    )
+    session.con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_people_query(session, day)}")
+    session.con.execute(
+        "CREATE OR REPLACE TEMP TABLE zones AS SELECT user_id, time_zone FROM people"
+    )
+    session.con.execute("CREATE OR REPLACE TEMP TABLE members (user_id VARCHAR, cohort VARCHAR)")
     try:
         yield
     finally:
         for kind, names in (("VIEW", _VIEWS), ("TABLE", _TABLES)):
             for name in names:
-                con.execute(f"DROP {kind} IF EXISTS temp.{name}")
+                session.con.execute(f"DROP {kind} IF EXISTS temp.{name}")
 
 
-def _converted_query(lake: Lake, settings: Settings, day: date) -> str:
+def _converted_query(session: Session, day: date) -> str:
     """SQL for the pairs that converted before `day`, as far as was known when it began.
 
     Nobody wants a text about a job that he has applied for.
     """
-    before = DayRange(min(settings.platform.start_date, day - ONE_DAY), day - ONE_DAY)
+    platform = session.settings.platform
+    before = DayRange(min(platform.start_date, day - ONE_DAY), day - ONE_DAY)
     return f"""
-        SELECT user_id, job_id FROM {lake.select(EVENTS, before)}
-        WHERE event_type IN ({listed(settings.events.conversion_types)})
-            AND greatest(occurred_at, recorded_at) < {instant(day, settings.platform.time_zone)}"""
+        SELECT user_id, job_id FROM {session.lake.select(EVENTS, before)}
+        WHERE event_type IN ({listed(session.settings.events.conversion_types)})
+            AND greatest(occurred_at, recorded_at) < {instant(day, platform.time_zone)}"""
 
 
-def _people_query(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
+def _people_query(session: Session, day: date) -> str:
     """SQL for who has predictions: the user's columns, features of the day, and `day`.
 
     Where a feature has the name of a user's column, the user's column is meant.
     """
-    users, features = lake.select(USERS), lake.select(USER_FEATURES, DayRange.of(day))
-    own = {name.lower() for name in con.sql(f"FROM {users} LIMIT 0").columns}
+    users, features = (
+        session.lake.select(USERS),
+        session.lake.select(USER_FEATURES, DayRange.of(day)),
+    )
+    own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
     further = [
         f'f."{name}"'
-        for name in con.sql(f"FROM {features} LIMIT 0").columns
+        for name in session.con.sql(f"FROM {features} LIMIT 0").columns
         if name.lower() not in own | {"dt"}
     ]
     return f"""
@@ -179,31 +181,33 @@ def _people_query(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> str:
         WHERE u.user_id IN (SELECT user_id FROM predictions)"""
 
 
-def _add_cohorts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    con.execute(
+def _add_cohorts(session: Session) -> None:
+    session.con.execute(
         "CREATE OR REPLACE TEMP TABLE cohorts (cohort VARCHAR, size BIGINT, min_probability FLOAT)"
     )
-    for name, cohort in in_order(settings):
-        con.execute(
+    for name, cohort in in_order(session.settings):
+        session.con.execute(
             "INSERT INTO cohorts VALUES (?, ?, ?)", [name, cohort.size, cohort.min_probability]
         )
-        add_members(con, name, cohort.where, "people", "members")
+        add_members(session.con, name, cohort.where, "people", "members")
 
 
-def _add_send_times(con: duckdb.DuckDBPyConnection, settings: Settings, day: date) -> None:
+def _add_send_times(session: Session, day: date) -> None:
     """One row for each cohort and time zone: few, so Python's zones decide them."""
-    zones = [zone for (zone,) in con.execute("SELECT DISTINCT time_zone FROM zones").fetchall()]
-    con.execute(
+    zones = [
+        zone for (zone,) in session.con.execute("SELECT DISTINCT time_zone FROM zones").fetchall()
+    ]
+    session.con.execute(
         "CREATE OR REPLACE TEMP TABLE send_times "
         "(cohort VARCHAR, time_zone VARCHAR, send_at TIMESTAMPTZ)"
     )
     rows = [
-        (name, zone, send_time(day, cohort.send_time, zone, settings.platform.time_zone))
-        for name, cohort in settings.cohorts.items()
+        (name, zone, send_time(day, cohort.send_time, zone, session.settings.platform.time_zone))
+        for name, cohort in session.settings.cohorts.items()
         for zone in zones
     ]
     if rows:
-        con.executemany("INSERT INTO send_times VALUES (?, ?, ?)", rows)
+        session.con.executemany("INSERT INTO send_times VALUES (?, ?, ?)", rows)
 
 
 def _assign_sql(settings: Settings) -> str:
@@ -213,13 +217,15 @@ def _assign_sql(settings: Settings) -> str:
     return text.replace("{{arm}}", arm)
 
 
-def _summary(con: duckdb.DuckDBPyConnection, settings: Settings, written: Written) -> Assigned:
-    rows = con.execute(
+def _summary(session: Session, written: Written) -> Assigned:
+    rows = session.con.execute(
         """SELECT cohort, count(*), count(*) FILTER (arm = ?) FROM assigned
            GROUP BY cohort""",
         [HOLDOUT],
     ).fetchall()
-    by_cohort = dict.fromkeys(settings.cohorts, 0) | {cohort: total for cohort, total, _ in rows}
+    by_cohort = dict.fromkeys(session.settings.cohorts, 0) | {
+        cohort: total for cohort, total, _ in rows
+    }
     holdout = sum(held for _, _, held in rows)
     return Assigned(
         written.table,
@@ -229,7 +235,7 @@ def _summary(con: duckdb.DuckDBPyConnection, settings: Settings, written: Writte
         written.rows - holdout,
         holdout,
         by_cohort,
-        "" if written.rows else _why_nobody(con, written.day),
+        "" if written.rows else _why_nobody(session.con, written.day),
     )
 
 

@@ -24,13 +24,11 @@ from conversion_platform.defs.resources import Platform
     )
 )
 def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings), platform.messaging() as (ledger, _):
+    with platform.session() as session, platform.messaging() as (ledger, _):
         days = days_of(context)
         texted = ledger.texted_days(days)
-        chosen = days_to_assign(lake, days, platform.today(), texted)
-        assigned = [
-            part for day in chosen for part in assign_days(con, lake, settings, DayRange.of(day))
-        ]
+        chosen = days_to_assign(session.lake, days, platform.today(), texted)
+        assigned = [part for day in chosen for part in assign_days(session, DayRange.of(day))]
     return materialized(
         assigned,
         {

@@ -53,10 +53,10 @@ def log_asset(event_type: EventType) -> dg.AssetsDefinition:
 
     @asset_of(spec)
     def log(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-        with platform.session() as (con, lake, settings):
-            recorded_at = platform.now() if settings.platform.clock == "wall" else None
-            days = days_to_log(event_type.name, settings, days_of(context))
-            done = record(con, lake, settings, event_type.name, days, recorded_at)
+        with platform.session() as session:
+            recorded_at = platform.now() if session.settings.platform.clock == "wall" else None
+            days = days_to_log(event_type.name, session.settings, days_of(context))
+            done = record(session, event_type.name, days, recorded_at)
         return dg.MaterializeResult(
             metadata={"dagster/row_count": done.new, "already_there": done.already_there}
         )

@@ -30,6 +30,6 @@ SPECS = [
 
 @assets_of("features", SPECS)
 def features(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
-    with platform.session() as (con, lake, settings):
-        written = build_features(con, lake, settings, days_of(context))
+    with platform.session() as session:
+        written = build_features(session, days_of(context))
     return three_results(SPECS, written)

@@ -23,13 +23,9 @@ SPEC = table_spec(
 def daily_predictions(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        parts = champions(lake, days_of(context))
-        predicted = [
-            day
-            for version, days in parts
-            for day in predict_days(con, lake, settings, days, version)
-        ]
+    with platform.session() as session:
+        parts = champions(session.lake, days_of(context))
+        predicted = [day for version, days in parts for day in predict_days(session, days, version)]
     return materialized(
         predicted,
         {

@@ -20,9 +20,9 @@ from conversion_platform.inference import (
 def predictions_are_sound(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as (con, lake, settings):
-        days = checked_days(context, lake, DAILY_PREDICTIONS)
-        found = prediction_quality(con, lake, settings, days)
+    with platform.session() as session:
+        days = checked_days(context, session.lake, DAILY_PREDICTIONS)
+        found = prediction_quality(session, days)
     return dg.AssetCheckResult(passed=found.sound, metadata=vars(found))
 
 
@@ -33,9 +33,9 @@ def predictions_are_sound(
 def somebody_has_predictions(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as (con, lake, settings):
-        days = checked_days(context, lake, DAILY_PREDICTIONS)
-        found = prediction_quality(con, lake, settings, days)
+    with platform.session() as session:
+        days = checked_days(context, session.lake, DAILY_PREDICTIONS)
+        found = prediction_quality(session, days)
     return dg.AssetCheckResult(
         passed=found.days == len(days),
         severity=dg.AssetCheckSeverity.WARN,
@@ -51,9 +51,9 @@ def somebody_has_predictions(
 def the_models_features_are_there(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as (con, lake, _):
-        days = checked_days(context, lake, DAILY_PREDICTIONS)
-        found = features_not_there(con, lake, days)
+    with platform.session() as session:
+        days = checked_days(context, session.lake, DAILY_PREDICTIONS)
+        found = features_not_there(session, days)
     missing = sorted({name for names in found.values() for name in names})
     return dg.AssetCheckResult(
         passed=not found,

@@ -72,16 +72,16 @@ def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Mater
 
 @asset_of(table_spec(USERS, group=GROUP, kinds=KINDS), [rejects_check("users")])
 def users(platform: Platform) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        loaded = load_users(con, lake, settings)
-    return loaded_result("users", loaded, settings.sources.users)
+    with platform.session() as session:
+        loaded = load_users(session)
+    return loaded_result("users", loaded, session.settings.sources.users)
 
 
 @asset_of(table_spec(JOBS, group=GROUP, kinds=KINDS), [rejects_check("jobs")])
 def jobs(platform: Platform) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        loaded = load_jobs(con, lake, settings)
-    return loaded_result("jobs", loaded, settings.sources.jobs)
+    with platform.session() as session:
+        loaded = load_jobs(session)
+    return loaded_result("jobs", loaded, session.settings.sources.jobs)
 
 
 @asset_of(
@@ -89,6 +89,6 @@ def jobs(platform: Platform) -> dg.MaterializeResult:
     [rejects_check("events")],
 )
 def events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        loaded = load_events(con, lake, settings, days_of(context))
-    return loaded_result("events", loaded, settings.sources.events)
+    with platform.session() as session:
+        loaded = load_events(session, days_of(context))
+    return loaded_result("events", loaded, session.settings.sources.events)

@@ -47,27 +47,27 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
     days = days_of(context)
     plans = context.run.tags.get(ONLY_SEND) is None
-    with platform.session() as (con, lake, settings), platform.messaging() as (ledger, provider):
+    with platform.session() as session, platform.messaging() as (ledger, provider):
         for day in days:
             if plans:
-                planned = plan_messages(con, lake, settings, ledger, day)
+                planned = plan_messages(session, ledger, day)
                 context.log.info(f"{day}: {planned}")
-            if settings.platform.clock == "replay":
-                summary = replay_day(ledger, provider, settings, day)
+            if session.settings.platform.clock == "replay":
+                summary = replay_day(ledger, provider, session.settings, day)
                 context.log.info(f"{day}: {summary}")
-        if settings.platform.clock == "wall":
-            summary = send_due(ledger, provider, settings, platform.now(), platform.now)
+        if session.settings.platform.clock == "wall":
+            summary = send_due(ledger, provider, session.settings, platform.now(), platform.now)
             context.log.info(str(summary))
-        written = snapshot(con, lake, settings, ledger, outcome_days(settings, days))
+        written = snapshot(session, ledger, outcome_days(session.settings, days))
     return three_results(SENT_SPECS, written)
 
 
 @asset_of(table_spec(OUTCOMES, group=GROUP, kinds=KINDS, deps=["sent_messages", "events"]))
 def outcomes(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     days = days_of(context)
-    with platform.session() as (con, lake, settings), platform.messaging() as (ledger, _):
-        open_days = outcome_days(settings, days)
+    with platform.session() as session, platform.messaging() as (ledger, _):
+        open_days = outcome_days(session.settings, days)
         # The run of a day happens in its morning: events of that day are still to come.
-        as_of = looking_day(lake, days)
-        written = measure_outcomes(con, lake, settings, ledger, open_days, as_of)
+        as_of = looking_day(session.lake, days)
+        written = measure_outcomes(session, ledger, open_days, as_of)
     return materialized(written)

@@ -22,7 +22,7 @@ SPEC = table_spec(DAILY_METRICS, group="metrics", deps=["job_of_the_day", "outco
 @asset_of(SPEC)
 def daily_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     days = days_of(context)
-    with platform.session() as (con, lake, settings):
-        written = compute_metrics(con, lake, settings, days)
-        plot = metrics_plot(con, lake, days.widened(before=27))
+    with platform.session() as session:
+        written = compute_metrics(session, days)
+        plot = metrics_plot(session, days.widened(before=27))
     return materialized(written, {"plot": picture(plot)})

@@ -30,10 +30,10 @@ CHECK = dg.AssetCheckSpec(
 
 @asset_of(SPEC, [CHECK])
 def drift(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        reports = [drift_report(con, lake, settings, day) for day in days_of(context)]
+    with platform.session() as session:
+        reports = [drift_report(session, day) for day in days_of(context)]
         rows = [Written(DRIFT.name, report.day, len(report.details), 0) for report in reports]
-        pages = [lake.storage.location(report.key) for report in reports]
+        pages = [session.lake.storage.location(report.key) for report in reports]
     worst = max(reports, key=lambda report: report.share_drifted)
     return materialized(
         rows,

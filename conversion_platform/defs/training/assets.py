@@ -38,8 +38,8 @@ FEATURES = ("user_features", "job_features", "user_category_features")
 def training_examples(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        made = [build_examples(con, lake, settings, day) for day in days_of(context)]
+    with platform.session() as session:
+        made = [build_examples(session, day) for day in days_of(context)]
     splits = made[-1].splits
     return dg.MaterializeResult(
         metadata={
@@ -61,10 +61,10 @@ def training_examples(
     )
 )
 def candidate_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
+    with platform.session() as session:
         for day in days_of(context):
-            card = fit_candidate(con, lake, settings, day)
-            name_candidate(lake, day, card.version)
+            card = fit_candidate(session, day)
+            name_candidate(session.lake, day, card.version)
     return dg.MaterializeResult(metadata=card_metadata(card))
 
 
@@ -97,9 +97,9 @@ def card_metadata(card: ModelCard) -> dict[str, Any]:
     ],
 )
 def model_evaluation(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        version = candidate(lake, days_of(context).last)
-        result = evaluate(con, lake, settings, version)
+    with platform.session() as session:
+        version = candidate(session.lake, days_of(context).last)
+        result = evaluate(session, version)
     check = dg.AssetCheckResult(
         check_name="beats_the_human_baseline",
         passed=result.beats_human,
@@ -130,8 +130,8 @@ def model_evaluation(context: dg.AssetExecutionContext, platform: Platform) -> d
 def model_explanations(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> dg.MaterializeResult:
-    with platform.session() as (con, lake, settings):
-        made = explain(con, lake, settings, candidate(lake, days_of(context).last))
+    with platform.session() as session:
+        made = explain(session, candidate(session.lake, days_of(context).last))
     top = [dg.TableRecord({"feature": name, "impact": value}) for name, value in made.top_features]
     return dg.MaterializeResult(
         metadata={
@@ -154,11 +154,11 @@ def model_explanations(
 )
 def champion_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     day = days_of(context).last
-    with platform.session() as (con, lake, settings):
-        decision = decide(con, lake, settings, candidate(lake, day))
+    with platform.session() as session:
+        decision = decide(session, candidate(session.lake, day))
         if decision.promote:
-            promote(lake, decision.candidate, day, decision.reason)
-        holder = champion(lake, day) or "none"
+            promote(session.lake, decision.candidate, day, decision.reason)
+        holder = champion(session.lake, day) or "none"
     return dg.MaterializeResult(
         metadata={
             "champion": holder,

@@ -15,14 +15,11 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.errors import TrainingError
 from conversion_platform.examples.ranking import Compared, Lists, by_list, compared
-from conversion_platform.lake import quoted
+from conversion_platform.lake import Session, quoted
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-    from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Judgement:
     auc_pooled: tuple[float, float]
 
 
-def judge_mailings(lake: Lake, settings: Settings) -> Judgement:
+def judge_mailings(session: Session) -> Judgement:
     """Scores the mailings of later campaigns with the champion, as of the day of each.
 
     Raises:
@@ -76,16 +73,16 @@ def judge_mailings(lake: Lake, settings: Settings) -> Judgement:
     """
     from conversion_platform.training import area_under_curve, load_card, require_champion
 
-    version = require_champion(lake)
-    learned_until = load_card(lake, version).splits["validation"].days.last
-    scored = scored_mailings(lake, settings, version, learned_until)
+    version = require_champion(session.lake)
+    learned_until = load_card(session.lake, version).splits["validation"].days.last
+    scored = scored_mailings(session, version, learned_until)
     lists = _lists(scored)
     return Judgement(
         version,
         learned_until,
         _campaigns(scored, lists),
-        compared(lists, "ap", settings.training.seed),
-        compared(lists, "auc", settings.training.seed),
+        compared(lists, "ap", session.settings.training.seed),
+        compared(lists, "auc", session.settings.training.seed),
         (
             area_under_curve(lists.labels, lists.model),
             area_under_curve(lists.labels, lists.baseline),
@@ -93,7 +90,7 @@ def judge_mailings(lake: Lake, settings: Settings) -> Judgement:
     )
 
 
-def scored_mailings(lake: Lake, settings: Settings, version: str, after: date) -> pa.Table:
+def scored_mailings(session: Session, version: str, after: date) -> pa.Table:
     """The mailings after a day, with `redeemed`, `redeemed_before` and the model's `score`.
 
     Raises:
@@ -104,28 +101,28 @@ def scored_mailings(lake: Lake, settings: Settings, version: str, after: date) -
     from conversion_platform.inference import score_pairs
     from conversion_platform.training import load_model
 
-    model = load_model(lake, version, settings.platform.threads)
-    with lake.session() as con:
-        con.execute(f"CREATE TEMP TABLE mailings AS {mailings_query(lake, settings, after)}")
-        days = _days(con, after)
-        batches = list(score_pairs(con, lake, settings, model, "mailings", days))
-        con.register("scored", pa.Table.from_batches(batches))
-        return con.sql("SELECT * FROM scored ORDER BY dt, job_id, user_id").to_arrow_table()
+    model = load_model(session.lake, version, session.settings.platform.threads)
+    con = session.con
+    con.execute(f"CREATE OR REPLACE TEMP TABLE mailings AS {mailings_query(session, after)}")
+    days = _days(con, after)
+    batches = list(score_pairs(session, model, "mailings", days))
+    con.register("scored", pa.Table.from_batches(batches))
+    return con.sql("SELECT * FROM scored ORDER BY dt, job_id, user_id").to_arrow_table()
 
 
-def mailings_query(lake: Lake, settings: Settings, after: date) -> str:
+def mailings_query(session: Session, after: date) -> str:
     """SQL for the mailings after a day, of campaigns that are over in the lake's events.
 
     Columns: user_id, job_id, dt, title, redeemed, redeemed_before (coupons, ever).
     """
     from conversion_platform.marketplace import EVENTS, JOBS
 
-    zone = settings.platform.time_zone
-    seen_until = day_start(lake.days(EVENTS)[-1] + ONE_DAY, zone).isoformat()
+    zone = session.settings.platform.time_zone
+    seen_until = day_start(session.lake.days(EVENTS)[-1] + ONE_DAY, zone).isoformat()
     query = files(__package__).joinpath("mailings.sql").read_text("utf-8")
     return query.format(
-        events=lake.select(EVENTS),
-        jobs=lake.select(JOBS),
+        events=session.lake.select(EVENTS),
+        jobs=session.lake.select(JOBS),
         zone=quoted(zone),
         after=f"DATE {quoted(after.isoformat())}",
         seen_until=f"TIMESTAMPTZ {quoted(seen_until)}",

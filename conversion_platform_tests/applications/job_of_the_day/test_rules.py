@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conversion_platform.applications.job_of_the_day import assign_days
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import arm_of
-from conversion_platform.lake import open_lake
+from conversion_platform.lake import Session, open_lake
 from conversion_platform_tests.applications.job_of_the_day.world import (
     assignments,
     configured,
@@ -26,9 +26,7 @@ from conversion_platform_tests.applications.job_of_the_day.world import (
 )
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from conversion_platform.lake import Lake
+    pass
 
 DAY = date(2026, 3, 10)
 USERS = [f"u{number}" for number in range(6)]
@@ -68,14 +66,12 @@ def settings_text(rule: dict[str, Any]) -> str:
         """
 
 
-def write_plan(
-    con: duckdb.DuckDBPyConnection, lake: Lake, days: Iterable[date], plan: list[Any]
-) -> None:
+def write_plan(session: Session, days: Iterable[date], plan: list[Any]) -> None:
     """Users, and each day's features and predictions."""
-    write_users(con, lake, [{"user_id": user} for user in USERS])
+    write_users(session, [{"user_id": user} for user in USERS])
     for day, predicted in zip(days, plan, strict=True):
-        write_features(con, lake, day, {user: int(user[1:]) % 2 for user in USERS})
-        write_predictions(con, lake, day, predicted)
+        write_features(session, day, {user: int(user[1:]) % 2 for user in USERS})
+        write_predictions(session, day, predicted)
 
 
 @settings(max_examples=25, deadline=None)
@@ -85,12 +81,12 @@ def test_no_plan_of_days_breaks_a_rule(plan: list[Any], rule: dict[str, Any]) ->
     with tempfile.TemporaryDirectory() as folder:
         configuration = configured(Path(folder), settings_text(rule))
         lake = open_lake(configuration)
-        with lake.session() as con:
-            write_plan(con, lake, days, plan)
-            assign_days(con, lake, configuration, days)
-            given_jobs = [assignments(con, lake, day) for day in days]
-            assign_days(con, lake, configuration, days)
-            again = [assignments(con, lake, day) for day in days]
+        with lake.connect() as con:
+            write_plan(Session(settings, lake, con), days, plan)
+            assign_days(Session(configuration, lake, con), days)
+            given_jobs = [assignments(Session(settings, lake, con), day) for day in days]
+            assign_days(Session(configuration, lake, con), days)
+            again = [assignments(Session(settings, lake, con), day) for day in days]
     assert again == given_jobs, "a second run changes nothing, the arms included"
     for day, predicted, rows in zip(days, plan, given_jobs, strict=True):
         check_one_day(day, predicted, rows, rule)
@@ -107,11 +103,11 @@ def test_days_in_any_order_break_no_rule(
     with tempfile.TemporaryDirectory() as folder:
         configuration = configured(Path(folder), settings_text(rule))
         lake = open_lake(configuration)
-        with lake.session() as con:
-            write_plan(con, lake, days, plan)
+        with lake.connect() as con:
+            write_plan(Session(settings, lake, con), days, plan)
             for day in chance.sample(days, len(days)):
-                assign_days(con, lake, configuration, DayRange.of(day))
-            given_jobs = [assignments(con, lake, day) for day in days]
+                assign_days(Session(configuration, lake, con), DayRange.of(day))
+            given_jobs = [assignments(Session(settings, lake, con), day) for day in days]
     check_repeats_and_cap(given_jobs, rule)
 
 

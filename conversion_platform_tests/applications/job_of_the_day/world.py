@@ -9,15 +9,13 @@ from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
 from conversion_platform.features.tables import USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake import Lake
+from conversion_platform.lake import Session
 from conversion_platform.lake.sql import quoted
 from conversion_platform.marketplace.tables import USERS
 from conversion_platform_tests.inference.marketplace import LONG_AGO, Rows, rows_query
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import duckdb
 
     from conversion_platform.settings import Settings
 
@@ -33,25 +31,23 @@ def configured(tmp_path: Path, text: str) -> Settings:
     return load_settings(file)
 
 
-def write_users(con: duckdb.DuckDBPyConnection, lake: Lake, users: Rows) -> None:
+def write_users(session: Session, users: Rows) -> None:
     rows = [{"created_at": LONG_AGO, **user} for user in users]
-    lake.write(con, USERS, rows_query(USERS, rows))
+    session.lake.write(session.con, USERS, rows_query(USERS, rows))
 
 
-def write_features(
-    con: duckdb.DuckDBPyConnection, lake: Lake, day: date, visits: dict[str, int]
-) -> None:
+def write_features(session: Session, day: date, visits: dict[str, int]) -> None:
     """One feature a user, `visits`."""
     rows = " UNION ALL ".join(
         f"SELECT {quoted(user)} AS user_id, {number}::BIGINT AS visits"
         for user, number in visits.items()
     )
-    lake.write(con, USER_FEATURES, rows or "SELECT '' AS user_id, 0 AS visits WHERE false", day)
+    session.lake.write(
+        session.con, USER_FEATURES, rows or "SELECT '' AS user_id, 0 AS visits WHERE false", day
+    )
 
 
-def write_predictions(
-    con: duckdb.DuckDBPyConnection, lake: Lake, day: date, ranked: Ranked
-) -> None:
+def write_predictions(session: Session, day: date, ranked: Ranked) -> None:
     rows = [
         {
             "user_id": user,
@@ -66,26 +62,27 @@ def write_predictions(
         for rank, (job, probability) in enumerate(jobs, start=1)
     ]
     query = rows_query(DAILY_PREDICTIONS, rows)
-    lake.write(con, DAILY_PREDICTIONS, f"SELECT * EXCLUDE (dt) FROM ({query})", day)
+    session.lake.write(session.con, DAILY_PREDICTIONS, f"SELECT * EXCLUDE (dt) FROM ({query})", day)
 
 
 def write_day(
-    con: duckdb.DuckDBPyConnection,
-    lake: Lake,
+    session: Session,
     day: date,
     ranked: Ranked,
     users: Rows | None = None,
     visits: dict[str, int] | None = None,
 ) -> None:
     """Users, features and predictions of one day."""
-    write_users(con, lake, users or [{"user_id": user} for user in ranked])
-    write_features(con, lake, day, visits or dict.fromkeys(ranked, 0))
-    write_predictions(con, lake, day, ranked)
+    write_users(session, users or [{"user_id": user} for user in ranked])
+    write_features(session, day, visits or dict.fromkeys(ranked, 0))
+    write_predictions(session, day, ranked)
 
 
-def assignments(con: duckdb.DuckDBPyConnection, lake: Lake, day: date) -> dict[str, dict[str, Any]]:
+def assignments(session: Session, day: date) -> dict[str, dict[str, Any]]:
     """The day's assignments by user."""
-    relation = con.sql(f"SELECT * FROM {lake.select(JOB_OF_THE_DAY, DayRange.of(day))}")
+    relation = session.con.sql(
+        f"SELECT * FROM {session.lake.select(JOB_OF_THE_DAY, DayRange.of(day))}"
+    )
     names = relation.columns
     rows = [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
     return {row["user_id"]: row for row in rows}

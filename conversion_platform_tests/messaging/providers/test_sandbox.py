@@ -43,20 +43,19 @@ from pathlib import Path
 from conversion_platform.messaging import open_ledger, open_provider, plan_messages, receive
 from conversion_platform.messaging import replay_day, snapshot
 from conversion_platform.days import DayRange
-from conversion_platform.lake import open_lake
+from conversion_platform.lake import open_session
 from conversion_platform.settings import load_settings
 from conversion_platform_tests.messaging.world import DAY, everyone, later, put
 
 settings = load_settings(Path(sys.argv[1]) / "conversion_platform.toml")
-lake = open_lake(settings)
-with lake.session() as con, open_ledger(settings) as ledger:
-    put(con, lake, everyone(30))
+with open_session(settings) as session, open_ledger(settings) as ledger:
+    put(session, everyone(30))
     sys.addaudithook(watch)
     provider = open_provider(settings)
-    plan_messages(con, lake, settings, ledger, DAY)
+    plan_messages(session, ledger, DAY)
     assert replay_day(ledger, provider, settings, DAY).sent == 30
     receive(ledger, provider, settings, later(hours=9))
-    snapshot(con, lake, settings, ledger, DayRange.of(DAY))
+    snapshot(session, ledger, DayRange.of(DAY))
     provider.close()
 print("opened", opened)
 """
