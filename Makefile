@@ -10,7 +10,7 @@ DEMO := demo
 # takes a minute, and a start without byte code takes seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow dev check bench lock screenshots clean
+.PHONY: help demo test test-slow dev check bench lock docs screenshots clean
 
 help:  ## what there is to type
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench: $(INSTALLED)  ## the benchmarks at their quick size
 lock: $(INSTALLED)  ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--all-extras --group dev --no-header --no-annotate --upgrade -q -o requirements.lock
+
+docs: $(INSTALLED)  ## write the generated tables of docs/ anew from the code
+	@$(BIN)/python docs/generate.py
 
 screenshots: $(INSTALLED)  ## take docs/images anew (needs Debian's chromium and a filled demo)
 	@$(BIN)/python docs/screenshots.py --folder $(DEMO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pydantic import BaseModel
 from conversion_platform.settings.loading import Settings
 from conversion_platform.settings.messages import section_type
 from conversion_platform.settings.words import bounds, options
+
+_RANGE = re.compile(r"at least (\S+), at most (\S+)")
 
 NAME = "NAME"  # stands for a name of the reader's choice: [cohorts.NAME]
 
@@ -133,25 +136,50 @@ def _field(setting: Setting) -> Any:
 
 
 def reference_table() -> str:
-    """The Markdown of every section, as it stands in docs/settings.md."""
-    return "\n".join(_section_table(section) for section in sections() if section.settings)
+    """Return the Markdown of every section, as it stands in docs/settings.md.
+
+    Sections with equal keys, such as the three sources, share one table; a key that an earlier
+    section describes alike is named only.
+    """
+    shared: dict[tuple[str, ...], list[SectionEntry]] = {}
+    for section in sections():
+        if section.settings:
+            keys = tuple(setting.key for setting in section.settings)
+            shared.setdefault((section.purpose, *keys), []).append(section)
+    described: set[str] = set()
+    return "\n".join(_section_table(same, described) for same in shared.values())
 
 
-def _section_table(section: SectionEntry) -> str:
-    rows = "\n".join(_row(setting) for setting in section.settings)
+def _section_table(same: list[SectionEntry], described: set[str]) -> str:
+    """Return the table of equal sections without the rows described so far; add its own to them."""
+    heading = ", ".join(f"`[{'.'.join(section.path)}]`" for section in same)
+    rows = {
+        _row(alike): alike[0].key for alike in zip(*(one.settings for one in same), strict=True)
+    }
+    known = ", ".join(f"`{key}`" for row, key in rows.items() if row in described)
+    table = "\n".join(row for row in rows if row not in described)
+    described.update(rows)
     return (
-        f"### `[{'.'.join(section.path)}]`\n\n{section.purpose}\n\n"
-        f"| Key | Type | Default | Meaning |\n|---|---|---|---|\n{rows}\n"
+        f"### {heading}\n\n{same[0].purpose}{f' Also, as above: {known}.' if known else ''}\n\n"
+        f"| Key | Default | Meaning |\n|---|---|---|\n{table}\n"
     )
 
 
-def _row(setting: Setting) -> str:
-    bounds = limits(setting)
-    kind = f"{setting.type}, {bounds}" if bounds else setting.type
-    default = "not set" if setting.shown_default == "not set" else f"`{setting.shown_default}`"
-    cells = (f"`{setting.key}`", kind, default, setting.description)
+def _row(same: tuple[Setting, ...]) -> str:
+    setting = same[0]
+    default = ", ".join(dict.fromkeys(map(_markdown_default, same)))
+    cells = (f"`{setting.key}`", default, " ".join((setting.description, *_allowed(setting))))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-if __name__ == "__main__":
-    print(reference_table(), end="")
+def _allowed(setting: Setting) -> Iterator[str]:
+    """What a value may be, where the default does not show it."""
+    choice = " or " in setting.type and not isinstance(setting.default, bool)
+    if choice or setting.shown_default == "not set":
+        yield f"{setting.type.capitalize()}."
+    if within := _RANGE.sub(r"\1 to \2", limits(setting)):
+        yield f"{within.capitalize()}."
+
+
+def _markdown_default(setting: Setting) -> str:
+    return "not set" if setting.shown_default == "not set" else f"`{setting.shown_default}`"

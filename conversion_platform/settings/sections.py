@@ -1,7 +1,7 @@
 """The sections of the settings: every key with its type, default, limits and meaning.
 
 A key that is added here appears by itself in the file that `init` writes; docs/settings.md is
-generated from it (`python -m conversion_platform.settings.reference`).
+generated from it (`make docs`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The docs name everything there is, their links lead somewhere, and their commands parse."""
+"""The docs name every command, check and job, their links lead somewhere, their commands parse."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ import click
 import dagster as dg
 import pytest
 
-from conversion_platform.catalog.tables import lake_tables
 from conversion_platform.cli.main import main
 from conversion_platform.definitions import build_defs
-from conversion_platform.event_log import EVENT_TYPES
 from conversion_platform.settings import Settings
-from conversion_platform.settings.reference import describe
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -55,19 +52,6 @@ def section(page: str, heading: str) -> str:
     return found.group(1)
 
 
-def asset_row(key: dg.AssetKey) -> str:
-    """The row of an asset in docs/assets.md."""
-    node = repository().asset_graph.get(key)
-    deps = ", ".join(
-        f"`{name}`" for name in sorted(dep.to_user_string() for dep in node.parent_keys)
-    )
-    return f"| `{key.to_user_string()}` | {deps or 'the source'} | {node.description} |"
-
-
-def asset_keys() -> list[dg.AssetKey]:
-    return sorted(repository().asset_graph.get_all_asset_keys())
-
-
 @pytest.mark.parametrize("words", [words for words, _ in commands(main)])
 def test_every_command_and_option_has_its_section(words: str) -> None:
     told = section(text_of("commands.md"), f"`{words}`")
@@ -79,11 +63,6 @@ def test_every_command_and_option_has_its_section(words: str) -> None:
 def test_the_options_of_the_program_itself_are_told() -> None:
     start = text_of("commands.md").partition("\n## ")[0]
     assert all(f"`{one.opts[0]}" in start for one in main.params)
-
-
-@pytest.mark.parametrize("key", asset_keys(), ids=lambda key: key.to_user_string())
-def test_every_asset_is_told_with_its_dependencies(key: dg.AssetKey) -> None:
-    assert asset_row(key) in text_of("assets.md"), f"docs/assets.md needs the row\n{asset_row(key)}"
 
 
 def test_every_check_is_told_with_the_assets_that_it_looks_at() -> None:
@@ -102,22 +81,6 @@ def test_every_job_schedule_and_sensor_is_told() -> None:
         text_of("assets.md"), "What starts by itself"
     )
     assert not [name for name in sorted(names) if f"| `{name}` |" not in told]
-
-
-def test_every_lake_table_is_told() -> None:
-    told = section(text_of("assets.md"), "Tables of the lake")
-    tables = [table.name for declared in lake_tables().values() for table in declared]
-    assert not [name for name in tables if f"| `{name}` |" not in told]
-
-
-def test_every_event_type_is_told() -> None:
-    assert not [
-        one.name for one in EVENT_TYPES if f"### `{one.name}`" not in text_of("event_log.md")
-    ]
-
-
-def test_every_setting_is_told() -> None:
-    assert not [one.name for one in describe() if f"| `{one.key}` |" not in text_of("settings.md")]
 
 
 def test_the_index_leads_to_every_page() -> None:
