@@ -22,32 +22,32 @@ def limit_option(things: str) -> Callable[[Any], Any]:
 
 
 @click.command()
-@limit_option("texts")
+@limit_option("messages")
 @click.pass_context
 def outbox(ctx: click.Context, limit: int) -> None:
-    """Show the texts that the sandbox carrier took."""
+    """Show the messages that the sandbox provider took."""
     from contextlib import closing
 
-    from conversion_platform.messaging import is_there, open_provider, sandbox_path
+    from conversion_platform.messaging import file_exists, open_provider, sandbox_path
 
     settings = settings_of(ctx)
-    if not is_there(sandbox_path(settings)):
-        click.echo(f"sandbox outbox: 0 texts; there is no {sandbox_path(settings)} yet.")
+    if not file_exists(sandbox_path(settings)):
+        click.echo(f"sandbox outbox: 0 messages; there is no {sandbox_path(settings)} yet.")
         return
     with closing(open_provider(settings)) as provider:
         click.echo(provider.render_outbox(limit))
 
 
 @click.command()
-@limit_option("answers")
+@limit_option("replies")
 @click.pass_context
 def replies(ctx: click.Context, limit: int) -> None:
-    """Show the answers that a person should read: words that may be an opt-out."""
-    from conversion_platform.messaging import is_there, ledger_path, open_ledger
+    """Show the replies that a person should read: wording that may be an opt-out."""
+    from conversion_platform.messaging import file_exists, ledger_path, open_ledger
 
     settings = settings_of(ctx)
-    if not is_there(ledger_path(settings)):
-        click.echo(f"0 answers for a person to read; there is no {ledger_path(settings)} yet.")
+    if not file_exists(ledger_path(settings)):
+        click.echo(f"0 replies for a person to read; there is no {ledger_path(settings)} yet.")
         return
     with open_ledger(settings) as ledger:
         click.echo(ledger.render_replies_for_a_person(limit))

@@ -48,7 +48,7 @@ class Platform(dg.ConfigurableResource[Any]):
         with secrets_in_environment(settings):
             lake = open_lake(settings)
             lake.storage.clear_staging()  # what killed runs left behind
-            lake.hold_to_zone(settings.platform.time_zone)
+            lake.ensure_time_zone(settings.platform.time_zone)
             with lake.connect() as con:
                 yield Session(settings, lake, con)
 

@@ -237,7 +237,7 @@ class Lake:
         """
         return readable_errors(self.storage, self._handed_out)
 
-    def hold_to_zone(self, zone: str) -> None:
+    def ensure_time_zone(self, zone: str) -> None:
         """Makes sure that the days of this lake are those of `zone`; the first call writes it down.
 
         Days of two zones in one lake would hold the same event twice.

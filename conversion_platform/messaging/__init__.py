@@ -1,12 +1,12 @@
-"""Texts: who may get one and when, what it says, and a ledger that never sends it twice.
+"""Messages: who may get one and when, what it says, and a ledger that never sends it twice.
 
 Consent, suppression and quiet hours are decided by one pure function (`decide`); a unique row
-in the ledger exists before anything leaves; the carrier stands behind `providers.base.Provider`.
+in the ledger exists before anything leaves; the provider stands behind `providers.base.Provider`.
 """
 
 from conversion_platform.messaging.consent import Consent, Recipient, decide
-from conversion_platform.messaging.ledger import Ledger, is_there, ledger_path, open_ledger
-from conversion_platform.messaging.outcomes import looking_day, measure_outcomes, outcome_days
+from conversion_platform.messaging.ledger import Ledger, file_exists, ledger_path, open_ledger
+from conversion_platform.messaging.outcomes import as_of_day, measure_outcomes, outcome_days
 from conversion_platform.messaging.planning import PlanSummary, plan_messages
 from conversion_platform.messaging.providers import open_provider, sandbox_path
 from conversion_platform.messaging.providers.sandbox import Sandbox
@@ -35,11 +35,11 @@ __all__ = [
     "Recipient",
     "Sandbox",
     "SendSummary",
+    "as_of_day",
     "check_templates",
     "decide",
-    "is_there",
+    "file_exists",
     "ledger_path",
-    "looking_day",
     "measure_outcomes",
     "open_ledger",
     "open_provider",

@@ -34,7 +34,7 @@ class Recipient:
         postal_code: ZIP code from the user's record.
         consent: None where none is on record.
         suppressed: Rule under which the number is on the suppression list; None if it is not.
-        recent: When texts went to this number lately (24 hours are looked at).
+        recent: When messages went to this number lately (24 hours are looked at).
     """
 
     phone: str | None
@@ -49,7 +49,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Send:
-    """A text may go now."""
+    """A message may go now."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ NO_COMMON_HOUR = Suppress("no_common_hour", "every-place-allows")
 
 
 def decide(recipient: Recipient, now: datetime) -> Decision:
-    """Decides about one text to one person at one moment.
+    """Decides about one message to one person at one moment.
 
     The suppression list comes first, then the number, then consent, then how often and at what
-    hour texts may come in every place that the person may be in.
+    hour messages may come in every place that the person may be in.
 
     Args:
         recipient: What is known of the person.

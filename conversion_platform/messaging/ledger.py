@@ -1,6 +1,6 @@
-"""The ledger: one SQLite file that knows every text, its history, and who must not get any.
+"""The ledger: one SQLite file that knows every message, its history, and who must not get any.
 
-A text's row exists, under a unique key of user, campaign and day, before anything leaves. The
+A message's row exists, under a unique key of user, campaign and day, before anything leaves. The
 file's own triggers keep the history and refuse a move that the state machine does not have, so
 no caller can forget either (ledger.sql).
 """
@@ -30,7 +30,7 @@ LIFTED_BY_START = ("stop", "unsure", "carrier")
 
 
 def message_id_of(user_id: str, campaign: str, day: date) -> str:
-    """The id of the one text that a user can get from a campaign on a day."""
+    """The id of the one message that a user can get from a campaign on a day."""
     return hashed(f"{user_id}|{campaign}|{day.isoformat()}")
 
 
@@ -132,7 +132,7 @@ class Ledger:
         return {row["state"]: row["n"] for row in found}
 
     def texted_days(self, days: DayRange) -> set[date]:
-        """The campaign days of which a text was given to the carrier."""
+        """The campaign days of which a message was given to the provider."""
         found = self.rows(
             "SELECT DISTINCT day FROM messages WHERE attempts > 0 AND day BETWEEN ? AND ?",
             days.first.isoformat(),
@@ -141,12 +141,12 @@ class Ledger:
         return {date.fromisoformat(row["day"]) for row in found}
 
     def suppress(self, phone: str, at: datetime, reason: str, rule_id: str) -> bool:
-        """Ends all texts to a number (+15125550123). Returns False if that was so already."""
+        """Ends all messages to a number (+15125550123). Returns False if that was so already."""
         with self.transaction() as con:
             return suppress(con, phone, at, reason, rule_id)
 
     def lift(self, phone: str, at: datetime, by: str) -> bool:
-        """Lets texts to a number go again, by a person's decision."""
+        """Lets messages to a number go again, by a person's decision."""
         with self.transaction() as con:
             return _lifted(con, phone, at, by)
 
@@ -156,7 +156,7 @@ class Ledger:
             return suppression(self._con, phone)
 
     def replies_for_a_person(self) -> list[dict[str, Any]]:
-        """The answers that a person should read, oldest first (personal data)."""
+        """The replies that a person should read, oldest first (personal data)."""
         found = self.rows(
             "SELECT reply_id, phone, body, at, kind, rule_id, user_id FROM replies"
             " WHERE needs_person ORDER BY at, reply_id"
@@ -167,7 +167,7 @@ class Ledger:
         """The latest of them as a screen; of each number only the last four digits."""
         waiting = self.replies_for_a_person()
         latest = waiting[-limit:]
-        head = f"{len(waiting):,} answers for a person to read; the latest {len(latest)}:"
+        head = f"{len(waiting):,} replies for a person to read; the latest {len(latest)}:"
         return "\n".join([head, *map(_reply_line, latest)])
 
 
@@ -209,7 +209,7 @@ def suppress(
     """Puts a number on the suppression list; see `Ledger.suppress`.
 
     The latest word counts: a START that was given between two STOPs does not lift the later one.
-    What a person decides counts above what an answer said.
+    What a person decides counts above what a reply said.
     """
     changed = con.execute(
         "INSERT INTO suppressions (phone, at, reason, rule_id, reply_id) VALUES (?, ?, ?, ?, ?)"
@@ -239,7 +239,7 @@ def _strengthened(
 
 
 def lift_by_start(con: sqlite3.Connection, phone: str, at: datetime) -> bool:
-    """Takes a number off the list because it answered START after it was put there.
+    """Takes a number off the list because START came from it after it was put there.
 
     What a person suppressed, only a person lifts.
     """
@@ -300,7 +300,7 @@ def ledger_path(settings: Settings) -> Path:
     return Path(location)
 
 
-def is_there(path: Path) -> bool:
+def file_exists(path: Path) -> bool:
     """Whether a file was made: to open a ledger, or the sandbox, makes it."""
     with readable_errors(path):
         return path.exists()

@@ -1,4 +1,4 @@
--- The ledger of texts. Phone numbers and words live here and nowhere else.
+-- The ledger of messages. Phone numbers and words live here and nowhere else.
 -- Times are UTC, ISO 8601 with microseconds, so that they sort as text.
 
 CREATE TABLE recipients (
@@ -22,7 +22,7 @@ CREATE TABLE messages (
     job_id TEXT,
     cohort TEXT,
     phone TEXT,                 -- +15125550123; NULL where there is no valid number
-    body TEXT,                  -- NULL where the text was never rendered
+    body TEXT,                  -- NULL where the message was never rendered
     segments INTEGER,
     state TEXT NOT NULL,
     state_at TEXT NOT NULL,
@@ -46,7 +46,7 @@ CREATE INDEX messages_sending ON messages (message_id) WHERE state = 'sending';
 CREATE INDEX messages_of_phone ON messages (phone, sent_at);
 CREATE INDEX messages_of_day ON messages (day, message_id);
 
--- Every state a message was ever in, whoever changed it and however.
+-- Every state a message was ever in, by any process.
 CREATE TABLE message_states (
     message_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE replies (
 
 CREATE INDEX replies_at ON replies (at);
 
--- Answers of ours to an answer: one confirmation of an opt-out, or the help text.
+-- Replies of ours to a reply: one confirmation of an opt-out, or the help text.
 CREATE TABLE notices (
     notice_id TEXT PRIMARY KEY,
     reply_id TEXT NOT NULL UNIQUE,

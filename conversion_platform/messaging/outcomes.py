@@ -1,4 +1,4 @@
-"""Joins every assignment with its text and with what the person did within the window."""
+"""Joins every assignment with its message and with what the person did within the window."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def outcome_days(settings: Settings, days: DayRange) -> DayRange:
     return rewritten_days(settings, days).widened(before=settings.events.attribution_window_days)
 
 
-def looking_day(lake: Lake, days: DayRange) -> date:
-    """The day with whose eyes a run for `days` looks: its last, or the latest that was run.
+def as_of_day(lake: Lake, days: DayRange) -> date:
+    """Return the as-of day of a run for `days`: its last day, or the latest that was run.
 
     A day that is run again must not forget what later runs have seen of it.
     """
@@ -40,16 +40,16 @@ def measure_outcomes(
 ) -> list[Written]:
     """Writes the outcomes of every assigned day in `days`; days without assignments are left out.
 
-    A text that was sent has an outcome even if its day was assigned anew without it.
+    A message that was sent has an outcome even if its day was assigned anew without it.
 
-    The window begins when the text was sent; for the holdout, and for a text that was never
+    The window begins when the message was sent; for the holdout, and for a message that was never
     sent, when it was to be sent, so that the arms can be compared as they were drawn.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        ledger: What became of the texts.
+        ledger: What became of the messages.
         days: Days of the assignments (`outcome_days` gives those that may still change).
-        as_of: The day on which we look (`looking_day`): only events that happened and were
+        as_of: The day on which we look (`as_of_day`): only events that happened and were
             recorded before it began count, and a window that was not over by then is not matured.
     """
     assigned = [day for day in session.lake.days(JOB_OF_THE_DAY) if day in days]

@@ -1,5 +1,5 @@
--- What became of each assignment: its text, and the clicks and conversions within the window.
--- A text that went out stays, and stays treated, also when its day was assigned anew without it.
+-- What became of each assignment: its message, and the clicks and conversions within the window.
+-- A message that went out stays, and stays treated, also when its day was assigned anew without it.
 -- {window} days from the moment of sending, or of would-be sending; {as_of} is when we look.
 WITH assigned AS (
     SELECT
@@ -7,7 +7,7 @@ WITH assigned AS (
         assignment_id,
         m.message_id,
         coalesce(m.user_id, a.user_id) AS user_id,
-        -- A text that was under way when the day was assigned anew is about its own job.
+        -- A message that was under way when the day was assigned anew is about its own job.
         coalesce(m.job_id, a.job_id) AS job_id,
         coalesce(m.cohort, a.cohort) AS cohort,
         if(m.sent_at IS NULL, a.arm, '{treatment}') AS arm,

@@ -1,7 +1,7 @@
 """Where a person may be: candidate places from what the record and the number say.
 
 An area code is not a place. What the record gives wins; where it is silent, every place that
-is left stays a candidate, and a text may go only when all of them allow it.
+is left stays a candidate, and a message may go only when all of them allow it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Puts a day's texts into the ledger: one unique row each, before anything can leave."""
+"""Puts a day's messages into the ledger: one unique row each, before anything can leave."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ MESSAGE_COLUMNS = (
     "expires_at",
     "final_at",
 )
-# A text that the carrier was never asked about follows its assignment and its user's record; later
-# the ledger is the truth (and a text for a number that is no longer on record does not go).
+# Until it is given to the provider, a message follows its assignment and its user's record; later
+# the ledger decides (and a message for a number that is no longer on record does not go).
 FOLLOWING = (
     "assignment_id",
     "job_id",
@@ -101,10 +101,10 @@ class PlanSummary:
 
     Attributes:
         assigned: Rows of the treatment arm.
-        planned: New texts that may go.
-        suppressed: New texts that will not, by reason.
-        already: Assignments whose text was in the ledger before.
-        withdrawn: Texts that no assignment asks for any more.
+        planned: New messages that may go.
+        suppressed: New messages that will not, by reason.
+        already: Assignments whose message was in the ledger before.
+        withdrawn: Messages that no assignment asks for any more.
     """
 
     assigned: int = 0
@@ -115,13 +115,13 @@ class PlanSummary:
 
 
 def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
-    """Plans the text of every treated assignment of `day`; the holdout gets no row.
+    """Plans the message of every treated assignment of `day`; the holdout gets no row.
 
-    Doing it again adds nothing, and changes a text only while the carrier was not asked about it.
+    Planning again adds nothing, and changes a message only until it is given to the provider.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        ledger: Where the texts go.
+        ledger: Where the messages go.
         day: Campaign day.
 
     Raises:
@@ -287,7 +287,7 @@ def _recipient_values(row: dict[str, Any], country: str) -> dict[str, Any]:
 
 
 def _withdraw(ledger: Ledger, day: date, at: datetime) -> int:
-    """Takes back texts of the day that the present assignments do not ask for."""
+    """Takes back messages of the day that the present assignments do not ask for."""
     with ledger.transaction() as con:
         changed = con.execute(
             "UPDATE messages SET state = 'suppressed', state_at = max(state_at, :at),"

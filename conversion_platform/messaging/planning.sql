@@ -1,4 +1,4 @@
--- The treatment arm of one day with what decides about a text and what fills its template.
+-- The treatment arm of one day with what decides about a message and what fills its template.
 SELECT
     assigned.assignment_id,
     assigned.user_id,

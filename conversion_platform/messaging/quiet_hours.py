@@ -1,4 +1,4 @@
-"""Whether a text may arrive at a moment in every candidate place, and if not, from when on.
+"""Whether a message may arrive at a moment in every candidate place, and if not, from when on.
 
 Local wall clocks jump: an opening time may not exist on a day, or come twice. The rules speak of
 what the clock on the wall shows, so that is what is looked at, and the search goes through real
@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def forbidding_rule(places: tuple[Place, ...], moment: datetime) -> str | None:
-    """The id of the first rule that forbids a text at `moment`, or None if all allow it."""
+    """The id of the first rule that forbids a message at `moment`, or None if all allow it."""
     for place in places:
         rule_id = _forbids(place, moment)
         if rule_id is not None:
@@ -39,7 +39,7 @@ def _forbids(place: Place, moment: datetime) -> str | None:
 
 @lru_cache(maxsize=50_000)
 def next_allowed(places: tuple[Place, ...], moment: datetime) -> datetime | None:
-    """The first instant after `moment` at which every place allows a text.
+    """The first instant after `moment` at which every place allows a message.
 
     Returns:
         The instant in UTC, or None if there is none within eight days (places whose hours

@@ -1,7 +1,7 @@
-"""Takes in what the carrier reports: receipts move texts forward, answers may end them.
+"""Takes in what the provider reports: receipts move messages forward, replies may end them.
 
-Receipts and answers may come twice and out of order: a text only moves forward, and an answer is
-kept once, under the carrier's id. The carrier is told to forget a report only after it is
+Receipts and replies may come twice and out of order: a message only moves forward, and a reply is
+kept once, under the provider's id. The provider is told to forget a report only after it is
 committed here.
 """
 
@@ -43,13 +43,13 @@ HELP_AT_MOST_EVERY = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class ReceiveSummary:
-    """What the carrier reported.
+    """What the provider reported.
 
     Attributes:
-        receipts: Texts moved forward, by state.
-        replies: New answers, by kind.
+        receipts: Messages moved forward, by state.
+        replies: Replies not seen before, by kind.
         suppressed: Numbers put on the suppression list.
-        notices: Answers of ours that went out.
+        notices: Replies of ours that went out.
     """
 
     receipts: Mapping[str, int] = field(default_factory=dict)
@@ -61,10 +61,10 @@ class ReceiveSummary:
 def receive(
     ledger: Ledger, provider: Provider, settings: Settings, now: datetime
 ) -> ReceiveSummary:
-    """Takes in everything that the carrier has to report up to `now`.
+    """Takes in everything that the provider has to report up to `now`.
 
-    Answers that end the texts take effect at once. One confirmation goes out for each such
-    answer, within five minutes of it or not at all; the replay clock counts as always in time.
+    Replies that end the messages take effect at once. One confirmation goes out for each such
+    reply, within five minutes of it or not at all; the replay clock counts as always in time.
     """
     with ledger.alone():
         reconcile_notices(ledger, provider)
@@ -109,7 +109,7 @@ def _apply(
 
 
 def _apply_receipt(con: sqlite3.Connection, receipt: Receipt) -> int:
-    """Moves a text forward; a receipt that says nothing new changes nothing."""
+    """Moves a message forward; a receipt that says nothing new changes nothing."""
     delivered = receipt.status == "delivered"
     changed = con.execute(
         "UPDATE messages SET state = ?, state_at = ?, final_at = ?, delivered_at = ?,"
@@ -146,7 +146,7 @@ def _apply_reply(
 
 
 def _kept(con: sqlite3.Connection, reply: Reply, meaning: Meaning) -> bool:
-    """Records an answer with the text it follows. Returns False for a repetition."""
+    """Records a reply with the message it follows. Returns False for a repetition."""
     text = con.execute(
         "SELECT message_id, user_id FROM messages WHERE phone = ? AND sent_at <= ?"
         " ORDER BY sent_at DESC, message_id DESC LIMIT 1",
@@ -252,7 +252,7 @@ def _set_notice(ledger: Ledger, notice_id: str, state: str) -> None:
 
 
 def reconcile_notices(ledger: Ledger, provider: Provider) -> None:
-    """After a crash: a notice that was being sent is sent if the carrier has it."""
+    """After a crash: a notice that was being sent is sent if the provider has it."""
     for notice in list(ledger.rows("SELECT notice_id FROM notices WHERE state = 'sending'")):
         known = provider.find(notice["notice_id"]) is not None
         _set_notice(ledger, notice["notice_id"], "sent" if known else "planned")

@@ -1,7 +1,7 @@
-"""What an answer means: stop, start, help, unsure or other.
+"""What a reply means: stop, start, help, unsure or other.
 
-Keywords decide when they are the whole answer. Any reasonable wording of an opt-out counts; what
-may be one is `unsure`: the number is suppressed and a person reads the answer. Everything else is
+Keywords decide when they are the whole reply. Any reasonable wording of an opt-out counts; what
+may be one is `unsure`: the number is suppressed and a person reads the reply. Everything else is
 `other`, which changes nothing.
 """
 
@@ -21,7 +21,7 @@ NEAR_MISSES = ("stop", "stopall", "unsubscribe", "remove", "cancel")
 
 @dataclass(frozen=True)
 class Meaning:
-    """What an answer was taken for, and the rule that decided so."""
+    """What a reply was taken for, and the rule that decided so."""
 
     kind: str
     rule_id: str
@@ -78,7 +78,7 @@ def _by_wording(text: str) -> Meaning | None:
 
 
 def _near_miss(text: str) -> Meaning | None:
-    """A short answer with a misspelt stop word ("stpo", "unsubscibe")."""
+    """A short reply with a misspelt stop word ("stpo", "unsubscibe")."""
     words = text.split()
     if len(words) <= 3 and any(_one_slip(word, key) for word in words for key in NEAR_MISSES):
         return Meaning("unsure", "wording-near-miss")

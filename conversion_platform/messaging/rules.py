@@ -46,7 +46,7 @@ class FrequencyRule:
 
 @dataclass(frozen=True)
 class Keywords:
-    """Words that decide when they are the whole answer."""
+    """Words that decide when they are the whole reply."""
 
     rule_id: str
     kind: str
@@ -56,7 +56,7 @@ class Keywords:
 
 @dataclass(frozen=True)
 class Wording:
-    """Patterns that decide when one is found in the answer."""
+    """Patterns that decide when one is found in the reply."""
 
     rule_id: str
     kind: str

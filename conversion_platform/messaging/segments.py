@@ -49,7 +49,7 @@ class Segments:
 
 
 def count_segments(text: str) -> Segments:
-    """Counts the parts that a carrier makes of `text`."""
+    """Count the parts that a carrier bills for `text`."""
     if _is_gsm(text):
         sizes = [2 if character in GSM_EXTENDED else 1 for character in text]
         return _counted("gsm7", sizes)
@@ -74,7 +74,7 @@ def _joined(sizes: list[int], room: int) -> int:
 
 
 def _pieces(grapheme: str) -> list[int]:
-    """UTF-16 units of a grapheme; of each character, if it is longer than a part has room."""
+    """UTF-16 units of a grapheme; of each character, if it is longer than a part."""
     sizes = [2 if ord(character) > 0xFFFF else 1 for character in grapheme]
     return [sum(sizes)] if sum(sizes) <= JOINED["ucs2"] else sizes
 

@@ -1,8 +1,8 @@
-"""Sends what is due, deciding about each text again at that moment.
+"""Sends what is due, deciding about each message again at that moment.
 
 A batch is claimed (state `sending`) in one durable commit before the first of it is given to the
-carrier, and its results are recorded in another. Whatever a dead process left in `sending` is
-settled by asking the carrier, so nothing is lost and nothing goes out twice.
+provider, and its results are recorded in another. Whatever a dead process left in `sending` is
+settled by asking the provider, so nothing is lost and nothing goes out twice.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ class SendSummary:
     """What sending did.
 
     Attributes:
-        sent: Texts that the carrier accepted.
-        deferred: Deferrals (a text may be deferred more than once).
-        suppressed: Texts that will never go, by reason.
-        expired: Texts whose campaign day was over, or would have been.
-        failed: Texts that the carrier refused for good.
+        sent: Messages that the provider accepted.
+        deferred: Deferrals (a message may be deferred more than once).
+        suppressed: Messages that will never go, by reason.
+        expired: Messages whose campaign day was over, or would have been.
+        failed: Messages that the provider refused for good.
         retried: Refusals that will be tried again.
-        recovered: Texts that an earlier process was sending when it died.
+        recovered: Messages that an earlier process was sending when it died.
     """
 
     sent: int = 0
@@ -95,11 +95,11 @@ def send_due(
     now: datetime,
     clock: Callable[[], datetime] | None = None,
 ) -> SendSummary:
-    """Sends every text that is due, after taking in what the carrier has to report.
+    """Sends every message that is due, after taking in what the provider has to report.
 
     Args:
-        ledger: Where the texts are planned.
-        provider: The carrier.
+        ledger: Where the messages are planned.
+        provider: Takes the messages.
         settings: [messaging] and [platform].
         now: The moment of sending, with a time zone.
         clock: Looked at again before each batch, so that a long sending ends at the quiet hour;
@@ -138,7 +138,7 @@ def _send_all(
 def _claim(
     ledger: Ledger, provider: str, now: datetime, counts: Counter[str]
 ) -> tuple[int, list[Outgoing]]:
-    """Decides about one batch of due texts and claims those that may go, in one commit."""
+    """Decides about one batch of due messages and claims those that may go, in one commit."""
     claimed: list[Outgoing] = []
     going: defaultdict[str, list[datetime]] = defaultdict(list)
     with ledger.transaction() as con:
@@ -185,7 +185,7 @@ def _stopped(
 
 
 def _decided(row: sqlite3.Row, going: Mapping[str, list[datetime]], now: datetime) -> Decision:
-    """The decision by the person's record as it is now; a text for another number does not go."""
+    """Decide by the person's record as it is now; a message for another number does not go."""
     decision = decide(_recipient(row, going.get(row["phone"], [])), now)
     if isinstance(decision, Suppress):
         return decision
@@ -246,9 +246,9 @@ Answer = tuple[Outgoing, Accepted | ProviderRefusedError]
 def _give(
     ledger: Ledger, provider: Provider, claimed: list[Outgoing], counts: Counter[str]
 ) -> None:
-    """Gives a claimed batch to the carrier and records its answers, even when one call breaks.
+    """Gives a claimed batch to the provider and records each result, even when one call fails.
 
-    What was claimed and has no answer stays `sending` until the carrier is asked.
+    What was claimed and has no result stays `sending` until the provider is asked.
     """
     answers: list[Answer] = []
     try:
@@ -270,7 +270,7 @@ def _answer(provider: Provider, text: Outgoing) -> Accepted | ProviderRefusedErr
 def _settle(
     con: sqlite3.Connection, text: Outgoing, answer: Accepted | ProviderRefusedError
 ) -> str:
-    """Records one answer and says what it counts as."""
+    """Records one result and says what it counts as."""
     if isinstance(answer, Accepted):
         _sent(con, text.message_id, answer)
         return "sent"
@@ -323,7 +323,7 @@ def _retry(con: sqlite3.Connection, text: Outgoing, rule_id: str) -> None:
 
 
 def _reconcile(ledger: Ledger, provider: Provider, now: datetime) -> int:
-    """Settles what a dead process was sending: sent if the carrier has it, else planned again."""
+    """Settles what a dead process was sending: sent if the provider has it, else planned again."""
     reconcile_notices(ledger, provider)
     found = list(ledger.rows("SELECT message_id FROM messages WHERE state = 'sending'"))
     for row in found:
@@ -351,7 +351,7 @@ def replay_day(ledger: Ledger, provider: Provider, settings: Settings, day: date
     times. Doing it again changes nothing.
 
     Raises:
-        MessagingError: `platform.clock` is not `replay`, or the carrier is a real one.
+        MessagingError: `platform.clock` is not `replay`, or the provider is a real one.
     """
     if settings.platform.clock != "replay" or provider.name != "sandbox":
         raise MessagingError(

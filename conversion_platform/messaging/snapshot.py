@@ -39,7 +39,7 @@ REPLIES_BETWEEN = """
 def snapshot(session: Session, ledger: Ledger, days: DayRange) -> list[Written]:
     """Writes the partitions of sent_messages, message_states and replies of `days`.
 
-    The same ledger gives the same bytes. Receipts and answers come late: take the days of
+    The same ledger gives the same bytes. Receipts and replies come late: take the days of
     `outcome_days` again with every run. A day that was not assigned gets no empty partition.
 
     Args:
@@ -77,7 +77,7 @@ def _replies(ledger: Ledger, settings: Settings, day: date) -> Iterator[dict[str
     zone = settings.platform.time_zone
     bounds = (stamp(day_start(day, zone)), stamp(day_start(day + ONE_DAY, zone)))
     for row in ledger.rows(REPLIES_BETWEEN, *bounds):
-        # The carrier's id would lead whoever may ask the carrier to the phone number.
+        # With the provider's id, anybody who may ask the provider finds the phone number.
         yield {**dict(row), "reply_id": hashed(f"reply|{row['reply_id']}")}
 
 

@@ -1,4 +1,4 @@
-"""What messaging leaves in the lake. No phone number and no text is in any of these tables."""
+"""What messaging leaves in the lake. No phone number and no message is in any of these tables."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SENT_MESSAGES = Table(
         Column("reason", "VARCHAR", "Why it is suppressed, deferred, expired or failed; else NULL"),
         Column("rule_id", "VARCHAR", "Rule that decided so (docs/messaging.md); else NULL"),
         Column("send_at", "TIMESTAMPTZ", "When it was to be sent, before any deferral"),
-        Column("sent_at", "TIMESTAMPTZ", "When the carrier accepted it"),
-        Column("delivered_at", "TIMESTAMPTZ", "When the carrier delivered it"),
+        Column("sent_at", "TIMESTAMPTZ", "When the provider accepted it"),
+        Column("delivered_at", "TIMESTAMPTZ", "When the provider reported it as delivered"),
         Column("final_at", "TIMESTAMPTZ", "When it reached a state that it never leaves"),
-        Column("opted_out_at", "TIMESTAMPTZ", "First answer to this text that ended the texts"),
+        Column("opted_out_at", "TIMESTAMPTZ", "First reply to this message that opted out"),
         Column("segments", "INTEGER", "Parts that the carrier bills; NULL when never rendered"),
         Column("provider", "VARCHAR", "Carrier that it was given to; NULL before that"),
     ),
@@ -60,9 +60,9 @@ MESSAGE_STATES = Table(
 
 REPLIES = Table(
     name="replies",
-    description="What people answered, by kind, on the local day of the answer; no words.",
+    description="Replies by kind, on their local day; without their words.",
     columns=(
-        Column("reply_id", "VARCHAR", "The carrier's id of the answer, hashed"),
+        Column("reply_id", "VARCHAR", "The provider's id of the reply, hashed"),
         Column("message_id", "VARCHAR", "Latest text sent to that phone before it; NULL if none"),
         Column("user_id", "VARCHAR", "Recipient of that text; NULL if none"),
         Column("kind", "VARCHAR", "stop, start, help, unsure or other"),
@@ -91,12 +91,12 @@ OUTCOMES = Table(
         ),
         Column("state", "VARCHAR", "State of the text; NULL for the holdout"),
         Column("send_at", "TIMESTAMPTZ", "When the text was, or would have been, to be sent"),
-        Column("sent_at", "TIMESTAMPTZ", "When the carrier accepted it"),
-        Column("delivered_at", "TIMESTAMPTZ", "When the carrier delivered it"),
+        Column("sent_at", "TIMESTAMPTZ", "When the provider accepted it"),
+        Column("delivered_at", "TIMESTAMPTZ", "When the provider reported it as delivered"),
         Column("clicked_at", "TIMESTAMPTZ", "First click on the job of the day in the window"),
         Column("converted_at", "TIMESTAMPTZ", "First conversion on it in the window"),
         Column("converted_any_at", "TIMESTAMPTZ", "First conversion on any job in the window"),
-        Column("opted_out_at", "TIMESTAMPTZ", "First answer to the text that ended the texts"),
+        Column("opted_out_at", "TIMESTAMPTZ", "First reply to the message that opted out"),
         Column("matured", "BOOLEAN", "Whether the whole window was past at the day asked for"),
     ),
     key=("assignment_id",),

@@ -130,7 +130,7 @@ def _checked(environment: Any, cohort: str, source: str) -> Any:
         template = environment.from_string(source)
         sample = template.render(SAMPLE)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-        raise SettingsError(f"{where} does not work: {error}.", "Mend the template.") from None
+        raise SettingsError(f"{where} does not work: {error}.", "Correct the template.") from None
     if not re.search(r"\bstop\b", sample, re.IGNORECASE):
         raise SettingsError(
             f"{where} does not say how to stop the texts.", "Add `Reply STOP to opt out`."

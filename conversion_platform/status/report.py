@@ -192,9 +192,9 @@ def _interval(estimate: Any) -> Interval:
 
 
 def _messages(settings: Settings) -> dict[str, int]:
-    from conversion_platform.messaging import is_there, ledger_path, open_ledger
+    from conversion_platform.messaging import file_exists, ledger_path, open_ledger
 
-    if not is_there(ledger_path(settings)):
+    if not file_exists(ledger_path(settings)):
         return {}
     with open_ledger(settings) as ledger:
         return dict(sorted(ledger.counts().items()))

@@ -361,7 +361,7 @@ def test_an_empty_lake_can_be_asked(settings: Settings) -> None:
 def test_the_lake_on_s3_can_be_asked_and_is_as_closed(settings: Settings, s3: S3Server) -> None:
     from conversion_platform.lake import open_storage
 
-    lake = Lake(open_storage(f"s3://{s3.new_bucket()}/lake", s3.client()))
+    lake = Lake(open_storage(f"s3://{s3.new_bucket()}/lake", s3.files()))
     with lake.connect() as con:
         fill_people(Session(settings, lake, con))
         lake.storage.replace("other/data.parquet", lake.storage.read(lake.key(USERS)))

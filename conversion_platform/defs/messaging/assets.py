@@ -21,7 +21,7 @@ from conversion_platform.messaging import (
     OUTCOMES,
     REPLIES,
     SENT_MESSAGES,
-    looking_day,
+    as_of_day,
     measure_outcomes,
     outcome_days,
     plan_messages,
@@ -68,6 +68,6 @@ def outcomes(context: dg.AssetExecutionContext, platform: Platform) -> dg.Materi
     with platform.session() as session, platform.messaging() as (ledger, _):
         open_days = outcome_days(session.settings, days)
         # The run of a day happens in its morning: events of that day are still to come.
-        as_of = looking_day(session.lake, days)
+        as_of = as_of_day(session.lake, days)
         written = measure_outcomes(session, ledger, open_days, as_of)
     return materialized(written)

@@ -1,4 +1,4 @@
-"""Carriers behind one protocol. There is one: the sandbox, which never leaves this machine."""
+"""Providers behind one protocol. There is one: the sandbox, which never leaves this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SANDBOX_FILE = "sandbox.sqlite"
 
 
 def open_provider(settings: Settings) -> Sandbox:
-    """The carrier that the settings name: always the sandbox, in a file beside the ledger."""
+    """The provider that the settings name: always the sandbox, in a file beside the ledger."""
     from conversion_platform.messaging.providers.sandbox import Sandbox
 
     return Sandbox(sandbox_path(settings), settings.messaging.sandbox)

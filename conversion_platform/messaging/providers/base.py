@@ -1,4 +1,4 @@
-"""What the platform asks of a carrier, and what it hears from one."""
+"""What the platform asks of a provider, and what it hears from one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from conversion_platform.errors import MessagingError
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One text to be sent.
+    """One message to be sent.
 
     Attributes:
-        message_id: Ours; the carrier keeps it, so that `find` can ask for it.
+        message_id: Ours; the provider keeps it, so that `find` can ask for it.
         phone: In the form +15125550123.
         body: The words.
         at: The moment of sending.
@@ -29,7 +29,7 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The carrier took a text."""
+    """The provider took a message."""
 
     provider_id: str
     at: datetime
@@ -37,7 +37,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a text. May come twice, and out of order."""
+    """What became of a message. May come twice, and out of order."""
 
     callback_id: str
     message_id: str
@@ -48,11 +48,11 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer from a phone.
+    """A reply from a phone.
 
     Attributes:
-        callback_id: The carrier's unique id of the answer.
-        answered: Whether the carrier itself answered it already (a keyword that it knows), so
+        callback_id: The provider's unique id of the reply.
+        answered: Whether the provider itself replied already (a keyword that it knows), so
             that another confirmation would be a second one.
     """
 
@@ -67,21 +67,23 @@ Callback = Receipt | Reply
 
 
 class ProviderRefusedError(MessagingError):
-    """The carrier did not take a text.
+    """The provider did not take a message.
 
     Args:
-        code: The carrier's error code.
+        code: The provider's error code.
         problem: In words.
         permanent: Whether trying again is useless.
-        opted_out: Whether the number is blocked on the carrier's side because it opted out.
+        opted_out: Whether the number is blocked on the provider's side because it opted out.
     """
 
     def __init__(
         self, code: str, problem: str, *, permanent: bool, opted_out: bool = False
     ) -> None:
         super().__init__(
-            f"The carrier refused a text with code {code}: {problem}.",
-            "Look up the code at the carrier." if permanent else "It will be tried again.",
+            f"The provider refused a message with code {code}: {problem}.",
+            "Look up the code in the documents of the provider."
+            if permanent
+            else "It will be tried again.",
         )
         self.code = code
         self.permanent = permanent
@@ -89,14 +91,14 @@ class ProviderRefusedError(MessagingError):
 
 
 class Provider(Protocol):
-    """A carrier."""
+    """A provider."""
 
     name: str
 
     def send(self, message: Outgoing) -> Accepted:
-        """Gives the carrier one text.
+        """Gives the provider one message.
 
-        Calling it twice sends two texts: carriers do not recognise a repetition.
+        Calling it twice sends two messages: providers do not recognise a repetition.
 
         Raises:
             ProviderRefusedError: it surely did not go out. After any other error nobody knows:
@@ -104,13 +106,13 @@ class Provider(Protocol):
         """
 
     def find(self, message_id: str) -> Accepted | None:
-        """Whether the carrier has a text of that id; conclusive once `send` is over."""
+        """Whether the provider has a message of that id; conclusive once `send` is over."""
 
     def poll(self, now: datetime, limit: int) -> list[Callback]:
-        """At most `limit` receipts and answers up to `now` that were not acknowledged, in order."""
+        """At most `limit` receipts and replies up to `now` that were not acknowledged, in order."""
 
     def acknowledge(self, callbacks: Sequence[Callback]) -> None:
-        """Tells the carrier not to report these again."""
+        """Tells the provider not to report these again."""
 
     def close(self) -> None:
         """Lets go of files and connections."""

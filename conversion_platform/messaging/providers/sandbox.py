@@ -1,6 +1,6 @@
-"""A carrier that never leaves this machine, and otherwise behaves like one.
+"""A provider that never leaves this machine, and otherwise behaves like one.
 
-Some numbers never get a text, receipts come late, people answer, opted-out numbers are refused,
+Some numbers never get a message, receipts come late, people reply, opted-out numbers are refused,
 and the same text given twice goes out twice. What happens to a number depends on the seed and
 the number alone, so the same run repeats itself.
 """
@@ -60,7 +60,7 @@ STOP_WORDINGS = (
 
 @dataclass(frozen=True)
 class Delivered:
-    """One text in the outbox; `message_id` is None for the carrier's own confirmations."""
+    """One message in the outbox; `message_id` is None for the provider's own confirmations."""
 
     number: int
     message_id: str | None
@@ -70,7 +70,7 @@ class Delivered:
 
 
 class Sandbox:
-    """The sandbox carrier on one SQLite file.
+    """The sandbox provider on one SQLite file.
 
     Args:
         path: Its file; made if it is not there.
@@ -92,7 +92,7 @@ class Sandbox:
 
     def _prepare(self) -> None:
         self._con.execute("PRAGMA journal_mode = WAL")
-        # What the operating system has survives kill -9; a carrier's power cut is not ours.
+        # What the operating system has survives kill -9; a provider's power cut is not ours.
         self._con.execute("PRAGMA synchronous = OFF")
         with self._transaction() as con:
             if con.execute("PRAGMA user_version").fetchone()[0] == 0:
@@ -109,10 +109,10 @@ class Sandbox:
             yield self._con
 
     def send(self, message: Outgoing) -> Accepted:
-        """Takes one text, again if it is given again.
+        """Takes one message, again if it is given again.
 
         Raises:
-            ProviderRefusedError: 21610 for a number that opted out on the carrier's side.
+            ProviderRefusedError: 21610 for a number that opted out on the provider's side.
         """
         with self._transaction() as con:
             if self._blocked(con, message.phone, message.at):
@@ -126,7 +126,7 @@ class Sandbox:
         return Accepted(provider_id, message.at)
 
     def find(self, message_id: str) -> Accepted | None:
-        """Whether a text of that id was taken."""
+        """Whether a message of that id was taken."""
         with readable_errors(self._path):
             row = self._con.execute(
                 "SELECT provider_id, at FROM outbox WHERE message_id = ? ORDER BY number LIMIT 1",
@@ -135,7 +135,7 @@ class Sandbox:
         return Accepted(row["provider_id"], moment_of(row["at"])) if row else None
 
     def poll(self, now: datetime, limit: int) -> list[Callback]:
-        """Receipts and answers up to `now` that were not acknowledged."""
+        """Receipts and replies up to `now` that were not acknowledged."""
         with readable_errors(self._path):
             found = self._con.execute(
                 "SELECT * FROM callbacks WHERE NOT acknowledged AND at <= ?"
@@ -145,7 +145,7 @@ class Sandbox:
         return [_callback(row) for row in found]
 
     def acknowledge(self, callbacks: Sequence[Callback]) -> None:
-        """Takes receipts and answers off the list of what is to be reported."""
+        """Takes receipts and replies off the list of what is to be reported."""
         with self._transaction() as con:
             con.executemany(
                 "UPDATE callbacks SET acknowledged = 1 WHERE callback_id = ?",
@@ -153,7 +153,7 @@ class Sandbox:
             )
 
     def receive_reply(self, phone: str, body: str, at: datetime, reply_id: str) -> bool:
-        """Lets a phone answer, as the simulator's people do.
+        """Lets a phone reply, as the simulator's people do.
 
         Args:
             phone: In the form +15125550123.
@@ -162,19 +162,19 @@ class Sandbox:
             reply_id: Unique; a repetition changes nothing.
 
         Returns:
-            Whether the answer was new.
+            Whether the reply was new.
         """
         with self._transaction() as con:
             return self._answered(con, phone, body, at, reply_id)
 
     def outbox(self) -> list[Delivered]:
-        """Every text ever taken, in order (personal data)."""
+        """Every message ever taken, in order (personal data)."""
         with readable_errors(self._path):
             found = self._con.execute("SELECT * FROM outbox ORDER BY number").fetchall()
         return [_delivered(row) for row in found]
 
     def duplicates(self) -> int:
-        """How many texts were taken a second time: 0 unless the platform is broken."""
+        """How many messages were taken a second time: 0 unless the platform is broken."""
         with readable_errors(self._path):
             row = self._con.execute(
                 "SELECT count(message_id) - count(DISTINCT message_id) FROM outbox"
@@ -182,13 +182,15 @@ class Sandbox:
         return int(row[0])
 
     def render_outbox(self, limit: int = 20) -> str:
-        """The latest texts as a screen; of each number only the last four digits."""
+        """The latest messages as a screen; of each number only the last four digits."""
         with readable_errors(self._path):
             total = self._con.execute("SELECT count(*) FROM outbox").fetchone()[0]
             found = self._con.execute(
                 "SELECT * FROM outbox ORDER BY number DESC LIMIT ?", (limit,)
             ).fetchall()
-        head = f"sandbox outbox: {total:,} texts, none left this machine; the latest {len(found)}:"
+        head = (
+            f"sandbox outbox: {total:,} messages, none left this machine; the latest {len(found)}:"
+        )
         return "\n".join([head, *(_line(_delivered(row)) for row in reversed(found))])
 
     def _blocked(self, con: sqlite3.Connection, phone: str, at: datetime) -> bool:
@@ -199,7 +201,7 @@ class Sandbox:
         return row is not None
 
     def _foresee(self, con: sqlite3.Connection, message: Outgoing, copy: int) -> None:
-        """Writes down what the carrier will report of a text: its end, and an answer to it."""
+        """Writes down what the provider will report of a message: its end, and a reply to it."""
         seed = f"{self._behaviour.seed}|{message.phone}"
         key = f"{seed}|{message.message_id}"
         fails = _draw(f"{seed}|fail") < self._behaviour.fail_share
@@ -223,7 +225,7 @@ class Sandbox:
     def _answered(
         self, con: sqlite3.Connection, phone: str, body: str, at: datetime, reply_id: str
     ) -> bool:
-        keyword = carrier_keyword(body)
+        keyword = provider_keyword(body)
         added = con.execute(
             "INSERT INTO callbacks (callback_id, at, phone, body, answered) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",
@@ -242,8 +244,8 @@ class Sandbox:
         return True
 
 
-def carrier_keyword(body: str) -> str | None:
-    """What a carrier makes of an answer by itself: it knows single keywords, no sentences."""
+def provider_keyword(body: str) -> str | None:
+    """What a provider makes of a reply by itself: it knows single keywords, no sentences."""
     text = plain(body)
     for keywords in rules().keywords:
         if text in keywords.words:
@@ -284,5 +286,5 @@ def _line(text: Delivered) -> str:
 
 
 def _draw(text: str) -> float:
-    """A number in [0, 1) that depends on the text alone."""
+    """A number in [0, 1) that depends on `text` alone."""
     return int(hashed(text)[:12], 16) / 16**12

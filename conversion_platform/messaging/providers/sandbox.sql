@@ -1,8 +1,8 @@
--- The sandbox carrier's own books: what it was given, whom it blocks, what it will report.
+-- The sandbox provider's own books: what it was given, whom it blocks, what it will report.
 
 CREATE TABLE outbox (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
-    message_id TEXT,            -- not unique, as at a real carrier; NULL for the carrier's own texts
+    message_id TEXT,            -- not unique, as at a real provider; NULL for the provider's own messages
     provider_id TEXT NOT NULL,
     phone TEXT NOT NULL,
     body TEXT NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE callbacks (
     message_id TEXT,            -- of a receipt
     status TEXT,
     code TEXT,
-    phone TEXT,                 -- of an answer
+    phone TEXT,                 -- of a reply
     body TEXT,
     answered INTEGER NOT NULL DEFAULT 0,
     acknowledged INTEGER NOT NULL DEFAULT 0

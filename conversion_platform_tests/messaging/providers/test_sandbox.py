@@ -190,7 +190,7 @@ def test_the_outbox_screen_hides_the_numbers(carriers: typing.Any) -> None:
         carrier.send(text_to(number, at=TEN_IN_NEW_YORK + timedelta(seconds=number)))
     screen = carrier.render_outbox(limit=5)
     assert len(screen.splitlines()) == 6
-    assert "30 texts" in screen
+    assert "30 messages" in screen
     assert "hello" in screen
     assert phone(29) not in screen
     assert screen.splitlines()[-1].startswith("2026-03-10 14:00:29Z")
