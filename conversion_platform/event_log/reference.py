@@ -29,7 +29,7 @@ def _type(kind: EventType, shared: list[Column]) -> str:
     own = [column for column in kind.own_columns if column not in shared]
     also = [column.name for column in kind.own_columns if column in shared]
     return (
-        f"### `{kind.name}`\n\n{kind.description} View `{kind.view}`; `dt` is {kind.day}. "
+        f"### `{kind.name}`\n\n{kind.description} `dt` is {kind.day}. "
         f"The same event if equal in {_code(kind.identity)}. Shared columns: {_code(also)}."
         f"\n\n{_table(own)}"
     )
