@@ -14,7 +14,7 @@ def test_the_settings_page_holds_the_tables_that_the_code_generates() -> None:
     generated = PAGE.read_text(encoding="utf-8").partition(start)[2]
     assert generated == reference_table(), (
         "docs/settings.md is behind: replace what follows its introduction by the output of "
-        "`python -m conversion_platform.settings.reference`"
+        "`python -m conversion_platform.settings`"
     )
 
 
