@@ -253,9 +253,7 @@ def _answer(analyst: Analyst, text: str, output_format: str, out: TextIO) -> Non
 
 def view_names(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the views of the session, in the order of the stages."""
-    query = (
-        "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY view_oid"
-    )
+    query = "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY view_oid"
     return [row[0] for row in con.execute(query).fetchall()]
 
 
