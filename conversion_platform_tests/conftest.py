@@ -13,7 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from conversion_platform.lake import Lake, Session, open_lake
-from conversion_platform.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings, load_settings
+from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
 from conversion_platform_tests.servers import postgres, s3, s3_environment
 from conversion_platform_tests.tiny_platform import copies, lived, platform
 
@@ -34,7 +34,7 @@ hypothesis_settings.load_profile("shared-machine")
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own settings must not change what the tests see."""
     for variable in list(os.environ):
-        if variable == CONFIG_VARIABLE or variable.upper().startswith(ENV_PREFIX):
+        if variable == CONFIG_VARIABLE or variable.upper().startswith("CONVERSION_PLATFORM__"):
             monkeypatch.delenv(variable)
 
 

@@ -1,6 +1,6 @@
-"""`conversion-platform sql`: questions to the lake and the log, one at a time or at a prompt.
+"""`conversion-platform sql`: queries of the lake and the log, one at a time or at a prompt.
 
-Nothing can be written from here. Statements that are not questions are refused by their kind,
+Nothing can be written from here. Statements that are not queries are refused by their kind,
 and the session itself may open the lake's files only (`analyst_session`).
 """
 
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conversion_platform.catalog import attach_views, catalog, may_be_hidden
-from conversion_platform.cli.sql_output import ONE_ANSWER, Answer, write_answer
+from conversion_platform.cli.sql_output import ONE_RESULT, write_result
 from conversion_platform.cli.sql_statements import statements
 from conversion_platform.errors import PlatformError, QueryError
 from conversion_platform.lake import Session, open_lake, quoted
@@ -23,8 +23,8 @@ from conversion_platform.lake import Session, open_lake, quoted
 if TYPE_CHECKING:
     import duckdb
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-    from prompt_toolkit.document import Document
+    from prompt_toolkit.completion import Completer
+    from prompt_toolkit.history import History
 
     from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
@@ -51,7 +51,7 @@ def run_sql(
     lake: Lake | None = None,
     out: TextIO | None = None,
 ) -> None:
-    """Answers `query`, or what comes from standard input, or opens the prompt on a terminal.
+    """Answer `query`, or what comes from standard input, or opens the prompt on a terminal.
 
     Args:
         settings: They name the lake.
@@ -63,7 +63,7 @@ def run_sql(
         out: Where answers go; standard output if not given.
 
     Raises:
-        QueryError: the query is not a question, or cannot be answered.
+        QueryError: the query is not one, or cannot be answered.
         LakeError: a file of the lake is damaged.
     """
     out = out or sys.stdout
@@ -76,7 +76,7 @@ def run_sql(
 
 @dataclass(frozen=True)
 class Analyst:
-    """A sealed session, the lake that knows what its errors mean, and what it was asked to show."""
+    """A sealed connection, the lake that knows what its errors mean, and what may be shown."""
 
     con: duckdb.DuckDBPyConnection
     lake: Lake
@@ -85,7 +85,7 @@ class Analyst:
 
 @contextmanager
 def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> Iterator[Analyst]:
-    """A session with every view in place that can open the lake's files and no other.
+    """Open a session with every view in place that can open the lake's files and no other.
 
     Its configuration is locked, so that no statement can widen it.
     """
@@ -99,27 +99,25 @@ def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> I
 
 
 def answer_all(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
-    """Answers every statement of `text` in turn.
+    """Answer every statement of `text` in turn.
 
     Raises:
-        QueryError: a statement is no question, or there are several where a program reads one
-            answer (then none is run), or one cannot be answered.
+        QueryError: a statement is no query, or there are several where a program reads one
+            result (then none is run), or one cannot be answered.
         LakeError: a file of the lake is damaged.
     """
     import duckdb
 
     found = statements(analyst.con, text)
-    if len(found) > 1 and output_format in ONE_ANSWER:
+    if len(found) > 1 and output_format in ONE_RESULT:
         raise QueryError(
-            f"There are {len(found)} statements, and --format {output_format} holds one answer.",
+            f"There are {len(found)} statements, and --format {output_format} holds one result.",
             "Ask them one at a time, or with --format table.",
         )
     for statement in found:
         try:
             with analyst.lake.readable_errors():
-                result = analyst.con.execute(statement)
-                columns = [(column[0], str(column[1])) for column in result.description or []]
-                write_answer(Answer(columns, result.fetchmany), output_format, out)
+                write_result(analyst.con.sql(statement), output_format, out)
         except duckdb.Error as error:
             raise _readable(error, analyst.personal) from None
 
@@ -145,12 +143,12 @@ def _look(problem: str) -> str:
 
 
 def history_file() -> Path:
-    """Where the prompt keeps its history, for the one person who types."""
+    """Return the file where the prompt keeps its history, for the one person who types."""
     return Path.home() / ".local" / "state" / "conversion-platform" / "sql_history"
 
 
 def new_prompt(analyst: Analyst, history: Path | None, **terminal: Any) -> PromptSession[str]:
-    """A prompt that reads until `;`, with history, colours and completion.
+    """Return a prompt that reads until `;`, with history, colours and completion.
 
     Args:
         analyst: The session, for the names of views and columns.
@@ -158,6 +156,8 @@ def new_prompt(analyst: Analyst, history: Path | None, **terminal: Any) -> Promp
         terminal: `input` and `output` of prompt_toolkit, for tests.
     """
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
     from prompt_toolkit.lexers import PygmentsLexer
     from pygments.lexers.sql import SqlLexer
 
@@ -166,30 +166,20 @@ def new_prompt(analyst: Analyst, history: Path | None, **terminal: Any) -> Promp
         completer=completer_of(analyst.con),
         complete_while_typing=False,
         history=_history(history),
-        key_bindings=_enter_runs_a_finished_query(),
         lexer=PygmentsLexer(SqlLexer),
-        multiline=True,
+        multiline=Condition(lambda: not is_finished(get_app().current_buffer.text)),
         prompt_continuation="...> ",
         **terminal,
     )
 
 
 def completer_of(con: duckdb.DuckDBPyConnection) -> Completer:
-    """Completes commands after a dot at the start, else names of views and columns."""
-    from prompt_toolkit.completion import Completer as Base
+    """Return a completer of views, columns, keywords and, at the start, commands."""
     from prompt_toolkit.completion import WordCompleter
 
-    names = WordCompleter(_words(con), ignore_case=True)
-    commands = WordCompleter([*COMMANDS, *LEAVE], sentence=True)
-
-    class Fitting(Base):
-        def get_completions(
-            self, document: Document, complete_event: CompleteEvent
-        ) -> Iterable[Completion]:
-            fitting = commands if document.text.startswith(".") else names
-            return fitting.get_completions(document, complete_event)
-
-    return Fitting()
+    # The pattern is matched from the cursor backwards: a dot belongs to a word at the start only.
+    pattern = re.compile(r"\w+(\.$)?|\.$")
+    return WordCompleter([*_words(con), *COMMANDS, *LEAVE], ignore_case=True, pattern=pattern)
 
 
 def _words(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -200,7 +190,7 @@ def _words(con: duckdb.DuckDBPyConnection) -> list[str]:
     return sorted({row[0] for row in columns} | set(view_names(con))) + keywords
 
 
-def _history(file: Path | None) -> Any:
+def _history(file: Path | None) -> History:
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
     if file is None:
@@ -211,22 +201,6 @@ def _history(file: Path | None) -> Any:
     except OSError:
         return InMemoryHistory()
     return FileHistory(str(file))
-
-
-def _enter_runs_a_finished_query() -> Any:
-    from prompt_toolkit.key_binding import KeyBindings
-
-    bindings = KeyBindings()
-
-    @bindings.add("enter")
-    def _enter(event: Any) -> None:
-        buffer = event.current_buffer
-        if is_finished(buffer.text):
-            buffer.validate_and_handle()
-        else:
-            buffer.insert_text("\n")
-
-    return bindings
 
 
 def is_finished(text: str) -> bool:
@@ -268,62 +242,48 @@ def _answer(analyst: Analyst, text: str, output_format: str, out: TextIO) -> Non
         raise QueryError(
             f"There is no command {name}.", f"Commands: {', '.join([*COMMANDS, *LEAVE])}."
         )
-    answer = COMMANDS[name](analyst.con, "".join(arguments))
-    if isinstance(answer, str):
-        out.write(answer)
+    result = COMMANDS[name](analyst.con, "".join(arguments))
+    if isinstance(result, str):
+        out.write(result)
     else:
-        write_answer(answer, output_format, out)
+        write_result(result, output_format, out)
     if further:
         _answer(analyst, further, output_format, out)
 
 
 def view_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The views of the session, in the order of the stages."""
-    there = {
-        row[0]
-        for row in con.execute("SELECT view_name FROM duckdb_views() WHERE temporary").fetchall()
-    }
-    ordered = [*(entry.name for entry in catalog()), "event_log"]
-    return [name for name in ordered if name in there]
+    """Return the views of the session, in the order of the stages."""
+    query = "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY view_oid"
+    return [row[0] for row in con.execute(query).fetchall()]
 
 
-def _tables(con: duckdb.DuckDBPyConnection, _: str) -> Answer:
+def _tables(con: duckdb.DuckDBPyConnection, _: str) -> duckdb.DuckDBPyRelation:
     described = {entry.name: entry.description for entry in catalog()}
     described["event_log"] = "Every event of every type, with the columns that they share."
-    rows = [(name, described[name]) for name in view_names(con)]
-    return _fixed(["view", "what it holds"], rows)
+    names = view_names(con)
+    return con.sql(
+        'SELECT unnest(?) AS "view", unnest(?) AS "what it holds"',
+        params=[names, [described[name] for name in names]],
+    )
 
 
-def _schema(con: duckdb.DuckDBPyConnection, name: str) -> Answer:
+def _schema(con: duckdb.DuckDBPyConnection, name: str) -> duckdb.DuckDBPyRelation:
     if name not in view_names(con):
         raise QueryError(f"There is no view `{name}`.", "`.tables` lists the views.")
-    described = {
-        column.name: column.description
-        for entry in catalog()
-        if entry.name == name
-        for column in entry.columns
-    }
-    columns = con.execute(f'DESCRIBE "{name}"').fetchall()
-    rows = [(column[0], column[1], described.get(column[0], "")) for column in columns]
-    return _fixed(["column", "type", "what it holds"], rows)
+    columns = [column for entry in catalog() if entry.name == name for column in entry.columns]
+    described = "map(?::VARCHAR[], ?::VARCHAR[])[column_name]"
+    return con.sql(
+        f'SELECT column_name AS "column", column_type AS "type", '
+        f'coalesce({described}, \'\') AS "what it holds" FROM (DESCRIBE "{name}")',
+        params=[[column.name for column in columns], [column.description for column in columns]],
+    )
 
 
 def _help(_con: duckdb.DuckDBPyConnection, _argument: str) -> str:
     return HELP
 
 
-def _fixed(columns: list[str], rows: list[tuple[Any, ...]]) -> Answer:
-    left = list(rows)
-
-    def take(count: int) -> list[tuple[Any, ...]]:
-        taken, left[:] = left[:count], left[count:]
-        return taken
-
-    return Answer([(name, "VARCHAR") for name in columns], take)
-
-
-Command = Callable[["duckdb.DuckDBPyConnection", str], Answer | str]
-COMMANDS: dict[str, Command] = {
+COMMANDS: dict[str, Callable[[duckdb.DuckDBPyConnection, str], duckdb.DuckDBPyRelation | str]] = {
     ".tables": _tables,
     ".schema": _schema,
     ".help": _help,

@@ -1,4 +1,4 @@
-"""Which statements the SQL prompt runs: questions to the views, and nothing else."""
+"""Which statements the SQL prompt runs: queries of the views, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT_THE_SESSION = ("duckdb_columns", "duckdb_functions", "duckdb_views", "duck
 
 
 def statements(con: duckdb.DuckDBPyConnection, text: str) -> list[Any]:
-    """The statements of `text`, each of which is known to be a question to the views.
+    """Return the statements of `text`, each of which is known to be a query of the views.
 
     Raises:
         QueryError: one is not, or the text is not SQL.
@@ -60,7 +60,7 @@ def _check_explained(con: duckdb.DuckDBPyConnection, query: str) -> None:
 
 
 def _check_sources(con: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Refuses files, by function or by name: the views hide what is personal, files do not."""
+    """Refuse files, by function or by name: the views hide what is personal, files do not."""
     answer = con.execute("SELECT json_serialize_sql($1::VARCHAR)", [query]).fetchall()[0][0]
     for node in _nodes(json.loads(answer)):
         kind = node.get("type")

@@ -7,25 +7,19 @@ one (`dsn_env`), and `secret()` reads it at the moment of use.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import pydantic_settings
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from conversion_platform.errors import SettingsError
-from conversion_platform.settings.messages import (
-    check_environment,
-    check_keys,
-    credentials_in,
-    refused_value,
-)
+from conversion_platform.settings.messages import credentials_in, refused, shown, unknown_key
+from conversion_platform.settings.schema import schema_of
 from conversion_platform.settings.sections import (
     CohortSection,
     DriftSection,
@@ -93,7 +87,7 @@ class Settings(BaseSettings):
         return self._file.parent if self._file else Path.cwd()
 
     def resolve(self, location: str) -> str:
-        """`location` as it is when it is s3:// or absolute, else below `base`."""
+        """Return `location` as it is when it is s3:// or absolute, else below `base`."""
         if location.startswith("s3://") or Path(location).is_absolute():
             return location
         return str(self.base / location)
@@ -111,12 +105,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file (which arrives as init arguments)."""
+        """Let the environment win over the file (which arrives as init arguments)."""
         return env_settings, init_settings
 
 
 def load_settings(file: str | Path | None = None) -> Settings:
-    """Reads and validates the settings.
+    """Read and validate the settings.
 
     Args:
         file: The settings file. Without it, the file that `CONVERSION_PLATFORM_CONFIG` names,
@@ -130,12 +124,14 @@ def load_settings(file: str | Path | None = None) -> Settings:
     path = _settings_path(file)
     values = _read_toml(path) if path else {}
     label = str(path) if path else "the environment"
-    check_keys(values, Settings, label)
-    check_environment(Settings, ENV_PREFIX, os.environ)
+    _check_sections(values, label)
     try:
         settings = Settings(**values)
+    except pydantic_settings.SettingsError as error:
+        raise _not_json(error.__cause__) from None
     except ValidationError as error:
-        raise refused_value(error, values, label, Settings, ENV_PREFIX) from None
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise refused(first, schema_of(Settings), label, ENV_PREFIX) from None
     settings._file = path
     _check_no_secrets(settings, label)
     _check_together(settings, label)
@@ -143,7 +139,7 @@ def load_settings(file: str | Path | None = None) -> Settings:
 
 
 def secret(variable: str) -> SecretStr:
-    """The secret in environment variable `variable`.
+    """Return the secret in environment variable `variable`.
 
     Raises:
         SettingsError: if the variable is not set.
@@ -174,15 +170,38 @@ def _settings_path(file: str | Path | None) -> Path | None:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}.", "Mend that line.") from None
+        raise SettingsError(f"{path} is not valid TOML: {error}.", "Correct that line.") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8: {error}.", "Save it as UTF-8.") from None
 
 
+def _check_sections(values: dict[str, Any], label: str) -> None:
+    """Refuse sections that do not exist; pydantic would pass over such a variable."""
+    given = dict.fromkeys(values, label)
+    for variable in os.environ:
+        if variable.upper().startswith(ENV_PREFIX):
+            section = variable[len(ENV_PREFIX) :].lower().partition("__")[0]
+            given.setdefault(section, f"the environment variable {variable}")
+    for section, place in given.items():
+        if section not in Settings.model_fields:
+            raise unknown_key(place, section, Settings.model_fields)
+
+
+def _not_json(cause: BaseException | None) -> SettingsError:
+    """Return the error for a variable whose list or table is not JSON: pydantic names none."""
+    text = cause.doc if isinstance(cause, json.JSONDecodeError) else ""
+    variables = (name for name, value in os.environ.items() if value == text)
+    variable = next((name for name in variables if name.upper().startswith(ENV_PREFIX)), "")
+    return SettingsError(
+        f"The environment variable {variable} = {shown(text)} cannot be read.",
+        'Allowed: JSON such as ["one", "two"] for a list and {"key": "value"} for a table.',
+    )
+
+
 def _check_no_secrets(settings: Settings, label: str) -> None:
-    for key in credentials_in(settings):
+    for key in credentials_in(settings.model_dump()):
         raise SettingsError(
             f"{label}: `{key}` holds a user and a password (not shown).",
             "Secrets come from the environment only: put the address into an environment "
@@ -191,11 +210,11 @@ def _check_no_secrets(settings: Settings, label: str) -> None:
 
 
 def _check_together(settings: Settings, label: str) -> None:
-    """Rules that need more than one section."""
+    """Check the rules that need more than one section."""
     if settings.platform.clock == "replay" and settings.messaging.provider != "sandbox":
         raise SettingsError(
             f"{label}: `platform.clock` = 'replay' needs `messaging.provider` = 'sandbox'.",
-            "Set platform.clock = 'wall' to reach a real carrier.",
+            "Set platform.clock = 'wall' to reach a real provider.",
         )
     overlap = set(settings.events.conversion_types) & set(settings.events.impression_types)
     if overlap and settings.events.negatives == "impressions":

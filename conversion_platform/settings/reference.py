@@ -1,23 +1,19 @@
-"""Every setting with its type, default and meaning, for `init` and docs/settings.md."""
+"""Every setting with its kind, default and meaning: the file of `init`, and docs/settings.md."""
 
 from __future__ import annotations
 
-import re
-import typing
-from collections.abc import Iterator
+import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
-from typing import Any, Literal
 
-from pydantic import BaseModel
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from conversion_platform.settings.loading import Settings
-from conversion_platform.settings.messages import section_type
-from conversion_platform.settings.words import bounds, options
-
-_RANGE = re.compile(r"at least (\S+), at most (\S+)")
+from conversion_platform.settings.loading import CONFIG_VARIABLE, ENV_PREFIX, Settings
+from conversion_platform.settings.schema import Schema, allowed, below, schema_of
 
 NAME = "NAME"  # stands for a name of the reader's choice: [cohorts.NAME]
+EMPTY = {"list": "[]", "table": "{}"}
 
 
 @dataclass(frozen=True)
@@ -27,15 +23,15 @@ class Setting:
     Attributes:
         section: The keys above it, such as ("cohorts", "NAME").
         key: Its own name.
-        type: In words, for a person.
-        default: The value when nobody sets it; None if there is none.
+        allowed: What it may hold, in words.
+        default: The value when nobody sets it, as TOML; empty if there is none.
         description: What it does.
     """
 
     section: tuple[str, ...]
     key: str
-    type: str
-    default: Any
+    allowed: str
+    default: str
     description: str
 
     @property
@@ -43,8 +39,9 @@ class Setting:
         return ".".join((*self.section, self.key))
 
     @property
-    def shown_default(self) -> str:
-        return "not set" if self.default in (None, {}) else toml_value(self.default)
+    def example(self) -> str:
+        """The default; for a key that has none, an empty value of the right kind."""
+        return self.default or EMPTY.get(self.allowed.partition(" ")[0], '""')
 
 
 @dataclass(frozen=True)
@@ -55,84 +52,65 @@ class SectionEntry:
     purpose: str
     settings: tuple[Setting, ...]
 
+    @property
+    def name(self) -> str:
+        return ".".join(self.path)
+
 
 def sections() -> tuple[SectionEntry, ...]:
-    """Every section, in the order of the file."""
-    return tuple(_sections(Settings, Settings.model_construct(), ()))
+    """Return every section, in the order of the file."""
+    return tuple(_sections(schema_of(Settings), {}, ()))[1:]
 
 
 def describe() -> tuple[Setting, ...]:
-    """Every setting, in the order of the file."""
+    """Return every setting, in the order of the file."""
     return tuple(setting for section in sections() for setting in section.settings)
 
 
-def _sections(
-    model: type[BaseModel], defaults: BaseModel | None, where: tuple[str, ...]
-) -> Iterator[SectionEntry]:
+def _sections(schema: Schema, defaults: Schema, where: tuple[str, ...]) -> Iterator[SectionEntry]:
     plain, deeper = [], []
-    for key, field in model.model_fields.items():
-        inner, named = section_type(field.annotation)
-        default = getattr(defaults, key) if defaults else _declared_default(field)
-        if inner is None:
-            words = field.description or ""
-            plain.append(Setting(where, key, type_name(field.annotation), default, words))
-        elif named:
-            deeper.append((inner, None, (*where, key, NAME)))
+    for key, entry in schema["properties"].items():
+        default = defaults.get(key, entry.get("default"))
+        named = below(entry, NAME) or {}
+        if "properties" in entry:
+            deeper.append((entry, default, (*where, key)))
+        elif "properties" in named:
+            deeper.append((named, {}, (*where, key, NAME)))
         else:
-            deeper.append((inner, default, (*where, key)))
-    if where:
-        yield SectionEntry(where, (model.__doc__ or "").strip(), tuple(plain))
-    for inner, default, path in deeper:
-        yield from _sections(inner, default, path)
+            about = entry["description"]
+            plain.append(Setting(where, key, allowed(entry), _toml(default, entry), about))
+    yield SectionEntry(where, schema["description"], tuple(plain))
+    for entry, default, path in deeper:
+        yield from _sections(entry, default, path)
 
 
-def _declared_default(field: Any) -> Any:
-    return None if field.is_required() else field.get_default(call_default_factory=True)
+def _toml(default: object, entry: Schema) -> str:
+    """Return a default as it stands in a TOML file, which writes these values as JSON does."""
+    if default in (None, {}):
+        return ""
+    bare = entry.get("format") in ("date", "time")
+    return str(default) if bare else json.dumps(default, ensure_ascii=False)
 
 
-def toml_value(value: Any) -> str:
-    """A value as it stands in a TOML file."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(toml_value(item) for item in value) + "]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    return str(value)
+def render_init(source_columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the text of a new conversion_platform.toml.
 
+    It loads as it stands and equals the defaults. Commented out is all but the few keys that a
+    newcomer must set.
 
-def type_name(annotation: Any) -> str:
-    """A type in words: `text or list of text`, `"wall" or "replay"`."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Literal:
-        return " or ".join(toml_value(argument) for argument in arguments)
-    if options(annotation) != (annotation,):
-        return " or ".join(map(type_name, options(annotation)))
-    if origin is typing.Annotated:
-        return type_name(arguments[0])
-    if origin is tuple:
-        return f"list of {type_name(arguments[0])}"
-    if origin is dict:
-        return f"table of {type_name(arguments[1])}"
-    words = {"str": "text", "int": "integer", "bool": "true or false", "float": "number"}
-    name: str = annotation.__name__
-    return words.get(name, name)
-
-
-def limits(setting: Setting) -> str:
-    """What a value must keep to, in words; empty where the type says it all."""
-    return ", ".join(bounds(_field(setting)))
-
-
-def _field(setting: Setting) -> Any:
-    model: type[BaseModel] = Settings
-    for part in (part for part in setting.section if part != NAME):
-        inner, _ = section_type(model.model_fields[part].annotation)
-        model = inner or model
-    return model.model_fields[setting.key]
+    Args:
+        source_columns: The contract columns of each source, to be named in its section.
+    """
+    return (
+        _templates()
+        .get_template("init.toml.jinja")
+        .render(
+            sections=sections(),
+            source_columns=source_columns,
+            prefix=ENV_PREFIX,
+            config_variable=CONFIG_VARIABLE,
+        )
+    )
 
 
 def reference_table() -> str:
@@ -142,44 +120,50 @@ def reference_table() -> str:
     section describes alike is named only.
     """
     shared: dict[tuple[str, ...], list[SectionEntry]] = {}
-    for section in sections():
-        if section.settings:
-            keys = tuple(setting.key for setting in section.settings)
-            shared.setdefault((section.purpose, *keys), []).append(section)
+    for section in (section for section in sections() if section.settings):
+        keys = tuple(setting.key for setting in section.settings)
+        shared.setdefault((section.purpose, *keys), []).append(section)
     described: set[str] = set()
-    return "\n".join(_section_table(same, described) for same in shared.values())
+    groups = [_group(alike, described) for alike in shared.values()]
+    return _templates().get_template("reference.md.jinja").render(groups=groups)
 
 
-def _section_table(same: list[SectionEntry], described: set[str]) -> str:
-    """Return the table of equal sections without the rows described so far; add its own to them."""
-    heading = ", ".join(f"`[{'.'.join(section.path)}]`" for section in same)
+def _group(alike: list[SectionEntry], described: set[str]) -> dict[str, object]:
+    """Return what the page says of sections with equal keys; adds their rows to `described`."""
     rows = {
-        _row(alike): alike[0].key for alike in zip(*(one.settings for one in same), strict=True)
+        _row(settings): settings[0].key
+        for settings in zip(*(section.settings for section in alike), strict=True)
     }
-    known = ", ".join(f"`{key}`" for row, key in rows.items() if row in described)
-    table = "\n".join(row for row in rows if row not in described)
+    group: dict[str, object] = {
+        "names": [section.name for section in alike],
+        "purpose": alike[0].purpose,
+        "known": [key for row, key in rows.items() if row in described],
+        "rows": [row for row in rows if row not in described],
+    }
     described.update(rows)
-    return (
-        f"### {heading}\n\n{same[0].purpose}{f' Also, as above: {known}.' if known else ''}\n\n"
-        f"| Key | Default | Meaning |\n|---|---|---|\n{table}\n"
+    return group
+
+
+def _row(settings: tuple[Setting, ...]) -> str:
+    first = settings[0]
+    defaults = dict.fromkeys(f"`{one.default}`" if one.default else "not set" for one in settings)
+    cells = (f"`{first.key}`", first.allowed, ", ".join(defaults), first.description)
+    return "| " + " | ".join(cells) + " |"
+
+
+def _templates() -> Environment:
+    environment = Environment(  # noqa: S701 (no HTML)
+        loader=PackageLoader("conversion_platform", "settings"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    environment.filters["comment"] = _comment
+    return environment
 
 
-def _row(same: tuple[Setting, ...]) -> str:
-    setting = same[0]
-    default = ", ".join(dict.fromkeys(map(_markdown_default, same)))
-    cells = (f"`{setting.key}`", default, " ".join((setting.description, *_allowed(setting))))
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _allowed(setting: Setting) -> Iterator[str]:
-    """What a value may be, where the default does not show it."""
-    choice = " or " in setting.type and not isinstance(setting.default, bool)
-    if choice or setting.shown_default == "not set":
-        yield f"{setting.type.capitalize()}."
-    if within := _RANGE.sub(r"\1 to \2", limits(setting)):
-        yield f"{within.capitalize()}."
-
-
-def _markdown_default(setting: Setting) -> str:
-    return "not set" if setting.shown_default == "not set" else f"`{setting.shown_default}`"
+def _comment(text: str) -> str:
+    return textwrap.fill(
+        text, 96, initial_indent="## ", subsequent_indent="## ", break_on_hyphens=False
+    )

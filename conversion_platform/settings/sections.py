@@ -7,13 +7,13 @@ generated from it (`make docs`).
 from __future__ import annotations
 
 import re
-import typing
 from collections.abc import Iterable
 from datetime import date, time
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -25,10 +25,26 @@ from pydantic_core import PydanticCustomError
 
 from conversion_platform.settings.messages import masked
 
-Share = typing.Annotated[float, Field(ge=0.0, le=1.0)]
-CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
+# Pydantic would take a bare 5 for five seconds past midnight, and ignore a zone.
+WRITTEN = {
+    date: re.compile(r"\d{4}-\d\d-\d\d"),
+    time: re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?$"),
+}
 LARGEST_SEED = 2**31 - 1
-Identifier = typing.Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("an IANA time zone such as America/Chicago") from error
+    return value
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+NonEmpty = Annotated[str, Field(min_length=1)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Section(BaseModel):
@@ -40,26 +56,25 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _means_itself(cls, value: Any, info: ValidationInfo) -> Any:
-        """Pydantic would take `true` for 1, and a bare 5 for five seconds past midnight."""
+    def _is_what_it_says(cls, value: Any, info: ValidationInfo) -> Any:
         kind = cls.model_fields[info.field_name or ""].annotation
         if kind in (int, float) and isinstance(value, bool):
-            raise PydanticCustomError("stand_in", "not a number")
-        if kind in (date, time) and str(value).lstrip("+-").replace(".", "").isdigit():
-            raise PydanticCustomError("stand_in", "a bare number")
-        if kind is time and isinstance(value, str) and not CLOCK.fullmatch(value):
-            raise PydanticCustomError("stand_in", "no time of a clock; a zone would be ignored")
+            raise PydanticCustomError("wrong_kind", "true is no number")
+        if kind in WRITTEN and not WRITTEN[kind].match(str(value)):
+            raise PydanticCustomError("wrong_kind", "not written as a date or time")
         return value
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        return _masked_arguments(super().__repr_args__())
+        """Hide passwords: a secret in the wrong place must not reach a log."""
+        for key, value in super().__repr_args__():
+            yield key, masked(value) if isinstance(value, str) else value
 
 
 class PlatformSection(Section):
     """Where the platform lives and how it counts days."""
 
     name: str = Field("conversion-platform", description="Shown in reports and the dashboard.")
-    time_zone: str = Field(
+    time_zone: Zone = Field(
         "America/New_York",
         description="IANA zone whose calendar days partition every table; a lake keeps to its own.",
     )
@@ -88,16 +103,11 @@ class PlatformSection(Section):
         description="DuckDB's memory limit; larger work spills to disk.",
     )
 
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, value: str) -> str:
-        return known_zone(value)
-
 
 class InputSection(Section):
     """A named raw table that `sources.*.sql` can query."""
 
-    path: str | tuple[str, ...] | None = Field(
+    path: NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
         None, description="File, glob, Hive folder or s3:// address (or a list of them)."
     )
     format: Literal["auto", "parquet", "csv", "postgres"] = Field(
@@ -111,29 +121,14 @@ class InputSection(Section):
     )
     delimiter: str | None = Field(
         None,
-        description='CSV: field separator, one character (a tab is "\\t" in double quotes); '
+        pattern=r'^[^"\r\n\x00]$',
+        examples=[";", "\t"],
+        description="CSV: field separator, one character other than a double quote or line break; "
         "detected if not given.",
     )
     null_values: tuple[str, ...] = Field(
         ("", "NA", "N/A", "NULL", "null"), description="CSV: texts that mean a missing value."
     )
-
-    @field_validator("path")
-    @classmethod
-    def _names_a_place(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        if value is not None and (not value or ("" in value and not isinstance(value, str))):
-            raise ValueError("a file, glob, folder or s3:// address, or a list of them; not empty")
-        return value
-
-    @field_validator("delimiter")
-    @classmethod
-    def _separates(cls, value: str | None) -> str | None:
-        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
-            raise ValueError(
-                'one character that is no double quote and no line break, such as ";"; a tab is '
-                'written "\\t" in TOML, in double quotes'
-            )
-        return value
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -157,18 +152,13 @@ class SourceSection(InputSection):
         None, description="Further columns that become features; all suitable ones if not given."
     )
     ignore: tuple[str, ...] = Field((), description="Further columns that never become features.")
-    time_zone: str | None = Field(
+    time_zone: Zone | None = Field(
         None,
         description="Zone of times written without one; without this setting such rows are "
         "rejected.",
     )
     warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
     fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, value: str | None) -> str | None:
-        return value if value is None else known_zone(value)
 
     @model_validator(mode="after")
     def _sql_or_place(self) -> Self:
@@ -231,7 +221,7 @@ class EventsSection(Section):
 class FeaturesSection(Section):
     """The point-in-time features."""
 
-    folder: str | None = Field(None, description="Folder with your own feature .sql files.")
+    folder: str | None = Field(None, description="Folder with custom feature .sql files.")
     shrinkage: float = Field(
         20.0, gt=0, description="Impressions' worth of prior that a rate is shrunk by."
     )
@@ -305,13 +295,16 @@ class CohortSection(Section):
     template: str = Field(
         "{{ sender }}: {{ title }} is open near you. {{ link }} Reply STOP to opt out.",
         min_length=1,
-        description="Jinja template of the text.",
+        description="Jinja template of the message's body.",
     )
     send_time: time = Field(time(10, 0), description="Local time of the recipient.")
     size: int = Field(
-        1_000_000, ge=0, le=1_000_000_000, description="Most texts a day, best probability first."
+        1_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Most messages a day, best probability first.",
     )
-    min_probability: Share = Field(0.0, description="No text below this calibrated probability.")
+    min_probability: Share = Field(0.0, description="No message below this calibrated probability.")
     priority: int = Field(
         100,
         ge=-1_000_000,
@@ -330,38 +323,40 @@ class JobOfTheDaySection(Section):
         description="The same job goes to the same user at most once in these days.",
     )
     holdout_share: Share = Field(
-        0.1, description="Share of users who get no text, logged as such, to measure the uplift."
+        0.1, description="Share of users who get no message, logged as such, to measure the uplift."
     )
     salt: str = Field("job-of-the-day", description="Changes who is in the holdout.")
     max_texts_per_week: int = Field(
-        3, ge=1, le=21, description="Most texts to one user within 7 days."
+        3, ge=1, le=21, description="Most messages to one user within 7 days."
     )
 
 
 class SandboxSection(Section):
-    """How the sandbox carrier behaves."""
+    """How the sandbox provider behaves."""
 
-    fail_share: Share = Field(0.03, description="Share of phone numbers that never get a text.")
-    stop_share: Share = Field(0.005, description="Share of delivered texts answered with STOP.")
-    seed: int = Field(11, ge=0, le=LARGEST_SEED, description="Seed of the carrier's behaviour.")
+    fail_share: Share = Field(0.03, description="Share of phone numbers that never get a message.")
+    stop_share: Share = Field(0.005, description="Share of delivered messages with the reply STOP.")
+    seed: int = Field(11, ge=0, le=LARGEST_SEED, description="Seed of the provider's behaviour.")
 
 
 class MessagingSection(Section):
     """Who sends, and through what."""
 
-    sender: str = Field("Gigs", description="The name at the start of each text.")
-    provider: Literal["sandbox"] = Field("sandbox", description="Where texts go.")
+    sender: str = Field(
+        "Gigs", pattern=r"\S", description="The name at the start of each message; not blank."
+    )
+    provider: Literal["sandbox"] = Field("sandbox", description="Where messages go.")
     link_base: str = Field(
-        "https://example.invalid/j", min_length=1, description="Base of the link in each text."
+        "https://example.invalid/j", min_length=1, description="Base of the link in each message."
     )
     country: str = Field("US", description="Region of numbers without +, such as US.")
     transliterate: bool = Field(
         True,
-        description="Plain forms for curly quotes, dashes and the like, which would make a text "
-        "cost more parts.",
+        description="Plain forms for curly quotes, dashes and the like, which would make a "
+        "message cost more parts.",
     )
     max_segments: int = Field(
-        3, ge=1, le=10, description="A text of more parts than this is suppressed, not sent."
+        3, ge=1, le=10, description="A message of more parts than this is suppressed, not sent."
     )
     ledger: str = Field(
         "messaging/ledger.sqlite",
@@ -369,13 +364,6 @@ class MessagingSection(Section):
         description="SQLite file of the ledger, relative to the settings file.",
     )
     sandbox: SandboxSection = SandboxSection()
-
-    @field_validator("sender")
-    @classmethod
-    def _says_who(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("a name that is not blank: texts must say who sends them")
-        return value
 
     @field_validator("country")
     @classmethod
@@ -388,7 +376,7 @@ class MessagingSection(Section):
 
 
 class DriftSection(Section):
-    """The daily watch."""
+    """The daily comparison with the data that the model was trained on."""
 
     sample_rows: int = Field(
         4000, ge=100, le=200_000, description="Rows of today's features and scores compared."
@@ -410,26 +398,6 @@ class ScheduleSection(Section):
         4,
         ge=1,
         le=59,
-        description="How often due texts are sent and answers taken in (wall clock); an opt-out in "
-        "free words is confirmed within 5 minutes or not at all.",
+        description="How often due messages are sent and replies taken in (wall clock); an opt-out "
+        "in free words is confirmed within 5 minutes or not at all.",
     )
-
-
-def _masked_arguments(
-    arguments: Iterable[tuple[str | None, Any]],
-) -> Iterable[tuple[str | None, Any]]:
-    """A secret in the wrong place must not reach a log by way of a repr."""
-    return [(key, masked(value) if isinstance(value, str) else value) for key, value in arguments]
-
-
-def known_zone(value: str) -> str:
-    """`value` if it is an IANA time zone.
-
-    Raises:
-        ValueError: if it is not (pydantic turns it into a validation error).
-    """
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("an IANA time zone such as America/Chicago") from error
-    return value

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conversion_platform.errors import SettingsError
 from conversion_platform.settings import CohortSection, Settings, load_settings, secret
 from conversion_platform.settings.messages import masked
-from conversion_platform.settings.reference import NAME, Setting, describe, toml_value
+from conversion_platform.settings.reference import NAME, Setting, describe
 
 PASSWORD = "hunter2-is-secret"
 DSN = f"postgresql://analyst:{PASSWORD}@db.example.com/shop"
@@ -146,58 +146,80 @@ def test_an_unknown_key_names_the_nearest_known_one(
 @pytest.mark.parametrize(
     ("text", "key", "value", "allowed"),
     [
-        ("[platform]\nthreads = 0", "`platform.threads`", "0", "of at least 1 and at most 256"),
-        ("[platform]\nthreads = 'two'", "`platform.threads`", "'two'", "a whole number of"),
-        ("[platform]\ntime_zone = 'Mars'", "`platform.time_zone`", "'Mars'", "America/Chicago"),
-        ("[platform]\nclock = 'sun'", "`platform.clock`", "'sun'", '"wall" or "replay"'),
+        ("[platform]\nthreads = 0", "`platform.threads`", "0", "integer, at least 1, at most 256"),
+        (
+            "[platform]\nthreads = 'two'",
+            "`platform.threads`",
+            '"two"',
+            "integer, at least 1, at most 256",
+        ),
+        ("[platform]\ntime_zone = 'Mars'", "`platform.time_zone`", '"Mars"', "America/Chicago"),
+        ("[platform]\nclock = 'sun'", "`platform.clock`", '"sun"', '"wall" or "replay"'),
         (
             "[platform]\nmemory_limit = '2'",
             "`platform.memory_limit`",
-            "'2'",
+            '"2"',
             'text such as "500MB" or "2GB"',
         ),
-        ("[platform]\nstart_date = 'x'", "`platform.start_date`", "'x'", "a day such as"),
+        ("[platform]\nstart_date = 'x'", "`platform.start_date`", '"x"', "date such as"),
         (
             "[job_of_the_day]\nholdout_share = 2",
             "`job_of_the_day.holdout_share`",
             "2",
-            "at least 0 and at most 1",
+            "number, at least 0, at most 1",
         ),
-        ("[events]\nclick_types = 'c'", "`events.click_types`", "'c'", "a list of texts"),
+        ("[events]\nclick_types = 'c'", "`events.click_types`", '"c"', "list of text"),
         (
             "[events]\nconversion_types = []",
             "`events.conversion_types`",
             "[]",
-            "at least one value",
+            "list of text, at least one",
         ),
-        ("[cohorts.a]\nsend_time = 'noon'", "`cohorts.a.send_time`", "'noon'", "a time such as"),
-        ("[sources.users]\npath = 5", "`sources.users.path`", "5", "text in quotes or a list of"),
-        ("[sources.users]\npath = ['a', 5]", "`sources.users.path`", "['a', 5]", "a list of texts"),
-        ("[inputs.a]\nnull_values = [1]", "`inputs.a.null_values`", "[1]", "a list of texts"),
-        ("[sources.jobs]\npath='a'\ntime_zone='X'", "`sources.jobs.time_zone`", "'X'", "IANA"),
-        ("[messaging]\ncountry = 'usa'", "`messaging.country`", "'usa'", "two capital letters"),
-        ("[messaging]\nprovider = 'twilio'", "`messaging.provider`", "'twilio'", '"sandbox"'),
-        ("[messaging]\ncountry = 'XX'", "`messaging.country`", "'XX'", "such as US"),
-        ("[messaging]\nsender = ' '", "`messaging.sender`", "' '", "texts must say who sends"),
-        ("[platform]\nlake = ''", "`platform.lake`", "''", "text in quotes, not empty"),
-        ("[platform]\nthreads = true", "`platform.threads`", "true", "a whole number"),
-        ("[platform]\nstart_date = 5", "`platform.start_date`", "5", "a day such as 2026-11-23"),
-        ("[schedule]\ndaily_at = 6", "`schedule.daily_at`", "6", 'a time such as "06:00"'),
-        ("[schedule]\ndaily_at = '06:00Z'", "`schedule.daily_at`", "'06:00Z'", "a time such as"),
-        ("[training]\nlearning_rate = nan", "`training.learning_rate`", "nan", "above 0 and at"),
-        ("[features]\nshrinkage = inf", "`features.shrinkage`", "inf", "a number above 0"),
+        ("[cohorts.a]\nsend_time = 'noon'", "`cohorts.a.send_time`", '"noon"', "time such as"),
+        ("[sources.users]\npath = 5", "`sources.users.path`", "5", "text or list of"),
+        (
+            "[sources.users]\npath = ['a', 5]",
+            "`sources.users.path`",
+            '["a", 5]',
+            "list of non-empty text",
+        ),
+        ("[inputs.a]\nnull_values = [1]", "`inputs.a.null_values[0]`", "1", "list of text"),
+        ("[sources.jobs]\npath='a'\ntime_zone='X'", "`sources.jobs.time_zone`", '"X"', "IANA"),
+        ("[messaging]\ncountry = 'usa'", "`messaging.country`", '"usa"', "two capital letters"),
+        ("[messaging]\nprovider = 'twilio'", "`messaging.provider`", '"twilio"', '"sandbox"'),
+        ("[messaging]\ncountry = 'XX'", "`messaging.country`", '"XX"', "such as US"),
+        ("[messaging]\nsender = ' '", "`messaging.sender`", '" "', "not blank"),
+        ("[platform]\nlake = ''", "`platform.lake`", '""', "non-empty text"),
+        ("[platform]\nthreads = true", "`platform.threads`", "true", "integer"),
+        ("[platform]\nstart_date = 5", "`platform.start_date`", "5", "date such as 2026-11-23"),
+        ("[schedule]\ndaily_at = 6", "`schedule.daily_at`", "6", 'time such as "06:00"'),
+        ("[schedule]\ndaily_at = '06:00Z'", "`schedule.daily_at`", '"06:00Z"', "time such as"),
+        (
+            "[training]\nlearning_rate = nan",
+            "`training.learning_rate`",
+            "NaN",
+            "above 0, at most 1",
+        ),
+        ("[features]\nshrinkage = inf", "`features.shrinkage`", "Infinity", "number, above 0"),
         ("[cohorts.a]\nsize = 1" + 30 * "0", "`cohorts.a.size`", "1" + 30 * "0", "at most 1,000,"),
-        ("[cohorts]\na = 5", "`cohorts.a`", "5", "a table of settings"),
-        ("[inputs.a]\npath = []", "`inputs.a.path`", "[]", "a file, glob, folder"),
-        ("[inputs.a]\ndelimiter = ';;'", "`inputs.a.delimiter`", "';;'", "one character"),
+        ("[cohorts]\na = 5", "`cohorts.a`", "5", "section"),
+        ("[inputs.a]\npath = []", "`inputs.a.path`", "[]", "File, glob, Hive folder"),
+        ("[inputs.a]\ndelimiter = ';;'", "`inputs.a.delimiter`", '";;"', "one character"),
         (
             "[sources.jobs]\npath='a'\ndelimiter = '\\t'",
             "`sources.jobs.delimiter`",
-            "'\\\\t'",
-            "one",
+            '"\\\\t"',
+            'text such as ";" or "\\t"',
         ),
-        ("[inputs.a]\ndelimiter = '\"'", "`inputs.a.delimiter`", "'\"'", "no double quote"),
-        ("platform = 5", "`platform`", "5", "a table of settings"),
+        (
+            "[inputs.a]\ndelimiter = '\"'",
+            "`inputs.a.delimiter`",
+            '"\\""',
+            "other than a double",
+        ),
+        ("platform = 5", "`platform`", "5", "section"),
+        ("[cohorts]", "`cohorts`", "{}", "table of sections, at least one"),
+        ("[platform.threads]\nx = 1", "`platform.threads`", "{...}", "integer, at least 1"),
     ],
 )
 def test_a_bad_value_names_file_key_value_and_what_is_allowed(
@@ -208,6 +230,10 @@ def test_a_bad_value_names_file_key_value_and_what_is_allowed(
     assert allowed in remedy
 
 
+def test_a_refusal_says_what_the_key_is_for(write: Any) -> None:
+    assert "Threads for DuckDB and XGBoost." in refusal(write, "[platform]\nthreads = 0")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -215,9 +241,7 @@ def test_a_bad_value_names_file_key_value_and_what_is_allowed(
         ("[sources.jobs]\npath='a'\nsql='SELECT 1'", "[sources.jobs] give either `sql` or a place"),
         ("[inputs.a]\nformat='postgres'", "[inputs.a] format = 'postgres' needs exactly one of"),
         ("[inputs.a]\npath='x'\ntable='t'", "[inputs.a] `table` and `query` go with"),
-        ("[cohorts]", "[cohorts] is an empty table"),
         ("[sources.events]\npath='a'\nignore=['x']", "[sources.events] has no features of its own"),
-        ("[platform.threads]\nx = 1", "[platform.threads] is a table"),
         ("[cohorts.Night-Shift]\nsize=1", "the name `cohorts.Night-Shift` is not allowed"),
         (
             "[events]\nconversion_types=['impression']",
@@ -229,17 +253,14 @@ def test_a_rule_about_a_whole_section_names_it(write: Any, text: str, words: str
     assert words in refusal(write, text)
 
 
-def test_a_delimiter_that_is_a_tab_written_wrong_says_how_to_write_one(write: Any) -> None:
-    assert 'a tab is written "\\t" in TOML, in double quotes' in refusal(
-        write, "[inputs.a]\npath = 'x'\ndelimiter = '\\t'"
-    )
+def test_a_tab_is_a_delimiter(write: Any) -> None:
     assert write('[inputs.a]\npath = "x"\ndelimiter = "\\t"').inputs["a"].delimiter == "\t"
 
 
 WRONG = ["5", "-1", "1.5", "nan", "-inf", "true", "'x'", "''", "[]", "[1]", "{ a = 1 }", "10:00:00"]
 WRONG += ["2026-01-01", "9" * 30]
 A_VALIDATORS_WORDS = re.compile(
-    r"Input|should|valid\b|validation|tuple|dictionary|finite|integer|string|instance|"
+    r"Input|should|valid\b|validation|tuple|dictionary|finite|string|instance|"
     r"greater|less than|Decimal|unable|datetime",
     re.I,
 )
@@ -259,13 +280,17 @@ def test_no_wrong_value_of_any_key_is_told_in_a_validators_words(
     assert refused
     for error in refused:
         assert setting.key in error.problem or f"[{section}]" in error.problem
-        assert not A_VALIDATORS_WORDS.search(error.remedy), error
+        assert not A_VALIDATORS_WORDS.search(error.remedy.removesuffix(setting.description)), error
 
 
 def test_a_file_that_is_not_toml_names_the_line(write: Any) -> None:
     message = refusal(write, "[platform]\nthreads = = 4")
     assert "is not valid TOML" in message
     assert "line 2" in message
+
+
+def test_a_file_that_starts_with_a_byte_order_mark_is_read(write: Any) -> None:
+    assert write("\ufeff[platform]\nthreads = 3").platform.threads == 3
 
 
 def test_a_file_that_is_not_utf_8_says_so(write: Any) -> None:
@@ -320,11 +345,11 @@ def test_variables_make_named_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("key", "near"),
     [
-        ("platform.threds", "CONVERSION_PLATFORM__PLATFORM__THREADS"),
-        ("platfrom.threads", "CONVERSION_PLATFORM__PLATFORM"),
-        ("cohorts.nurses.sise", "CONVERSION_PLATFORM__COHORTS__NURSES__SIZE"),
-        ("sources.users.colums", "CONVERSION_PLATFORM__SOURCES__USERS__COLUMNS"),
-        ("platform.threads.x", "Unset CONVERSION_PLATFORM__PLATFORM__THREADS__X"),
+        ("platform.threds", "Did you mean `platform.threads`?"),
+        ("platfrom.threads", "Did you mean `platform`?"),
+        ("cohorts.nurses.sise", "Did you mean `cohorts.nurses.size`?"),
+        ("sources.users.colums", "Did you mean `sources.users.columns`?"),
+        ("platform.threads.x", "integer, at least 1"),
     ],
 )
 def test_an_unknown_variable_names_the_nearest_known_one(
@@ -341,10 +366,10 @@ def test_an_unknown_variable_names_the_nearest_known_one(
     ("key", "value", "allowed"),
     [
         ("events.click_types", "click", '["one", "two"]'),
-        ("events.click_types", '{"a": 1}', '["one", "two"]'),
+        ("events.click_types", '{"a": 1}', "list of text"),
         ("events", "click", '{"key": "value"}'),
         ("sources.users.columns", "Id", '{"key": "value"}'),
-        ("platform.threads", "many", "a whole number"),
+        ("platform.threads", "many", "integer"),
         ("platform.clock", "sun", '"wall" or "replay"'),
     ],
 )
@@ -355,7 +380,7 @@ def test_a_bad_variable_is_named_with_what_is_allowed(
     with pytest.raises(SettingsError) as caught:
         load_settings()
     assert variable in caught.value.problem
-    assert repr(value) in caught.value.problem
+    assert json.dumps(value) in caught.value.problem or "{...}" in caught.value.problem
     assert allowed in caught.value.remedy
 
 
@@ -468,9 +493,7 @@ def test_every_key_is_described() -> None:
 
 
 WRITABLE = [  # a source needs its neighbours too
-    setting
-    for setting in describe()
-    if setting.default not in (None, {}) and setting.section[0] != "sources"
+    setting for setting in describe() if setting.default and setting.section[0] != "sources"
 ]
 
 
@@ -479,19 +502,12 @@ def test_every_default_written_into_a_file_is_accepted_and_changes_nothing(
     write: Any, setting: Setting
 ) -> None:
     section = ".".join("everyone" if part == NAME else part for part in setting.section)
-    base = f"[{section}]\n{setting.key} = {toml_value(setting.default)}"
+    base = f"[{section}]\n{setting.key} = {setting.default}"
     if setting.section[0] == "inputs":
-        assert getattr(write(base).inputs["everyone"], setting.key) == setting.default
+        defaults = write("[inputs.everyone]").inputs["everyone"]
+        assert write(base).inputs["everyone"] == defaults
     else:
         assert write(base).model_dump() == load_settings().model_dump()
-
-
-@given(value=st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=20))
-def test_any_text_survives_the_way_into_a_file(value: str) -> None:
-    import tomllib
-
-    printable = "".join(letter for letter in value if letter.isprintable() or letter == "\n")
-    assert tomllib.loads(f"a = {toml_value(printable)}") == {"a": printable}
 
 
 @given(names=st.lists(st.text(st.characters(codec="ascii"), max_size=8), max_size=4))

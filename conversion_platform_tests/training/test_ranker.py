@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from conversion_platform.settings import Settings, TrainingSection
+from conversion_platform.settings import Settings
+from conversion_platform.settings.sections import TrainingSection
 from conversion_platform.training.encoding import Encoder, fit_vocabulary
 from conversion_platform.training.ranker import Examples, fit_booster, score_matrix, soft_labels
 

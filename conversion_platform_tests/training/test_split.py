@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import TrainingError
-from conversion_platform.settings import EventsSection, PlatformSection, Settings, TrainingSection
+from conversion_platform.settings import Settings
+from conversion_platform.settings.sections import EventsSection, PlatformSection, TrainingSection
 from conversion_platform.training.split import split_days, training_days
 
 DAY = date(2026, 6, 1)

@@ -20,7 +20,8 @@ from conversion_platform.messaging.providers.base import (
 )
 from conversion_platform.messaging.providers.sandbox import STOP_WORDINGS, Sandbox
 from conversion_platform.messaging.replies import classify
-from conversion_platform.settings import MessagingSection, SandboxSection
+from conversion_platform.settings import SandboxSection
+from conversion_platform.settings.sections import MessagingSection
 from conversion_platform_tests.killing import finish, start
 from conversion_platform_tests.messaging.world import (
     TEN_IN_NEW_YORK,
