@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from conversion_platform.settings.schema import Schema, allowed, below, schema_o
 
 NAME = "NAME"  # stands for a name of the reader's choice: [cohorts.NAME]
 EMPTY = {"list": "[]", "table": "{}"}
+_RANGE = re.compile(r"at least (\S+), at most (\S+)")
+_SHOWN_BY_DEFAULT = re.compile(
+    r"^(?:integer|number|true or false|text|list of text|(?:date|time) such as \S+)(?:, |$)"
+)
 
 
 @dataclass(frozen=True)
@@ -147,8 +152,11 @@ def _group(alike: list[SectionEntry], described: set[str]) -> dict[str, object]:
 def _row(settings: tuple[Setting, ...]) -> str:
     first = settings[0]
     defaults = dict.fromkeys(f"`{one.default}`" if one.default else "not set" for one in settings)
-    cells = (f"`{first.key}`", first.allowed, ", ".join(defaults), first.description)
-    return "| " + " | ".join(cells) + " |"
+    may_hold = _RANGE.sub(r"\1 to \2", first.allowed)
+    if first.default:
+        may_hold = _SHOWN_BY_DEFAULT.sub("", may_hold)
+    also = f" {may_hold[0].upper()}{may_hold[1:]}." if may_hold else ""
+    return f"| `{first.key}` | {', '.join(defaults)} | {first.description}{also} |"
 
 
 def _templates() -> Environment:
