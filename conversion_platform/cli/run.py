@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime
 import click
 
 from conversion_platform.cli.context import Day, settings_of
+from conversion_platform.stopping import stoppable
 
 
 @click.command()
 @click.option("--from", "first", type=Day(), required=True, help="First day.")
 @click.option("--to", "last", type=Day(), help="Last day; the first one if not given.")
 @click.pass_context
+@stoppable
 def run(ctx: click.Context, first: date, last: date | None) -> None:
     """Run the days: history and training first where they are missing."""
     from conversion_platform.cli.render import status_table

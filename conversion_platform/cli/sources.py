@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from conversion_platform.cli.context import FAILED, Day, settings_of
+from conversion_platform.stopping import stoppable
 
 
 @click.command()
@@ -30,6 +31,7 @@ def init(ctx: click.Context, force: bool) -> None:
 
 @click.command("check-sources")
 @click.pass_context
+@stoppable
 def check_sources_command(ctx: click.Context) -> None:
     """Say in one screen whether the source tables can be used, and the cohorts with them."""
     from conversion_platform.marketplace import checked_sources, render
@@ -47,6 +49,7 @@ def check_sources_command(ctx: click.Context) -> None:
 @click.command("check-features")
 @click.option("--day", type=Day(), required=True, help="The day whose features are proven.")
 @click.pass_context
+@stoppable
 def check_features_command(ctx: click.Context, day: date) -> None:
     """Prove that no feature of a day, your own included, knows the future."""
     from conversion_platform.features import check_point_in_time

@@ -7,6 +7,7 @@ and the session itself may open the lake's files only (`analyst_session`).
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,9 +35,10 @@ End a query with ; to run it. Tab completes names, the arrow keys bring back ear
   .tables        the views, with what they hold
   .schema NAME   the columns of a view
   .help          this text
-  .quit          leave (Ctrl-D does too)
+  .quit          leave; so do .exit, quit, exit, \\q and Ctrl-D
+Ctrl-C clears the line; while a query runs, it cancels the query.
 """
-LEAVE = (".quit", ".exit")
+LEAVE = (".quit", ".exit", "quit", "exit", "\\q")
 LOOK = (
     "`.tables` lists the views, `.schema NAME` the columns of one: `sql .tables`, or at the prompt."
 )
@@ -65,13 +67,16 @@ def run_sql(
     Raises:
         QueryError: the query is not one, or cannot be answered.
         LakeError: a file of the lake is damaged.
+        KeyboardInterrupt: the query was cancelled.
     """
     out = out or sys.stdout
     with analyst_session(settings, lake or open_lake(settings), personal) as analyst:
         if query is None and sys.stdin.isatty():
             prompt(analyst, new_prompt(analyst, history_file()), output_format, out)
         else:
-            _answer(analyst, sys.stdin.read() if query is None else query, output_format, out)
+            text = sys.stdin.read() if query is None else query
+            with ctrl_c_cancels(analyst.con):
+                _answer(analyst, text, output_format, out)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ def answer_all(analyst: Analyst, text: str, output_format: str, out: TextIO) -> 
         QueryError: a statement is no query, or there are several where a program reads one
             result (then none is run), or one cannot be answered.
         LakeError: a file of the lake is damaged.
+        KeyboardInterrupt: the query was cancelled (`ctrl_c_cancels`).
     """
     import duckdb
 
@@ -118,8 +124,20 @@ def answer_all(analyst: Analyst, text: str, output_format: str, out: TextIO) -> 
         try:
             with analyst.lake.readable_errors():
                 write_result(analyst.con.sql(statement), output_format, out)
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
         except duckdb.Error as error:
             raise _readable(error, analyst.personal) from None
+
+
+@contextmanager
+def ctrl_c_cancels(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let Ctrl-C end the query under way, wherever DuckDB is, and nothing else."""
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: con.interrupt())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _readable(error: duckdb.Error, personal: bool) -> PlatformError:
@@ -179,7 +197,7 @@ def completer_of(con: duckdb.DuckDBPyConnection) -> Completer:
 
     # The pattern is matched from the cursor backwards: a dot belongs to a word at the start only.
     pattern = re.compile(r"\w+(\.$)?|\.$")
-    return WordCompleter([*_words(con), *COMMANDS, *LEAVE], ignore_case=True, pattern=pattern)
+    return WordCompleter([*_words(con), *COMMANDS, *LEAVE[:2]], ignore_case=True, pattern=pattern)
 
 
 def _words(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -206,32 +224,45 @@ def _history(file: Path | None) -> History:
 def is_finished(text: str) -> bool:
     """Whether Enter runs what was typed: nothing, a command, or a query that ends with `;`."""
     stripped = text.strip()
-    return not stripped or stripped.startswith(".") or stripped.endswith(";")
+    return not stripped or stripped[0] in ".\\" or stripped[-1] == ";" or leaves(stripped)
+
+
+def leaves(text: str) -> bool:
+    """Whether a text is one of the words that leave psql's or duckdb's prompt."""
+    return text.rstrip("; ").lower() in LEAVE
 
 
 def prompt(analyst: Analyst, session: PromptSession[str], output_format: str, out: TextIO) -> None:
-    """Reads and answers until `.quit` or the end of input. An error ends its query only."""
+    """Read and answer until a word of `LEAVE` or the end of input. An error ends its query only."""
     out.write(
         "Questions to the lake and the event log. `.help` explains; nothing can be changed.\n"
     )
     while True:
         try:
             text = session.prompt().strip()
-            if text.rstrip(";") in LEAVE:
-                return
-            _answer(analyst, text, output_format, out)
+        except KeyboardInterrupt:
+            continue
         except EOFError:
             return
-        except KeyboardInterrupt:
-            out.write("Interrupted.\n")
-        except PlatformError as error:
-            out.write(f"{error}\n")
+        if leaves(text):
+            return
+        _answer_or_say_why(analyst, text, output_format, out)
+
+
+def _answer_or_say_why(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
+    try:
+        with ctrl_c_cancels(analyst.con):
+            _answer(analyst, text, output_format, out)
+    except KeyboardInterrupt:
+        out.write("Query cancelled.\n")
+    except PlatformError as error:
+        out.write(f"{error}\n")
 
 
 def _answer(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
     """Answers commands, each on a line of its own, and then every statement of a text."""
     text = text.strip()
-    if not text.startswith("."):
+    if text[:1] not in (".", "\\"):
         answer_all(analyst, text, output_format, out)
         return
     line, _, further = text.partition("\n")
@@ -240,7 +271,7 @@ def _answer(analyst: Analyst, text: str, output_format: str, out: TextIO) -> Non
         return
     if name not in COMMANDS:
         raise QueryError(
-            f"There is no command {name}.", f"Commands: {', '.join([*COMMANDS, *LEAVE])}."
+            f"There is no command {name}.", f"Commands: {', '.join([*COMMANDS, *LEAVE[:2]])}."
         )
     result = COMMANDS[name](analyst.con, "".join(arguments))
     if isinstance(result, str):

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 import click
 
 from conversion_platform.cli.context import settings_of
+from conversion_platform.stopping import stoppable
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
+@stoppable
 def status(ctx: click.Context, as_json: bool) -> None:
     """Say how the platform stands."""
     from conversion_platform.cli.render import status_table

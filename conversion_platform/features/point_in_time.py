@@ -7,7 +7,6 @@ range, because that is where a query that forgets its day sees the future.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +24,7 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
-from conversion_platform.lake import Lake, LocalStorage, Session, quoted
+from conversion_platform.lake import Lake, LocalStorage, Session, quoted, scratch_folder
 from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def check_point_in_time(
     """
     require_started(day, session.settings.platform.start_date)
     days = DayRange.of(day).widened(after=ahead_days)
-    with tempfile.TemporaryDirectory(prefix="point-in-time-") as folder:
+    with scratch_folder("point-in-time-") as folder:
         scratch = Lake(
             LocalStorage(folder),
             session.settings.platform.threads,

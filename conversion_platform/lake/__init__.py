@@ -15,6 +15,7 @@ from conversion_platform.lake.storage import (
     Storage,
     open_storage,
     readable_disk_errors,
+    scratch_folder,
 )
 from conversion_platform.lake.table import Column, Table
 
@@ -45,4 +46,5 @@ __all__ = [
     "readable_s3_errors",
     "registered",
     "s3_files",
+    "scratch_folder",
 ]

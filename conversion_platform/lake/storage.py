@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
-from conversion_platform.interrupts import interrupts_held
 from conversion_platform.lake.errors import disk_full, missing_file
+from conversion_platform.stopping import removed_when_stopped
 
 if TYPE_CHECKING:
     import duckdb
@@ -80,10 +80,10 @@ class Storage(ABC):
     def staged(self) -> Iterator[Path]:
         """A fresh local file name to write to; whatever is left of it is removed after."""
         path = self._staging_path(".parquet")
-        try:
-            yield path
-        finally:
-            with interrupts_held():
+        with removed_when_stopped(path):
+            try:
+                yield path
+            finally:
                 path.unlink(missing_ok=True)
 
     @contextmanager
@@ -100,10 +100,10 @@ class Storage(ABC):
             path = Path(tempfile.gettempdir()) / f"conversion-platform-{uuid.uuid4().hex}.spill"
         else:
             path = self._staging_path(".spill")
-        try:
-            yield path
-        finally:
-            with interrupts_held():
+        with removed_when_stopped(path):
+            try:
+                yield path
+            finally:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _staging_path(self, suffix: str) -> Path:
@@ -264,6 +264,13 @@ def _sync_folder(folder: Path) -> None:
 def user_staging_folder() -> Path:
     """Where files are made that go elsewhere: one folder for each person on a shared machine."""
     return Path(tempfile.gettempdir()) / f"conversion-platform-{getpass.getuser()}"
+
+
+@contextmanager
+def scratch_folder(prefix: str) -> Iterator[Path]:
+    """Make a temporary folder, for a lake that only one command needs."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as name, removed_when_stopped(Path(name)):
+        yield Path(name)
 
 
 def open_storage(root: str, files: Any | None = None) -> Storage:

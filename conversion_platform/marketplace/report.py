@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.lake import Lake, LocalStorage, Session, listed
+from conversion_platform.lake import Lake, LocalStorage, Session, listed, scratch_folder
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, summary
@@ -126,9 +124,9 @@ def passing_session(settings: Settings) -> Iterator[Session]:
 
 @contextmanager
 def _scratch_session(settings: Settings) -> Iterator[Session]:
-    with tempfile.TemporaryDirectory(prefix="check-sources-") as folder:
+    with scratch_folder("check-sources-") as folder:
         limits = settings.platform
-        lake = Lake(LocalStorage(Path(folder)), limits.threads, limits.memory_limit)
+        lake = Lake(LocalStorage(folder), limits.threads, limits.memory_limit)
         with lake.connect() as con:
             yield Session(settings, lake, con)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conversion_platform.runs.planning import Step
+from conversion_platform.stopping import when_stopped
 from conversion_platform.terminal import console, plain
 
 
@@ -62,7 +63,7 @@ class JobBars:
     @contextmanager
     def shown(self) -> Iterator[JobBars]:
         """Keeps the bars on screen."""
-        with self._bars:
+        with self._bars, when_stopped(self._bars.stop):
             yield self
 
     def watch(self, progress: Progress) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 
 import dagster as dg
 
@@ -11,11 +12,11 @@ from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
-from conversion_platform.interrupts import is_interrupt
 from conversion_platform.runs.instance import RANGE_END, RANGE_START
 from conversion_platform.runs.planning import Step
 from conversion_platform.runs.progress import Watcher, expected_seconds, watched
 from conversion_platform.settings import Settings
+from conversion_platform.stopping import when_stopped
 
 REMEDY = "\n  What to do: "
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -44,13 +45,15 @@ def execute(
 
     Raises:
         PlatformError: what an asset raised, with the name of the asset in front.
-        KeyboardInterrupt: the person stopped it; the run is marked as failed.
     """
     platform = Platform(settings_file=str(settings.file or ""))
     job = build_defs(settings, platform).resolve_job_def(step.job)
     run_id = str(uuid.uuid4())
     names = tuple(node.name for node in job.graph.node_defs)
-    with watched(instance, run_id, step, names, expected_seconds(instance, step.job), watch):
+    with (
+        watched(instance, run_id, step, names, expected_seconds(instance, step.job), watch),
+        when_stopped(partial(report_cancelled, instance, run_id)),
+    ):
         result = job.execute_in_process(
             run_config=QUIET,
             instance=instance,
@@ -67,6 +70,13 @@ def execute(
         if not evaluation.passed
     )
     return Finished(step, run_id, True, failed)
+
+
+def report_cancelled(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Say on Dagster's pages that a run was cancelled; its process is about to leave."""
+    run = instance.get_run_by_id(run_id)
+    if run and not run.is_finished:
+        instance.report_run_canceled(run)
 
 
 def _named(evaluation: dg.AssetCheckEvaluation) -> str:
@@ -86,7 +96,7 @@ def range_tags(days: DayRange) -> dict[str, str]:
     return {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}
 
 
-def failure_of(result: dg.ExecuteInProcessResult) -> BaseException:
+def failure_of(result: dg.ExecuteInProcessResult) -> PlatformError:
     """The error that ended a run, as a message for a person."""
     broken = [
         evaluation
@@ -115,14 +125,12 @@ def error_of_check(failed: dg.AssetCheckEvaluation) -> PlatformError:
     )
 
 
-def error_of_step(event: dg.DagsterEvent) -> BaseException:
+def error_of_step(event: dg.DagsterEvent) -> PlatformError:
     """The error of a failed step; one of ours keeps its own words."""
     chain = [event.step_failure_data.error]
     while chain[-1] is not None:
         chain.append(chain[-1].cause)
     errors = [error for error in chain if error is not None]
-    if any(is_interrupt(error.cls_name, error.message) for error in errors):
-        return KeyboardInterrupt()
     ours = [error for error in errors if REMEDY in error.message]
     # What stands behind one of ours (DuckDB's word, boto3's) is for the page; else the root.
     message = next((error.message for error in ours or errors[::-1]), "no message").strip()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.interrupts import interrupts_held
 from conversion_platform.training.calibration import Calibration
 from conversion_platform.training.card import ModelCard
 from conversion_platform.training.encoding import Encoder
@@ -83,10 +82,9 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 def _quantised(settings: Settings, encoder: Encoder, examples: Examples) -> Any:
     import xgboost
 
-    with interrupts_held():  # it fetches the rows through a callback
-        return xgboost.QuantileDMatrix(
-            examples.matrix, max_bin=MAX_BIN, **_described(settings, encoder, examples)
-        )
+    return xgboost.QuantileDMatrix(
+        examples.matrix, max_bin=MAX_BIN, **_described(settings, encoder, examples)
+    )
 
 
 def _watched(settings: Settings, encoder: Encoder, examples: Examples) -> Any:

@@ -8,10 +8,12 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -444,10 +446,18 @@ def test_tab_completes_views_columns_words_and_commands(
     assert completed in [one.text for one in found]
 
 
-def test_ctrl_c_leaves_the_line_and_ctrl_d_the_prompt(analyst: Analyst) -> None:
+def test_ctrl_c_clears_the_line_and_ctrl_d_leaves(analyst: Analyst) -> None:
     answer = typed(analyst, "SELECT nonsense\x03SELECT 6 AS six;\r\x04")
-    assert "Interrupted." in answer
-    assert "six\n6\n" in answer
+    assert answer.endswith("nothing can be changed.\nsix\n6\n")
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", "\\q", ".exit", ".quit", " EXIT ; ", "quit;"])
+def test_the_words_of_psql_and_duckdb_leave_the_prompt(analyst: Analyst, word: str) -> None:
+    assert typed(analyst, f"{word}\rSELECT 7 AS seven;\r\x04").endswith("changed.\n")
+
+
+def test_a_column_named_as_such_a_word_is_a_query(analyst: Analyst) -> None:
+    assert "exit\n8\n" in typed(analyst, "SELECT 8 AS\rexit\r;\r\x04")
 
 
 def test_commands_show_views_columns_and_help(analyst: Analyst) -> None:
@@ -470,7 +480,14 @@ def test_the_history_is_kept_for_one_person(analyst: Analyst, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("text", "finished"),
-    [("", True), ("SELECT 1", False), ("SELECT 1;", True), ("SELECT 1; ", True), (".tables", True)],
+    [
+        ("", True),
+        ("SELECT 1", False),
+        ("SELECT 1;", True),
+        ("SELECT 1; ", True),
+        (".tables", True),
+        ("exit", True),
+    ],
 )
 def test_enter_runs_what_is_finished(text: str, finished: bool) -> None:
     assert is_finished(text) is finished
@@ -493,23 +510,52 @@ def read_until(terminal: int, words: str, seconds: float = 60) -> str:
     return seen
 
 
-def test_the_prompt_on_a_real_terminal(filled: Settings, tmp_path: Path) -> None:
+@contextmanager
+def on_a_terminal(settings: Settings, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The prompt in a process of its own, and the end of its terminal that a person types at."""
     here, there = pty.openpty()
-    environment = os.environ | {"HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "100"}
-    command = [sys.executable, "-c", SHELL, str(filled.file)]
-    with subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=environment) as it:
+    terminal = {"TERM": "xterm", "COLUMNS": "100", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    environment = os.environ | terminal | {"HOME": str(home)}
+    command = [sys.executable, "-c", SHELL, str(settings.file)]
+    it = subprocess.Popen(command, stdin=there, stdout=there, stderr=there, env=environment)
+    try:
         read_until(here, "sql>")
-        os.write(here, b"SELECT 40 + 2 AS answer;\r")
-        read_until(here, "42")
-        os.write(here, b".quit\r")
-        until = time.monotonic() + 30
-        while it.poll() is None and time.monotonic() < until:
-            if select.select([here], [], [], 0.1)[0]:
-                os.read(here, 65536)
-        assert it.poll() == 0
-    os.close(here)
-    os.close(there)
+        yield it, here
+    finally:
+        it.kill()
+        it.wait()
+        os.close(here)
+        os.close(there)
+
+
+def ends_well(process: subprocess.Popen[bytes], terminal: int) -> bool:
+    """Whether a process that is told to leave does so; reads what it says meanwhile."""
+    until = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < until:
+        if select.select([terminal], [], [], 0.1)[0]:
+            os.read(terminal, 65536)
+    return process.poll() == 0
+
+
+def test_the_prompt_on_a_real_terminal(filled: Settings, tmp_path: Path) -> None:
+    with on_a_terminal(filled, tmp_path) as (process, terminal):
+        os.write(terminal, b"SELECT 40 + 2 AS answer;\r")
+        read_until(terminal, "42")
+        os.write(terminal, b".quit\r")
+        assert ends_well(process, terminal)
     assert (tmp_path / ".local/state/conversion-platform/sql_history").exists()
+
+
+def test_ctrl_c_ends_the_running_query_and_not_the_prompt(filled: Settings, tmp_path: Path) -> None:
+    with on_a_terminal(filled, tmp_path) as (process, terminal):
+        os.write(terminal, b"SELECT count(*) FROM range(1000000000000);\r")
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)  # as the terminal does at Ctrl-C
+        read_until(terminal, "Query cancelled.", seconds=10)
+        os.write(terminal, b"SELECT 40 + 2 AS answer;\r")
+        read_until(terminal, "42", seconds=10)
+        os.write(terminal, b"exit\r")
+        assert ends_well(process, terminal)
 
 
 def test_statements_come_from_a_pipe_too(filled: Settings) -> None:

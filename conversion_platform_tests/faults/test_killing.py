@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from conversion_platform.stopping import STOPPED
 from conversion_platform_tests.command import ended, start, until
 from conversion_platform_tests.tiny_platform import LIVED, differences, rows, run, settings_in
 
@@ -134,6 +135,13 @@ def histories(folder: Path) -> list[list[tuple[str, ...]]]:
     ]
 
 
+def newest_run(folder: Path) -> str:
+    """What Dagster's pages say of the newest run."""
+    with closing(sqlite3.connect(folder / "dagster_home/history/runs.db")) as con:
+        (status,) = con.execute("SELECT status FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+    return str(status)
+
+
 def unharmed(folder: Path, calm: Path) -> None:
     """A clean run after a blow leaves the bytes of a calm one, and each text went out once."""
     from conversion_platform.messaging import open_provider
@@ -197,22 +205,21 @@ def test_a_run_killed_between_the_claim_of_texts_and_the_carrier_sends_each_once
 
 
 @pytest.mark.parametrize(
-    ("step", "blow"),
+    ("step", "blow", "exit_code"),
     [
-        ("daily_predictions", signal.SIGINT),
-        pytest.param("drift", signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param("features", signal.SIGTERM, marks=pytest.mark.slow),
+        ("daily_predictions", signal.SIGINT, 130),
+        pytest.param("drift", signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param("features", signal.SIGTERM, 143, marks=pytest.mark.slow),
     ],
 )
 def test_ctrl_c_stops_with_one_message_and_leaves_nothing_half_written(
-    platform: Path, lived: Path, step: str, blow: signal.Signals
+    platform: Path, lived: Path, step: str, blow: signal.Signals, exit_code: int
 ) -> None:
     undo(platform, training=False)
     code, _, errors = strike(platform, step, blow)
-    assert code == 130, errors
-    assert errors.strip() == (
-        "Stopped. Nothing is half written; run the same command again to go on."
-    )
+    assert code == exit_code, errors
+    assert errors.strip() == STOPPED
+    assert newest_run(platform) == "CANCELED"
     assert list((platform / "lake/.staging").glob("*")) == []
     whole_files_only(platform)
     unharmed(platform, lived)
