@@ -92,9 +92,11 @@ def share_installation(settings: Settings) -> Path:
     Returns:
         The folder of the instance.
     """
-    from conversion_platform.runs.instance import HOME_VARIABLE, dagster_home
+    from conversion_platform.runs.instance import HOME_VARIABLE, dagster_home, open_instance
 
     home = dagster_home(settings)
+    with open_instance(settings):  # makes its databases, before two processes do at once
+        pass
     os.environ[HOME_VARIABLE] = str(home)
     if settings.file:
         os.environ[CONFIG_VARIABLE] = str(settings.file)

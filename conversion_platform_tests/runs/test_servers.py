@@ -19,6 +19,8 @@ from click.testing import CliRunner
 from conversion_platform.cli.main import main
 from conversion_platform.errors import ServerError
 from conversion_platform.runs.servers import Address, daemon_lock, listening
+from conversion_platform.settings import CONFIG_NAME
+from conversion_platform_tests import killing
 from conversion_platform_tests.command import call
 from conversion_platform_tests.runs.pages import (
     Served,
@@ -214,3 +216,26 @@ def test_a_person_who_opens_the_pages_to_other_machines_is_warned(folder: Path) 
     with serving(folder, "pages", "--host", "0.0.0.0") as served:
         assert "the pages have no login" in served.log.read_text()
         assert served.ask("GET", "/", {"Host": f"10.0.0.5:{served.port}"})[0] == 400
+
+
+def test_processes_that_open_a_new_instance_at_once_do_not_break_it(folder: Path) -> None:
+    """Without a lock two of them make its databases, and nothing opens it any more."""
+    script = (
+        "import sys\n"
+        "from conversion_platform.runs.instance import open_instance\n"
+        "from conversion_platform.settings import load_settings\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "with open_instance(load_settings(sys.argv[1])) as instance:\n"
+        "    assert instance.get_runs_count() == 0\n"
+    )
+    together = [killing.start(script, str(folder / CONFIG_NAME)) for _ in range(4)]
+    for one in together:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in together:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in together:
+        killing.finish(one)
