@@ -23,8 +23,8 @@ demo: $(INSTALLED)  ## run the whole chain on a simulated marketplace, then say 
 	@$(BIN)/conversion-platform demo --folder $(DEMO)
 
 dev: $(INSTALLED)  ## open Dagster's pages on the instance that the demo filled
-	@DAGSTER_HOME=$(CURDIR)/$(DEMO)/dagster_home CONVERSION_PLATFORM_CONFIG=$(CURDIR)/$(DEMO)/conversion_platform.toml \
-		./.ci/dev
+	@[ -f $(DEMO)/conversion_platform.toml ] || { echo "There is no demo yet: run 'make demo' first." >&2; exit 1; }
+	@DAGSTER_HOME=$(CURDIR)/$(DEMO)/dagster_home $(BIN)/conversion-platform --config $(DEMO)/conversion_platform.toml dev
 
 test: $(INSTALLED)  ## the tests, without the slow soaks
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"

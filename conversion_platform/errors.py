@@ -13,6 +13,7 @@
     ├── RegistryError      a model version or the champion pointer is missing or damaged
     ├── MessagingError     a text cannot be planned, rendered or sent
     ├── EventLogError      the append-only log cannot be read or appended to
+    ├── ServerError        Dagster's pages or its daemon cannot be started, or ended by themselves
     └── QueryError         a query at the SQL prompt is not allowed or cannot be run
 
 Callers that only want to show the message catch PlatformError; nothing in the project
@@ -83,6 +84,10 @@ class MessagingError(PlatformError):
 
 class EventLogError(PlatformError):
     """The append-only log cannot be read or appended to."""
+
+
+class ServerError(PlatformError):
+    """Dagster's pages or its daemon cannot be started, or ended by themselves."""
 
 
 class QueryError(PlatformError):

@@ -123,7 +123,7 @@ def s3_server() -> Iterator[S3Server]:
     """A ministack server with S3 only, for as long as the block lasts."""
     program = Path(sys.executable).with_name("ministack")
     if not program.exists():
-        _missing("ministack")
+        missing("ministack")
     port = free_port()
     with _server_folder("s3-") as folder, (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -182,11 +182,11 @@ def _postgres_programs() -> Path:
         return found[-1].parent
     on_path = shutil.which("initdb")
     if on_path is None:
-        _missing("PostgreSQL")
+        missing("PostgreSQL")
     return Path(str(on_path)).parent
 
 
-def _missing(program: str) -> None:
+def missing(program: str) -> None:
     """Skips, except where CI promises that every program is installed."""
     if os.environ.get("CI"):
         pytest.fail(f"{program} is not installed, and CI is set")

@@ -1,6 +1,6 @@
 """Takes the pictures of docs/images from a filled demo: `python docs/screenshots.py --folder demo`.
 
-It starts `dagster-webserver` on the demo's instance, on a free loopback port, looks at its pages
+It starts `conversion-platform pages` on the demo's instance, on a free loopback port, looks at them
 with Debian's chromium, and stops both. Only pages are opened: nothing of the demo changes but
 Dagster's own bookkeeping.
 """
@@ -64,14 +64,10 @@ def webserver(folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        *(str(Path(sys.executable).with_name("dagster-webserver")), "-w", "workspace.yaml"),
-        *("-h", "127.0.0.1", "-p", str(port)),
+        *(str(Path(sys.executable).with_name("conversion-platform")), "--config"),
+        *(str(folder / "conversion_platform.toml"), "pages", "--port", str(port)),
     ]
-    environment = {
-        **os.environ,
-        "DAGSTER_HOME": str(folder / "dagster_home"),
-        "CONVERSION_PLATFORM_CONFIG": str(folder / "conversion_platform.toml"),
-    }
+    environment = os.environ | {"DAGSTER_HOME": str(folder / "dagster_home")}
     # A process group of its own: the code server must go down with it.
     server = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
@@ -98,7 +94,7 @@ def wait_for(server: subprocess.Popen[bytes], address: str) -> None:
             time.sleep(1)
         else:
             return
-    sys.exit("dagster-webserver did not start; its words stand above.")
+    sys.exit("The pages did not start; their words stand above.")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import click
 
 from conversion_platform.cli.context import FAILED, INTERRUPTED
 from conversion_platform.cli.demo import demo, example, simulate
+from conversion_platform.cli.dev import daemon, dev, pages
 from conversion_platform.cli.run import run
 from conversion_platform.cli.send import outbox, replies
 from conversion_platform.cli.sources import check_features_command, check_sources_command, init
@@ -61,6 +62,9 @@ for command in (
     sql,
     outbox,
     replies,
+    dev,
+    pages,
+    daemon,
     demo,
     example,
     simulate,

@@ -1,4 +1,4 @@
-"""Runs jobs in this process: planning, execution and progress of `run`, `demo` and `example`.
+"""Runs jobs in this process (`run`, `demo`, `example`), and Dagster's servers (`dev`).
 
 Dagster takes seconds to import, so the modules that use it are imported where a run begins.
 """
@@ -6,5 +6,15 @@ Dagster takes seconds to import, so the modules that use it are imported where a
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.days import run_days, secrets_at_hand
 from conversion_platform.runs.preflight import check_ahead
+from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
 
-__all__ = ["JobBars", "check_ahead", "run_days", "secrets_at_hand"]
+__all__ = [
+    "Address",
+    "JobBars",
+    "become_daemon",
+    "check_ahead",
+    "run_days",
+    "secrets_at_hand",
+    "serve_all",
+    "serve_pages",
+]

@@ -1,8 +1,19 @@
 """The only private names of Dagster that this package uses; a test watches each of them."""
 
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
 
-__all__ = ["NO_CAPTURE", "InstanceRef"]
+__all__ = [
+    "DAEMON_MODULE",
+    "NO_CAPTURE",
+    "InstanceRef",
+    "WorkspaceFileTarget",
+    "WorkspaceProcessContext",
+    "WorkspaceRequestContext",
+]
+
+DAEMON_MODULE = "dagster._daemon"  # `python -m`: what `dagster dev` starts
 
 # What steps print goes to the terminal anyway; the processes that copy it to Dagster's pages would
 # answer Ctrl-C with tracebacks of their own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,9 +39,21 @@ def dagster_home(settings: Settings) -> Path:
     """
     home = Path(os.environ.get(HOME_VARIABLE) or settings.base / "dagster_home").absolute()
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(INSTANCE_SETTINGS)
+    with _alone(home):
+        if not (home / "dagster.yaml").exists():
+            (home / "dagster.yaml").write_text(INSTANCE_SETTINGS)
     return home
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep other processes from creating the instance meanwhile.
+
+    Two that make its databases at the same time leave a schema that nothing opens any more.
+    """
+    with (home / "create.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -51,7 +64,9 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     os.environ[HOME_VARIABLE] = str(home)
     try:
         reference = InstanceRef.from_dir(str(home), overrides=NO_CAPTURE)
-        with dg.DagsterInstance.from_ref(reference) as instance:
+        with _alone(home):
+            opened = dg.DagsterInstance.from_ref(reference)
+        with opened as instance:
             yield instance
     finally:
         os.environ.pop(HOME_VARIABLE)

@@ -17,7 +17,7 @@ import pytest
 
 from conversion_platform.defs.automation import evaluations_after
 from conversion_platform.runs.instance import open_instance
-from conversion_platform_tests.command import PROJECT, environment
+from conversion_platform_tests.command import environment
 from conversion_platform_tests.defs.test_automation import watch
 from conversion_platform_tests.servers import free_port
 from conversion_platform_tests.tiny_platform import LIVED, settings_in
@@ -28,18 +28,13 @@ BAD = ("ERROR", "WARNING", "Warning:", "Traceback", "Exception")
 
 @contextmanager
 def process(folder: Path, log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of Dagster on the folder's instance, with its own process group."""
-    home = folder / "dagster_home"
-    config = folder / "conversion_platform.toml"
+    """A server command on the folder's instance, with its own process group."""
+    command = Path(sys.executable).with_name("conversion-platform")
     with log.open("wb") as output:
         started = subprocess.Popen(
-            [str(Path(sys.executable).parent / words[0]), *words[1:]],
-            cwd=PROJECT,
-            env={
-                **environment(),
-                "DAGSTER_HOME": str(home),
-                "CONVERSION_PLATFORM_CONFIG": str(config),
-            },
+            [str(command), "--config", str(folder / "conversion_platform.toml"), *words],
+            cwd=folder,
+            env=environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -95,7 +90,7 @@ def test_the_daemon_queues_exactly_one_training_for_a_failed_check(
     with open_instance(settings_in(platform)) as instance:
         watch(instance, str(LIVED), passed=False)
     log = tmp_path / "daemon.log"
-    with process(platform, log, "dagster-daemon", "run", "-w", "workspace.yaml"):
+    with process(platform, log, "daemon"):
         wait_for(lambda: bool(training_runs(platform)), 240, log)
         before = ticks(platform)
         wait_for(lambda: ticks(platform) >= before + 2, 240, log)
@@ -116,7 +111,6 @@ def test_the_pages_open_on_a_filled_instance_without_error_or_warning(
 ) -> None:
     log, port = tmp_path / "webserver.log", free_port()
     address = f"http://127.0.0.1:{port}"
-    words = ("-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml")
 
     def answers() -> bool:
         try:
@@ -125,7 +119,7 @@ def test_the_pages_open_on_a_filled_instance_without_error_or_warning(
         except OSError:
             return False
 
-    with process(platform, log, "dagster-webserver", *words):
+    with process(platform, log, "pages", "--port", str(port)):
         wait_for(answers, 240, log)
         query = (
             '{ assetNodes { assetKey { path } latestRunForPartition(partition: "%s") { status } } }'
