@@ -6,7 +6,7 @@ logged slates are judged by the same code.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -204,19 +204,6 @@ class Evaluation:
     def beats_human(self) -> bool:
         """Whether the interval of the gain over the human order excludes zero from above."""
         return self.gain_over_human.low is not None and self.gain_over_human.low > 0
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Evaluation:
-        """Invert `to_json`."""
-        fields = dict(value)
-        for name, field in value.items():
-            if isinstance(field, dict):
-                fields[name] = Estimate(**field)
-        fields["calibration"] = tuple(CalibrationBin(**item) for item in value["calibration"])
-        return cls(**fields)
 
 
 @dataclass(frozen=True)

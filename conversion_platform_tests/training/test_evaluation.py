@@ -203,8 +203,3 @@ def test_what_cannot_be_measured_is_said_to_be_so_and_never_a_number() -> None:
     assert found.auc is None and found.log_loss is None and found.brier is None
     assert str(found.map_human) == "not measurable"
     assert not found.beats_human
-
-
-def test_an_evaluation_survives_json() -> None:
-    found = judged([0, 1, 1, 0], [False, True, False, True], [0.1, 0.9, 0.1, 0.9])
-    assert Evaluation.from_json(found.to_json()) == found
