@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.training import Estimate, area_under_curve
+from conversion_platform.training import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,18 @@ def expected_average_precision(labels: Array, scores: Array) -> float:
     others = slot * (hits - 1)[group] / np.maximum(rows - 1, 1)[group]
     precision = (hits_before[group] + 1 + others) / (rows_before[group] + slot + 1)
     return float(((hits / rows)[group] * precision).sum() / hits.sum())
+
+
+def area_under_curve(labels: Array, scores: Array) -> float:
+    """Return the chance that a positive scores above a negative; ties count half.
+
+    scikit-learn's takes milliseconds of checks for a list, and the bootstrap asks 10,000 times.
+    """
+    from scipy.stats import rankdata
+
+    positives = int(labels.sum())
+    above = rankdata(scores)[labels].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * (len(labels) - positives)))
 
 
 Metric = dict[str, "Callable[[Array, Array], float]"]

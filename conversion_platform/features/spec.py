@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 Kind = Literal["numeric", "categorical"]
 Level = Literal["user", "job", "pair"]
@@ -40,12 +39,3 @@ class FeatureSpec:
             for feature in self.features
             if kind in (None, feature.kind) and level in (None, feature.level)
         )
-
-    def to_json(self) -> list[dict[str, str]]:
-        """The specification as a JSON value."""
-        return [asdict(feature) for feature in self.features]
-
-    @classmethod
-    def from_json(cls, value: Sequence[dict[str, Any]]) -> FeatureSpec:
-        """The specification that `to_json` gave."""
-        return cls(tuple(Feature(**entry) for entry in value))

@@ -22,7 +22,7 @@ from conversion_platform.simulator.recruiters import chance_seen
 from conversion_platform.simulator.response import Rules
 from conversion_platform.simulator.state import load_world
 from conversion_platform.simulator.streams import Flags, Floats, Hash, Ints, sigmoid
-from conversion_platform.simulator.truth import Pairs, candidates, map_at_k, pairs_of
+from conversion_platform.simulator.truth import Pairs, candidates, map_of, pairs_of
 from conversion_platform.simulator.universe import rules_on, universe
 from conversion_platform.simulator.world import Drift, World
 
@@ -118,7 +118,7 @@ def _mean_map(pairs: Pairs, scores: Floats, world: World) -> float:
     draws = [Hash(world.seed, "calibration", draw) for draw in range(DRAWS)]
     key = (pairs.number << 32) | pairs.user
     outcomes: list[Flags] = [d.uniform(key, pairs.job) < pairs.probability for d in draws]
-    return float(np.mean([map_at_k(pairs.group, scores, outcome) for outcome in outcomes]))
+    return float(np.mean([map_of(pairs, scores, outcome) for outcome in outcomes]))
 
 
 def _stability(folder: Path, drift: Drift, day: date) -> Callable[[float], float]:

@@ -11,8 +11,8 @@ from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.simulator import quick_model
 from conversion_platform.simulator.quick_model import Label
 from conversion_platform.simulator.state import last_day, load_world
-from conversion_platform.simulator.streams import Flags, Floats, Hash
-from conversion_platform.simulator.truth import Pairs, candidates, map_at_k, pairs_of
+from conversion_platform.simulator.streams import Floats, Hash
+from conversion_platform.simulator.truth import Pairs, candidates, map_of, pairs_of
 
 EVALUATED_DAYS = 7
 
@@ -82,7 +82,7 @@ def ranking_table(folder: Path, share: float = 1.0) -> RankingTable:
     for label in labels:
         model = quick_model.fitted(found, label)
         scores[f"quick model ({label} labels)"] = model.scores(features)
-    maps = {name: map_at_k(pairs.group, score, pairs.outcome) for name, score in scores.items()}
+    maps = {name: map_of(pairs, score, pairs.outcome) for name, score in scores.items()}
     conversion_rate, click_rate = _published_rates(source)
     return RankingTable(
         rankings=_rankings(maps),
@@ -97,14 +97,6 @@ def ranking_table(folder: Path, share: float = 1.0) -> RankingTable:
 def print_ranking_table(folder: Path) -> None:
     """Prints the table; `python -c` or a command needs no more than this."""
     print(ranking_table(folder).render())
-
-
-def auc(score: Floats, positive: Flags) -> float:
-    """Area under the ROC curve; ties count half."""
-    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
-    rank = np.cumsum(counts) - (counts - 1) / 2
-    ones = int(positive.sum())
-    return float((rank[place][positive].sum() - ones * (ones + 1) / 2) / (ones * (~positive).sum()))
 
 
 def _plain_scores(pairs: Pairs) -> dict[str, Floats]:
@@ -140,8 +132,10 @@ def _published_rates(source: Path) -> tuple[float, float]:
 
 
 def _best_feature(found: quick_model.Examples) -> tuple[str, float]:
+    from sklearn.metrics import roc_auc_score
+
     values = {
-        name: auc(found.features[:, column], found.converted)
+        name: float(roc_auc_score(found.converted, found.features[:, column]))
         for column, name in enumerate(found.names)
     }
     best = max(values, key=lambda name: abs(values[name] - 0.5))

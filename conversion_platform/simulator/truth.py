@@ -22,6 +22,7 @@ from conversion_platform.simulator.rows import job_ids, read_arrays, user_ids
 from conversion_platform.simulator.state import Applied, last_day, load_state, load_world
 from conversion_platform.simulator.streams import Flags, Floats, Hash, Ints, sigmoid
 from conversion_platform.simulator.universe import day_logit, rules_on, universe
+from conversion_platform.training import map_at_k
 
 if TYPE_CHECKING:
     import pyarrow
@@ -203,34 +204,11 @@ def _pairs_of_day(
     return found
 
 
-def map_at_k(group: Ints, score: Floats, outcome: Flags, k: int = 10) -> float:
-    """Mean average precision at k over groups with at least one positive.
+def map_of(pairs: Pairs, scores: Floats, outcome: Flags, k: int = 10) -> float:
+    """Return MAP@k of an order of the pairs, each user and day a slate; NaN without a positive.
 
     Ties are broken by a hash of the row, which is fair and repeatable.
-
-    Args:
-        group: Group of each row, for example user and day.
-        score: Higher ranks first.
-        outcome: What counts as a hit.
-        k: Ranks that count.
     """
-    values = average_precisions(group, score, outcome, k)
-    return float(values.mean()) if len(values) else float("nan")
-
-
-def average_precisions(group: Ints, score: Floats, outcome: Flags, k: int = 10) -> Floats:
-    """Average precision at k of each group that has a positive, in order of the groups."""
-    ties = Hash(0, "ties").uniform(np.arange(len(group)))
-    order = np.lexsort((ties, -score, group))
-    sorted_group, hit = group[order], outcome[order]
-    first = np.searchsorted(sorted_group, sorted_group, "left")
-    rank = np.arange(len(order)) - first + 1
-    hits_before_group = np.concatenate([[0], np.cumsum(hit)])[first]
-    precision = (np.cumsum(hit) - hits_before_group) / rank
-    gained = np.where(hit & (rank <= k), precision, 0.0)
-    _, place = np.unique(sorted_group, return_inverse=True)
-    positives = np.bincount(place, weights=hit)
-    total = np.bincount(place, weights=gained)
-    some = positives > 0
-    values: Floats = total[some] / np.minimum(positives[some], k)
-    return values
+    ties = Hash(0, "ties").uniform(np.arange(len(pairs)))
+    value = map_at_k(pairs.group, scores, outcome, k, ties)
+    return float("nan") if value is None else value

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import SettingsError
 
@@ -119,18 +121,13 @@ class World:
         return (day - self.start).days
 
     def to_json(self) -> str:
-        """The world as text that `from_json` reads."""
+        """Return the world as text that `from_json` reads."""
         return json.dumps(dataclasses.asdict(self), default=str, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> World:
-        """The world that `to_json` wrote."""
-        values = json.loads(text)
-        drifts = tuple(
-            Drift(**{**drift, "day": date.fromisoformat(drift["day"])})
-            for drift in values.pop("drifts")
-        )
-        return cls(**{**values, "start": date.fromisoformat(values["start"])}, drifts=drifts)
+        """Read the world that `to_json` wrote."""
+        return TypeAdapter(cls).validate_json(text)
 
 
 def _require(holds: bool, problem: str, allowed: str) -> None:

@@ -8,7 +8,6 @@ from conversion_platform.training.card import ModelCard
 from conversion_platform.training.evaluation import (
     Estimate,
     Evaluation,
-    area_under_curve,
     clustered_mean,
     clustered_ratio,
     map_at_k,
@@ -49,7 +48,6 @@ __all__ = [
     "ModelCard",
     "Promotion",
     "RankingModel",
-    "area_under_curve",
     "build_examples",
     "candidate",
     "champion",

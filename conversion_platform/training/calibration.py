@@ -47,18 +47,6 @@ class Calibration:
         inside = np.clip(value, -LIMIT, LIMIT)
         return (1.0 / (1.0 + np.exp(-inside))).astype(np.float32)
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "method": self.method,
-            "scores": list(self.scores),
-            "probabilities": list(self.probabilities),
-        }
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Calibration:
-        """The inverse of `to_json`."""
-        return cls(value["method"], tuple(value["scores"]), tuple(value["probabilities"]))
-
 
 def fit_calibration(scores: Array, labels: Array) -> Calibration:
     """The map that makes `scores` agree with `labels`.

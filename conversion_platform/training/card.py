@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
 
 from conversion_platform.days import DayRange
 from conversion_platform.features import FeatureSpec
 from conversion_platform.training.evaluation import Evaluation
 
 
+def _first_and_last(value: Any) -> Any:
+    pair = isinstance(value, list) and len(value) == 2
+    return {"first": value[0], "last": value[1]} if pair else value
+
+
+# In JSON a range is its two days, and the features are a list.
+Days = Annotated[
+    DayRange,
+    BeforeValidator(_first_and_last),
+    PlainSerializer(lambda days: [days.first, days.last]),
+]
+Features = Annotated[
+    FeatureSpec,
+    BeforeValidator(lambda value: {"features": value}),
+    PlainSerializer(lambda spec: asdict(spec)["features"]),
+]
+
+
 @dataclass(frozen=True)
 class SplitCard:
     """One window of the examples that the version was made from."""
 
-    days: DayRange
+    days: Days
     rows: int
     positives: int
 
@@ -43,7 +63,7 @@ class ModelCard:
 
     version: str
     day: date
-    spec: FeatureSpec
+    spec: Features
     columns: tuple[str, ...]
     vocabularies: dict[str, tuple[str, ...]]
     label: dict[str, Any]
@@ -62,39 +82,17 @@ class ModelCard:
         return self.splits["test"].days
 
     def to_json(self) -> dict[str, Any]:
-        value = {item.name: getattr(self, item.name) for item in fields(self)}
-        value["day"] = self.day.isoformat()
-        value["spec"] = self.spec.to_json()
-        value["evaluation"] = self.evaluation.to_json()
-        value["splits"] = {name: _split_to_json(split) for name, split in self.splits.items()}
+        value: dict[str, Any] = _CARD.dump_python(self, mode="json")
         return value
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> ModelCard:
-        """The inverse of `to_json`.
+    def from_json(cls, data: bytes) -> ModelCard:
+        """Read a card from its file.
 
         Raises:
-            KeyError, TypeError, ValueError: if it is not a card.
+            ValidationError: if it is not a card.
         """
-        known = dict(value)
-        known["day"] = date.fromisoformat(value["day"])
-        known["spec"] = FeatureSpec.from_json(value["spec"])
-        known["columns"] = tuple(value["columns"])
-        known["vocabularies"] = {
-            name: tuple(values) for name, values in value["vocabularies"].items()
-        }
-        known["splits"] = {name: _split_from_json(item) for name, item in value["splits"].items()}
-        known["evaluation"] = Evaluation.from_json(value["evaluation"])
-        known["notes"] = tuple(value["notes"])
-        return cls(**known)
+        return _CARD.validate_json(data)
 
 
-def _split_to_json(split: SplitCard) -> dict[str, Any]:
-    value = asdict(split)
-    value["days"] = [split.days.first.isoformat(), split.days.last.isoformat()]
-    return value
-
-
-def _split_from_json(value: dict[str, Any]) -> SplitCard:
-    first, last = (date.fromisoformat(day) for day in value["days"])
-    return SplitCard(DayRange(first, last), value["rows"], value["positives"])
+_CARD = TypeAdapter(ModelCard)

@@ -6,7 +6,7 @@ logged slates are judged by the same code.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class SlatePrecision:
 
     Attributes:
         rows: Index of one row of the slate (to look up its user).
-        precision: Average precision at k, in the order of the slates' first appearance.
+        precision: Average precision at k, in the order of the sorted slates.
     """
 
     rows: Array
@@ -55,7 +55,7 @@ class SlatePrecision:
 def slate_precision(
     groups: Array, scores: Array, labels: Array, k: int, ties: Array | None = None
 ) -> SlatePrecision:
-    """Average precision at `k` of each group with at least one positive.
+    """Return the average precision at `k` of each group with at least one positive.
 
     The denominator is min(k, positives), so a perfect order has 1.
 
@@ -89,13 +89,13 @@ def slate_precision(
 def map_at_k(
     groups: Array, scores: Array, labels: Array, k: int, ties: Array | None = None
 ) -> float | None:
-    """Mean over slates of the average precision at `k`; None if no slate holds a positive."""
+    """Return the mean over slates of the average precision at `k`; None without a positive."""
     precision = slate_precision(groups, scores, labels, k, ties).precision
     return float(precision.mean()) if len(precision) else None
 
 
 def clustered_mean(values: Array, clusters: Array, seed: int = 0) -> Estimate:
-    """The mean of `values` with a bootstrap interval over clusters.
+    """Return the mean of `values` with a bootstrap interval over clusters.
 
     Slates of one user are alike, so users are drawn, not slates: an interval over slates would
     be too narrow.
@@ -113,7 +113,7 @@ def clustered_mean(values: Array, clusters: Array, seed: int = 0) -> Estimate:
 def clustered_ratio(
     numerators: Array, denominators: Array, clusters: Array, seed: int = 0
 ) -> Estimate:
-    """The ratio of two sums over slates with a bootstrap interval over clusters.
+    """Return the ratio of two sums over slates with a bootstrap interval over clusters.
 
     Args:
         numerators: One number a slate, shape (n,).
@@ -147,7 +147,7 @@ def paired_difference(
     ties: Array | None = None,
     seed: int = 0,
 ) -> Estimate:
-    """MAP@k of `scores` less MAP@k of `baseline` on the same slates, clustered by user."""
+    """Return MAP@k of `scores` less that of `baseline` on the same slates, clustered by user."""
     ours = slate_precision(groups, scores, labels, k, ties)
     theirs = slate_precision(groups, baseline, labels, k, ties)
     return clustered_mean(ours.precision - theirs.precision, users[ours.rows], seed)
@@ -155,7 +155,7 @@ def paired_difference(
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Rows of similar probability: what was promised and what came."""
+    """Rows of similar probability: the mean of it, and the share that converted."""
 
     rows: int
     predicted: float
@@ -205,19 +205,6 @@ class Evaluation:
         """Whether the interval of the gain over the human order excludes zero from above."""
         return self.gain_over_human.low is not None and self.gain_over_human.low > 0
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Evaluation:
-        """The inverse of `to_json`."""
-        fields = dict(value)
-        for name, field in value.items():
-            if isinstance(field, dict):
-                fields[name] = Estimate(**field)
-        fields["calibration"] = tuple(CalibrationBin(**item) for item in value["calibration"])
-        return cls(**fields)
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -245,12 +232,11 @@ class Judged:
 
 
 def judge(version: str, judged: Judged, k: int, seed: int) -> Evaluation:
-    """All figures of one model on one set of examples."""
+    """Return all figures of one model on one set of examples."""
     labels = judged.labels.astype(bool)
     ours = slate_precision(judged.slates, judged.scores, labels, k, judged.ties)
     human, over_human = _against(judged, -judged.positions, _positions_known(judged), k, seed)
     popular, over_popular = _against(judged, judged.popularity, labels | True, k, seed)
-    measurable = 0 < labels.sum() < len(labels)
     return Evaluation(
         version=version,
         k=k,
@@ -262,16 +248,13 @@ def judge(version: str, judged: Judged, k: int, seed: int) -> Evaluation:
         map_popularity=popular,
         gain_over_human=over_human,
         gain_over_popularity=over_popular,
-        auc=area_under_curve(labels, judged.scores) if measurable else None,
-        log_loss=log_loss(labels, judged.probabilities) if measurable else None,
-        log_loss_of_base_rate=_base_rate_loss(labels) if measurable else None,
-        brier=_brier(labels, judged.probabilities) if measurable else None,
+        **_figures(labels, judged.scores, judged.probabilities),
         calibration=calibration_table(labels, judged.probabilities),
     )
 
 
 def _positions_known(judged: Judged) -> Array:
-    """Rows of slates whose every position is known; the human order exists only there."""
+    """Mark the rows of slates whose every position is known: the human order exists only there."""
     import numpy as np
 
     _, codes = np.unique(judged.slates, return_inverse=True)
@@ -283,7 +266,7 @@ def _positions_known(judged: Judged) -> Array:
 def _against(
     judged: Judged, baseline: Array, kept: Array, k: int, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """MAP of a baseline and our gain over it, on the rows `kept`."""
+    """Return the MAP of a baseline and our gain over it, on the rows `kept`."""
     slates, users, labels = judged.slates[kept], judged.users[kept], judged.labels[kept]
     ties, scores, theirs = judged.ties[kept], judged.scores[kept], baseline[kept]
     precision = slate_precision(slates, theirs, labels, k, ties)
@@ -291,40 +274,24 @@ def _against(
     return clustered_mean(precision.precision, users[precision.rows], seed), gain
 
 
-def area_under_curve(labels: Array, scores: Array) -> float:
-    """Chance that a positive scores above a negative (ties count half)."""
+def _figures(labels: Array, scores: Array, probabilities: Array) -> dict[str, Any]:
+    """Return AUC, log losses and Brier score; None where there is one class only."""
     import numpy as np
+    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-    _, codes, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2.0
-    positives = int(labels.sum())
-    negatives = len(labels) - positives
-    above = ranks[codes][labels].sum() - positives * (positives + 1) / 2.0
-    return float(above / (positives * negatives))
-
-
-def log_loss(labels: Array, probabilities: Array) -> float:
-    """Mean of -log(probability given to what happened)."""
-    import numpy as np
-
-    given = np.where(labels, probabilities, 1.0 - probabilities.astype(np.float64))
-    return float(-np.log(np.clip(given, 1e-9, 1.0)).mean())
-
-
-def _base_rate_loss(labels: Array) -> float:
-    import numpy as np
-
-    return log_loss(labels, np.full(len(labels), labels.mean()))
-
-
-def _brier(labels: Array, probabilities: Array) -> float:
-    import numpy as np
-
-    return float(np.square(probabilities.astype(np.float64) - labels).mean())
+    if not 0 < labels.sum() < len(labels):
+        return dict.fromkeys(("auc", "log_loss", "log_loss_of_base_rate", "brier"))
+    given = probabilities.astype(np.float64)  # in float32 the log loss keeps 8 digits only
+    return {
+        "auc": float(roc_auc_score(labels, scores)),
+        "log_loss": float(log_loss(labels, given)),
+        "log_loss_of_base_rate": float(log_loss(labels, np.full(len(labels), labels.mean()))),
+        "brier": float(brier_score_loss(labels, given)),
+    }
 
 
 def calibration_table(labels: Array, probabilities: Array) -> tuple[CalibrationBin, ...]:
-    """Promised against observed conversions in bins of equal size, lowest probability first."""
+    """Return promised and observed conversions in bins of equal size, lowest first."""
     import numpy as np
 
     order = np.argsort(probabilities, kind="stable")

@@ -18,9 +18,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, RegistryError
@@ -55,7 +57,7 @@ def version_key(version: str, name: str) -> str:
 
 
 def add_file(lake: Lake, version: str, name: str, data: bytes) -> None:
-    """Adds a file to a version; the same bytes again change nothing, a damaged file is mended."""
+    """Add a file to a version; the same bytes again change nothing, a damaged one is repaired."""
     key = version_key(version, name)
     if not lake.storage.create(key, data) and lake.storage.read(key) != data:
         lake.storage.replace(key, data)
@@ -70,7 +72,7 @@ def add_version(lake: Lake, model: bytes, calibration: Calibration, draft: Model
         calibration: The calibration of its scores.
         draft: The card; its `version` and `files` are ignored.
     """
-    parts = {MODEL: model, CALIBRATION: canonical_json(calibration.to_json())}
+    parts = {MODEL: model, CALIBRATION: canonical_json(asdict(calibration))}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
     unnamed = replace(draft, version="", files=digests)
     digest = hashlib.sha256(canonical_json(unnamed.to_json())).hexdigest()
@@ -104,9 +106,9 @@ def load_card(lake: Lake, version: str) -> ModelCard:
             f"Versions that exist: {', '.join(versions(lake)[-5:]) or 'none'}. {RETRAIN}",
         ) from error
     try:
-        card = ModelCard.from_json(json.loads(data))
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(lake, key, f"it is not a card ({error!r})") from error
+        card = ModelCard.from_json(data)
+    except ValidationError as error:
+        raise _damaged(lake, key, f"it is not a card ({error.errors()[0]['msg']})") from error
     if card.version != version:
         raise _damaged(lake, key, f"it is the card of {card.version}")
     return card
@@ -122,7 +124,7 @@ def load_model(lake: Lake, version: str, threads: int = 2) -> RankingModel:
 
     card = load_card(lake, version)
     model = _checked(lake, card, MODEL)
-    calibration = Calibration.from_json(json.loads(_checked(lake, card, CALIBRATION)))
+    calibration = TypeAdapter(Calibration).validate_json(_checked(lake, card, CALIBRATION))
     booster = xgboost.Booster(model_file=bytearray(model))
     return RankingModel(booster, calibration, card, threads)
 

@@ -10,7 +10,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
 from conversion_platform.simulator import Built, Drift, World, build
 from conversion_platform.simulator.drift import TARGETS
-from conversion_platform.simulator.truth import map_at_k, pairs_of
+from conversion_platform.simulator.truth import map_of, pairs_of
 from conversion_platform.simulator.world import DriftKind, Strength
 
 DAY = date(2026, 1, 25)
@@ -44,11 +44,11 @@ def test_a_concept_drift_makes_yesterdays_knowledge_wrong(steady: Path, tmp_path
     drifted(tmp_path, "concept", "strong")
     days = DayRange(DAY, small().days.last)
     before, after = pairs_of(steady, days), pairs_of(tmp_path, days)
-    known = map_at_k(before.group, before.known, before.outcome)
+    known = map_of(before, before.known, before.outcome)
     # The slates are the same on both sides until hires close other jobs: compare day one.
     first, moved = pairs_of(steady, DAY), pairs_of(tmp_path, DAY)
-    stale = map_at_k(moved.group, first.known, moved.outcome)
-    fresh = map_at_k(moved.group, moved.known, moved.outcome)
+    stale = map_of(moved, first.known, moved.outcome)
+    fresh = map_of(moved, moved.known, moved.outcome)
     assert stale < 0.85 * known and fresh > stale
     assert len(after) > 0
 

@@ -5,16 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.simulator.table import auc, ranking_table
+from conversion_platform.simulator.table import ranking_table
 from conversion_platform.simulator.truth import (
-    average_precisions,
     candidates,
-    map_at_k,
+    map_of,
     pairs_of,
 )
 from conversion_platform_tests.simulator.conftest import TINY
@@ -72,7 +69,7 @@ def test_outcomes_happen_as_often_as_their_probability(built: Path) -> None:
 def test_the_more_is_known_the_better_the_ranking(built: Path) -> None:
     pairs = pairs_of(built, TINY.days)
     maps = [
-        map_at_k(pairs.group, score, pairs.outcome)
+        map_of(pairs, score, pairs.outcome)
         for score in (
             pairs.human,
             pairs.known,
@@ -96,33 +93,6 @@ def test_a_sample_of_users_has_all_their_pairs(built: Path) -> None:
 def test_an_unpublished_day_has_no_truth_yet(built: Path) -> None:
     with pytest.raises(SourceError, match="has not published 2026-01-30"):
         candidates(built, LAST + timedelta(days=1))
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 3), st.floats(-5, 5, allow_nan=False), st.booleans()),
-        min_size=1,
-        max_size=40,
-        unique_by=lambda row: row[1],
-    ),
-    st.integers(1, 12),
-)
-def test_average_precision_is_the_textbooks(rows: list[tuple[int, float, bool]], k: int) -> None:
-    expected = []
-    for group in sorted({row[0] for row in rows}):
-        ranked = [hit for g, _, hit in sorted(rows, key=lambda row: -row[1]) if g == group]
-        if any(ranked):
-            gains = [sum(ranked[: i + 1]) / (i + 1) for i, hit in enumerate(ranked[:k]) if hit]
-            expected.append(sum(gains) / min(sum(ranked), k))
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    np.testing.assert_allclose(average_precisions(*columns, k=k), expected)
-
-
-def test_auc_is_the_share_of_ordered_pairs() -> None:
-    score = np.array([0.1, 0.4, 0.35, 0.8, 0.4])
-    positive = np.array([False, False, True, True, True])
-    # Of six pairs, (0.4 against 0.35) is wrong and (0.4 against 0.4) is a tie.
-    assert auc(score, positive) == pytest.approx(4.5 / 6)
 
 
 def test_the_ranking_table_orders_chance_human_model_and_oracle(built: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from conversion_platform.training.calibration import (
     ISOTONIC_POSITIVES,
@@ -54,6 +56,6 @@ def test_scores_that_point_the_wrong_way_become_the_base_rate() -> None:
 def test_it_survives_json_bit_for_bit() -> None:
     scores, labels = sample(4_000, 4)
     calibration = fit_calibration(scores, labels)
-    copy = Calibration.from_json(json.loads(json.dumps(calibration.to_json())))
+    copy = TypeAdapter(Calibration).validate_json(json.dumps(asdict(calibration)))
     assert copy == calibration
     assert (copy.apply(scores) == calibration.apply(scores)).all()

@@ -10,11 +10,8 @@ from hypothesis import strategies as st
 from conversion_platform.training.evaluation import (
     Evaluation,
     Judged,
-    area_under_curve,
-    calibration_table,
     clustered_mean,
     judge,
-    log_loss,
     map_at_k,
     paired_difference,
 )
@@ -129,24 +126,12 @@ def test_the_paired_difference_of_a_ranking_with_itself_is_zero() -> None:
     assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
-def test_area_under_curve_counts_ties_as_half() -> None:
-    labels = np.array([True, False, True, False])
-    assert area_under_curve(labels, np.array([0.9, 0.1, 0.5, 0.5])) == pytest.approx(0.875)
-
-
-def test_log_loss_of_a_coin_is_log_two() -> None:
-    assert log_loss(np.array([True, False]), np.array([0.5, 0.5])) == pytest.approx(np.log(2))
-
-
-def test_calibration_bins_promise_and_observe_in_order() -> None:
-    probabilities = np.linspace(0.05, 0.95, 1000)
-    labels = np.random.default_rng(0).random(1000) < probabilities
-    bins = calibration_table(labels, probabilities)
-    assert [item.rows for item in bins] == [100] * 10
-    assert all(abs(item.predicted - item.observed) < 0.12 for item in bins)
-
-
-def judged(positions: list[float], labels: list[bool], scores: list[float]) -> Evaluation:
+def judged(
+    positions: list[float],
+    labels: list[bool],
+    scores: list[float],
+    probabilities: list[float] | None = None,
+) -> Evaluation:
     size = len(labels)
     slates = np.arange(size) // 2
     return judge(
@@ -159,11 +144,42 @@ def judged(positions: list[float], labels: list[bool], scores: list[float]) -> E
             positions=np.array(positions, dtype=float),
             popularity=np.zeros(size),
             scores=np.array(scores),
-            probabilities=np.full(size, 0.5),
+            probabilities=np.array(probabilities or [0.5] * size, np.float32),
         ),
         k=10,
         seed=0,
     )
+
+
+def test_equal_scores_count_half_for_the_area_under_the_curve() -> None:
+    found = judged([0, 1] * 2, [True, False, True, False], [0.9, 0.1, 0.5, 0.5])
+    assert found.auc == pytest.approx(0.875)
+
+
+def test_the_probabilities_are_judged_by_log_loss_and_brier_score() -> None:
+    found = judged(
+        [0, 1] * 2, [True, False, False, False], [0.9, 0.1, 0.5, 0.5], [0.8, 0.1, 0.2, 0.5]
+    )
+    assert found.log_loss == pytest.approx(-np.log([0.8, 0.9, 0.8, 0.5]).mean(), abs=1e-7)
+    assert found.log_loss_of_base_rate == pytest.approx(-(np.log(0.25) + 3 * np.log(0.75)) / 4)
+    assert found.brier == pytest.approx((0.04 + 0.01 + 0.04 + 0.25) / 4, abs=1e-7)
+
+
+def test_log_losses_keep_their_digits_although_scores_are_float32() -> None:
+    probabilities = np.random.default_rng(3).random(2000).astype(np.float32)
+    labels = np.random.default_rng(4).random(2000) < probabilities
+    found = judged([0.0] * 2000, list(labels), list(probabilities), list(probabilities))
+    given = np.where(labels, probabilities, 1 - probabilities.astype(np.float64))
+    assert found.log_loss == pytest.approx(-np.log(given).mean(), rel=1e-14)
+
+
+def test_calibration_bins_promise_and_observe_in_order() -> None:
+    probabilities = np.linspace(0.05, 0.95, 1000)
+    labels = np.random.default_rng(0).random(1000) < probabilities
+    bins = judged([0.0] * 1000, list(labels), [0.0] * 1000, list(probabilities)).calibration
+    promised = [item.predicted for item in bins]
+    assert len(bins) == 10 and promised == sorted(promised)
+    assert all(abs(item.predicted - item.observed) < 0.12 for item in bins)
 
 
 def test_the_human_baseline_is_the_order_in_which_the_slate_was_shown() -> None:
@@ -187,8 +203,3 @@ def test_what_cannot_be_measured_is_said_to_be_so_and_never_a_number() -> None:
     assert found.auc is None and found.log_loss is None and found.brier is None
     assert str(found.map_human) == "not measurable"
     assert not found.beats_human
-
-
-def test_an_evaluation_survives_json() -> None:
-    found = judged([0, 1, 1, 0], [False, True, False, True], [0.1, 0.9, 0.1, 0.9])
-    assert Evaluation.from_json(found.to_json()) == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import RegistryError
-from conversion_platform.lake import Lake, Session
+from conversion_platform.lake import Lake, Session, canonical_json
 from conversion_platform.settings import Settings
 from conversion_platform.training import (
     champion,
@@ -109,6 +110,15 @@ def test_a_damaged_file_is_named_instead_of_used(
         load_model(lake, two[0])
 
 
+def test_what_is_no_card_is_told_by_what_is_wrong_with_it(lake: Lake, two: tuple[str, str]) -> None:
+    key = version_key(two[0], "card.json")
+    card = json.loads(lake.storage.read(key))
+    card["splits"]["test"]["days"] = 5
+    lake.storage.replace(key, canonical_json(card))
+    with pytest.raises(RegistryError, match=r"card\.json is damaged: it is not a card \(Input"):
+        load_card(lake, two[0])
+
+
 def test_the_card_of_another_version_is_not_taken(lake: Lake, two: tuple[str, str]) -> None:
     other = lake.storage.read(version_key(two[1], "card.json"))
     lake.storage.replace(version_key(two[0], "card.json"), other)
@@ -129,7 +139,11 @@ def test_a_damaged_pointer_is_named_and_a_new_promotion_goes_above_it(
 
 def test_a_card_survives_json(lake: Lake, two: tuple[str, str]) -> None:
     card = load_card(lake, two[0])
-    assert type(card).from_json(card.to_json()) == card
+    written = lake.storage.read(version_key(two[0], "card.json"))
+    assert canonical_json(card.to_json()) == written
+    assert type(card).from_json(written) == card
+    splits = json.loads(written)["splits"]
+    assert splits["test"]["days"] == [str(card.test_days.first), str(card.test_days.last)]
     assert card.version == two[0] == card.evaluation.version
     assert card.label["converted"] == ["application"] and card.label["window_days"] == 3
 

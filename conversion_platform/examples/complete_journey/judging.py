@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.errors import TrainingError
-from conversion_platform.examples.ranking import Compared, Lists, by_list, compared
+from conversion_platform.examples.ranking import (
+    Compared,
+    Lists,
+    area_under_curve,
+    by_list,
+    compared,
+)
 from conversion_platform.lake import Session, quoted
 
 if TYPE_CHECKING:
@@ -71,7 +77,7 @@ def judge_mailings(session: Session) -> Judgement:
         RegistryError: there is no champion.
         TrainingError: no campaign has ended that the model did not learn from.
     """
-    from conversion_platform.training import area_under_curve, load_card, require_champion
+    from conversion_platform.training import load_card, require_champion
 
     version = require_champion(session.lake)
     learned_until = load_card(session.lake, version).splits["validation"].days.last
