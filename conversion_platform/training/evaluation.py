@@ -157,7 +157,6 @@ def paired_difference(
 class CalibrationBin:
     """Rows of similar probability: the mean of it, and the share that converted."""
 
-    rows: int
     predicted: float
     observed: float
 
@@ -181,7 +180,7 @@ class Evaluation:
         log_loss: Of the calibrated probabilities, at the positions where jobs were shown.
         log_loss_of_base_rate: What the share of positives alone would get.
         brier: Mean squared error of the calibrated probabilities.
-        calibration: Bins of equal size by probability.
+        calibration: Bins between the deciles of the probability; equal ones share a bin.
     """
 
     version: str
@@ -249,7 +248,6 @@ def judge(version: str, judged: Judged, k: int, seed: int) -> Evaluation:
         gain_over_human=over_human,
         gain_over_popularity=over_popular,
         **_figures(labels, judged.scores, judged.probabilities),
-        calibration=calibration_table(labels, judged.probabilities),
     )
 
 
@@ -275,32 +273,23 @@ def _against(
 
 
 def _figures(labels: Array, scores: Array, probabilities: Array) -> dict[str, Any]:
-    """Return AUC, log losses and Brier score; None where there is one class only."""
+    """Return AUC, log losses, Brier score and calibration; None of them of a single class."""
     import numpy as np
+    from sklearn.calibration import calibration_curve
     from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
     if not 0 < labels.sum() < len(labels):
-        return dict.fromkeys(("auc", "log_loss", "log_loss_of_base_rate", "brier"))
+        unknown = dict.fromkeys(("auc", "log_loss", "log_loss_of_base_rate", "brier"))
+        return {**unknown, "calibration": ()}
     given = probabilities.astype(np.float64)  # in float32 the log loss keeps 8 digits only
+    observed, predicted = calibration_curve(
+        labels, given, n_bins=CALIBRATION_BINS, strategy="quantile"
+    )
+    bins = zip(predicted.tolist(), observed.tolist(), strict=True)
     return {
         "auc": float(roc_auc_score(labels, scores)),
         "log_loss": float(log_loss(labels, given)),
         "log_loss_of_base_rate": float(log_loss(labels, np.full(len(labels), labels.mean()))),
         "brier": float(brier_score_loss(labels, given)),
+        "calibration": tuple(CalibrationBin(*one) for one in bins),
     }
-
-
-def calibration_table(labels: Array, probabilities: Array) -> tuple[CalibrationBin, ...]:
-    """Return promised and observed conversions in bins of equal size, lowest first."""
-    import numpy as np
-
-    order = np.argsort(probabilities, kind="stable")
-    return tuple(
-        CalibrationBin(
-            len(rows),
-            float(probabilities[rows].astype(np.float64).mean()),
-            float(labels[rows].mean()),
-        )
-        for rows in np.array_split(order, CALIBRATION_BINS)
-        if len(rows)
-    )

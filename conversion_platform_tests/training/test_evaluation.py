@@ -182,6 +182,11 @@ def test_calibration_bins_promise_and_observe_in_order() -> None:
     assert all(abs(item.predicted - item.observed) < 0.12 for item in bins)
 
 
+def test_rows_of_one_probability_share_a_calibration_bin() -> None:
+    found = judged([0, 1] * 2, [True, False, True, False], [0.4, 0.3, 0.2, 0.1])
+    assert [(item.predicted, item.observed) for item in found.calibration] == [(0.5, 0.5)]
+
+
 def test_the_human_baseline_is_the_order_in_which_the_slate_was_shown() -> None:
     found = judged([0, 1, 1, 0], [False, True, False, True], [0.1, 0.9, 0.1, 0.9])
     assert found.map_human.value == 0.75

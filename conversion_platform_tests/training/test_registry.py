@@ -24,6 +24,7 @@ from conversion_platform.training import (
     require_champion,
     versions,
 )
+from conversion_platform.training.evaluation import CalibrationBin
 from conversion_platform.training.registry import version_key
 from conversion_platform_tests.training.test_examples import changed
 
@@ -117,6 +118,16 @@ def test_what_is_no_card_is_told_by_what_is_wrong_with_it(lake: Lake, two: tuple
     lake.storage.replace(key, canonical_json(card))
     with pytest.raises(RegistryError, match=r"card\.json is damaged: it is not a card \(Input"):
         load_card(lake, two[0])
+
+
+def test_a_card_whose_bins_count_rows_as_earlier_ones_did_is_read(
+    lake: Lake, two: tuple[str, str]
+) -> None:
+    key = version_key(two[0], "card.json")
+    card = json.loads(lake.storage.read(key))
+    card["evaluation"]["calibration"] = [{"rows": 7, "predicted": 0.1, "observed": 0.2}]
+    lake.storage.replace(key, canonical_json(card))
+    assert load_card(lake, two[0]).evaluation.calibration == (CalibrationBin(0.1, 0.2),)
 
 
 def test_the_card_of_another_version_is_not_taken(lake: Lake, two: tuple[str, str]) -> None:
