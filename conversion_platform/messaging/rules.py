@@ -8,10 +8,25 @@ from dataclasses import dataclass
 from datetime import date, time
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERYWHERE = "US"
+
+
+def _windows(hours: dict[str, str]) -> tuple[tuple[time, time], ...]:
+    windows: dict[int, tuple[time, time]] = {}
+    for days, span in hours.items():
+        first, _, last = days.partition("-")
+        opening, _, closing = span.partition("-")
+        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
+            windows[weekday] = (time.fromisoformat(opening), time.fromisoformat(closing))
+    return tuple(windows[weekday] for weekday in range(7))
+
+
+Since = Annotated[date, Field(alias="from")]
 
 
 @dataclass(frozen=True)
@@ -27,8 +42,10 @@ class HoursRule:
 
     rule_id: str
     place: str
-    since: date
-    windows: tuple[tuple[time, time], ...]
+    since: Since
+    windows: Annotated[
+        tuple[tuple[time, time], ...], Field(alias="hours"), BeforeValidator(_windows)
+    ]
     source: str
 
 
@@ -38,7 +55,7 @@ class FrequencyRule:
 
     rule_id: str
     place: str
-    since: date
+    since: Since
     most: int
     hours: int
     source: str
@@ -96,53 +113,4 @@ def read_data(name: str) -> dict[str, Any]:
 @cache
 def rules() -> Rules:
     """The rules that come with the package."""
-    data = read_data("rules.toml")
-    return Rules(
-        hours=tuple(_hours(entry) for entry in data["hours"]),
-        frequency=tuple(_frequency(entry) for entry in data["frequency"]),
-        keywords=tuple(
-            Keywords(entry["rule_id"], entry["kind"], frozenset(entry["words"]), entry["source"])
-            for entry in data["keywords"]
-        ),
-        wordings=tuple(_wording(entry) for entry in data["wordings"]),
-    )
-
-
-def _hours(entry: dict[str, Any]) -> HoursRule:
-    return HoursRule(
-        entry["rule_id"],
-        entry["place"],
-        entry["from"],
-        _windows(entry["hours"]),
-        entry["source"],
-    )
-
-
-def _windows(hours: dict[str, str]) -> tuple[tuple[time, time], ...]:
-    windows: dict[int, tuple[time, time]] = {}
-    for days, span in hours.items():
-        first, _, last = days.partition("-")
-        opening, _, closing = span.partition("-")
-        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
-            windows[weekday] = (time.fromisoformat(opening), time.fromisoformat(closing))
-    return tuple(windows[weekday] for weekday in range(7))
-
-
-def _frequency(entry: dict[str, Any]) -> FrequencyRule:
-    return FrequencyRule(
-        entry["rule_id"],
-        entry["place"],
-        entry["from"],
-        entry["most"],
-        entry["hours"],
-        entry["source"],
-    )
-
-
-def _wording(entry: dict[str, Any]) -> Wording:
-    return Wording(
-        entry["rule_id"],
-        entry["kind"],
-        tuple(re.compile(pattern) for pattern in entry["patterns"]),
-        entry["source"],
-    )
+    return TypeAdapter(Rules).validate_python(read_data("rules.toml"))
