@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 
 POPULARITY_DAYS = 28
 
-_NEAR = """(u.latitude IS NULL OR u.longitude IS NULL OR j.latitude IS NULL OR j.longitude IS NULL
-    OR 12742.0176 * asin(least(1.0, sqrt(
-        pow(sin(radians(j.latitude - u.latitude) / 2), 2)
-        + cos(radians(u.latitude)) * cos(radians(j.latitude))
-        * pow(sin(radians(j.longitude - u.longitude) / 2), 2)))) <= {limit})"""
+_NEAR = """coalesce(
+    distance_km(u.latitude, u.longitude, j.latitude, j.longitude) <= {limit}, true)"""
 
 
 def eligible_users_query(session: Session, day: date) -> str:
@@ -116,7 +113,7 @@ def _known_events(session: Session, day: date, before: int) -> str:
     days = DayRange(day - timedelta(days=before), day - timedelta(days=1))
     return (
         f"(SELECT user_id, job_id, event_type FROM {session.lake.select(EVENTS, days)} "
-        f"WHERE greatest(occurred_at, recorded_at) < {_instant(day, session.settings)})"
+        f"WHERE known_before(occurred_at, recorded_at, {_instant(day, session.settings)}))"
     )
 
 
