@@ -40,8 +40,7 @@ def eligible_users_query(session: Session, day: date) -> str:
     return f"""
         SELECT user_id, region, latitude, longitude
         FROM {session.lake.select(USERS)}
-        WHERE created_at < {start}
-            AND (left_at IS NULL OR left_at > {start})
+        WHERE is_present(created_at, left_at, {start})
             AND (created_at >= {since} OR user_id IN (SELECT user_id FROM {active}))"""
 
 

@@ -14,6 +14,14 @@ CREATE OR REPLACE MACRO known_before(occurred, recorded, as_of) AS
 CREATE OR REPLACE MACRO known_on(occurred, recorded, zone) AS
     (known_at(occurred, recorded) AT TIME ZONE zone)::DATE;
 
+-- Whether somebody was there at `as_of`: had joined before it, and not left by it.
+CREATE OR REPLACE MACRO is_present(created_at, left_at, as_of) AS
+    created_at < as_of AND (left_at IS NULL OR left_at > as_of);
+
+-- Whether a job was open at `as_of`. With NULL for `closed_at`: whether it had opened.
+CREATE OR REPLACE MACRO is_open(opened_at, closed_at, as_of) AS
+    opened_at < as_of AND (closed_at IS NULL OR closed_at > as_of);
+
 -- Kilometres between two places on a sphere of the earth's mean radius (haversine), NULL where a
 -- coordinate is missing. least() skips NULLs, and rounding can take the root of antipodes above 1.
 CREATE OR REPLACE MACRO distance_km(latitude, longitude, other_latitude, other_longitude) AS

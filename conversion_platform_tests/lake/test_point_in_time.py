@@ -54,6 +54,22 @@ def test_an_event_is_known_before_a_day_if_it_became_known_on_an_earlier_one(
     assert (known_on < day) == (known < as_of)
 
 
+@given(st.sampled_from(ZONES), st.data(), NEAR, st.none() | NEAR)
+def test_a_stay_ends_before_the_moment_of_its_end(
+    macros: duckdb.DuckDBPyConnection,
+    zone: str,
+    data: st.DataObject,
+    began: timedelta,
+    ended: timedelta | None,
+) -> None:
+    as_of = day_start(data.draw(days_around_changes(zone)), zone)
+    start = as_of + began
+    end = None if ended is None else as_of + ended
+    stays = end is None or end > as_of
+    assert value(macros, "is_present(?, ?, ?)", start, end, as_of) == (start < as_of and stays)
+    assert value(macros, "is_open(?, ?, ?)", start, end, as_of) == (start < as_of and stays)
+
+
 def haversine(north: float, east: float, north_2: float, east_2: float) -> float:
     a, b, c, d = map(math.radians, (north, east, north_2, east_2))
     half = math.sin((c - a) / 2) ** 2 + math.cos(a) * math.cos(c) * math.sin((d - b) / 2) ** 2
