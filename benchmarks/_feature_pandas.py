@@ -218,7 +218,7 @@ class PandasFeatures:
         counts = self._windows(self.by_job, "job", day, size)
         priors = self._priors(day)
         opened, closed = self.jobs["opened_at"], self.jobs["closed_at"]
-        is_open = (opened < as_of) & (closed.isna() | (closed > as_of))
+        is_open = (opened <= as_of) & (closed.isna() | (closed > as_of))
         frame = pd.DataFrame({"job_id": self.jobs["job_id"], "open_at_start": is_open})
         for what in COUNTS:
             for span in WINDOWS[:3]:

@@ -60,7 +60,7 @@ def open_jobs_query(session: Session, day: date) -> str:
         SELECT job_id, region, latitude, longitude,
             row_number() OVER (ORDER BY coalesce(responses, 0) DESC, job_id) AS popularity_rank
         FROM {session.lake.select(JOBS)} LEFT JOIN ({responses}) USING (job_id)
-        WHERE opened_at <= {start} AND (closed_at IS NULL OR closed_at > {start})"""
+        WHERE is_open(opened_at, closed_at, {start})"""
 
 
 def pairs_query(settings: Settings, users: str, jobs: str, day: date) -> str:

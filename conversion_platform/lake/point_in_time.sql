@@ -18,9 +18,10 @@ CREATE OR REPLACE MACRO known_on(occurred, recorded, zone) AS
 CREATE OR REPLACE MACRO is_present(created_at, left_at, as_of) AS
     created_at < as_of AND (left_at IS NULL OR left_at > as_of);
 
--- Whether a job was open at `as_of`. With NULL for `closed_at`: whether it had opened.
+-- Whether a job was open at `as_of`: a source of dates opens its jobs at D 00:00, and D is their first
+-- day. With NULL for `closed_at`: whether it had opened.
 CREATE OR REPLACE MACRO is_open(opened_at, closed_at, as_of) AS
-    opened_at < as_of AND (closed_at IS NULL OR closed_at > as_of);
+    opened_at <= as_of AND (closed_at IS NULL OR closed_at > as_of);
 
 -- Kilometres between two places on a sphere of the earth's mean radius (haversine), NULL where a
 -- coordinate is missing. least() skips NULLs, and rounding can take the root of antipodes above 1.
