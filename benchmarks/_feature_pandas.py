@@ -170,7 +170,7 @@ class PandasFeatures:
     def _joined(self, day: date) -> np.ndarray:
         as_of = pd.Timestamp(day_start(day, self.zone))
         left = self.users["left_at"]
-        return ((self.users["created_at"] < as_of) & (left.isna() | (left >= as_of))).to_numpy()
+        return ((self.users["created_at"] < as_of) & (left.isna() | (left > as_of))).to_numpy()
 
     def _users_of(self, day: date) -> Frame:
         size = len(self.users)
@@ -218,7 +218,7 @@ class PandasFeatures:
         counts = self._windows(self.by_job, "job", day, size)
         priors = self._priors(day)
         opened, closed = self.jobs["opened_at"], self.jobs["closed_at"]
-        is_open = (opened < as_of) & (closed.isna() | (closed >= as_of))
+        is_open = (opened <= as_of) & (closed.isna() | (closed > as_of))
         frame = pd.DataFrame({"job_id": self.jobs["job_id"], "open_at_start": is_open})
         for what in COUNTS:
             for span in WINDOWS[:3]:

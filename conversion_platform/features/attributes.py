@@ -125,12 +125,15 @@ def _distinct_values(con: duckdb.DuckDBPyConnection, level: Level, column: str) 
 
 
 def _count_values(con: duckdb.DuckDBPyConnection, level: Level, column: str, most: int) -> None:
-    since = {USER: "created_at", JOB: "opened_at"}[level]
+    began = {
+        USER: "is_present(s.created_at, NULL, d.as_of)",
+        JOB: "is_open(s.opened_at, NULL, d.as_of)",
+    }
     con.execute(
         f'CREATE OR REPLACE TEMP TABLE "{_vocabulary(level, column)}" AS '
         f'SELECT d.dt, s."{column}"::VARCHAR AS value '
         f"FROM feature_{level}s AS s INNER JOIN feature_days AS d "
-        f"ON coalesce(s.{since} < d.as_of, true) "
+        f"ON {began[level]} "
         f'WHERE s."{column}" IS NOT NULL GROUP BY d.dt, s."{column}" '
         f'QUALIFY row_number() OVER (PARTITION BY d.dt ORDER BY count(*) DESC, s."{column}") '
         f"<= {most}"

@@ -189,7 +189,7 @@ def _views(session: Session, days: DayRange) -> Iterator[None]:
     session.con.execute("CREATE OR REPLACE TEMP VIEW days AS SELECT dt, as_of FROM feature_days")
     session.con.execute(
         "CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ("
-        "SELECT *, greatest(occurred_at, recorded_at) AS known_at FROM "
+        "SELECT *, known_at(occurred_at, recorded_at) AS known_at FROM "
         f"{session.lake.select(EVENTS, event_days(session.settings, days, HISTORY_DAYS))}"
         f") WHERE known_at < TIMESTAMPTZ {quoted(last)}"
     )

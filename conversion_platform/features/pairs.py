@@ -34,7 +34,7 @@ _CARRIED = (
     "clicked_pay", "category_impressions_28d", "category_clicks_28d", "category_conversions_28d",
     "category_impressions_90d", "category_clicks_90d", "category_conversions_90d",
     "impressions_7d", "impressions_28d", "clicks_28d", "conversions_28d", "pay_difference",
-    "pay_ratio", "pay", "shift_match", "skill_match", "same_region", "haversine",
+    "pay_ratio", "pay", "shift_match", "skill_match", "same_region", "distance_km",
 )  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def _history(settings: Settings, select: Select, days: DayRange) -> dict[str, ob
     return {
         "events": select(EVENTS, partitions),
         "partitions": partition_ends(settings, partitions),
-        "known_on": known_on(settings, "p.dt"),
+        "known_on": known_on(settings),
         "first": days.first.isoformat(),
         "last": days.last.isoformat(),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange, day_of, day_start, require_started
@@ -148,7 +148,7 @@ def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
     ).fetchall()[0]
     problem = f"There is nothing to compare on {day}: "
     if last is not None:
-        gone = day_of(last, zone)
+        gone = day_of(last - datetime.resolution, zone)  # who leaves at midnight is gone
         return NotReadyError(
             f"{problem}every {one} that had {began} had {ended} by then, the last on {gone}.",
             f"Choose a day up to {gone}.",
@@ -205,7 +205,7 @@ def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
 def _ended_differently(scratch: Lake, table: Table, column: str, as_of: str) -> str:
     """Who had not left by then stays for ever; who would have stayed leaves at once."""
     return (
-        f"SELECT * REPLACE (CASE WHEN {column} < TIMESTAMPTZ '{as_of}' THEN {column} "
+        f"SELECT * REPLACE (CASE WHEN {column} <= TIMESTAMPTZ '{as_of}' THEN {column} "
         f"WHEN {column} IS NULL THEN TIMESTAMPTZ '{as_of}' + INTERVAL 1 HOUR END AS {column}) "
         f"FROM {scratch.select(table)}"
     )

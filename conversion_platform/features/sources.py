@@ -52,12 +52,12 @@ def attach_sources(session: Session, days: DayRange) -> None:
     """Creates the temporary tables and views that the queries of `days` start from."""
     partitions = event_days(session.settings, days, HISTORY_DAYS)
     session.lake.view(session.con, EVENTS, partitions, "feature_source_events")
-    _attach_partitions(session, partitions)
     _attach_users_and_jobs(session)
     session.con.execute(rendered("macros", {"shrinkage": session.settings.features.shrinkage}))
     known = {
         "kinds": event_kinds(session.settings),
-        "known_on": known_on(session.settings, "p.day"),
+        "known_on": known_on(session.settings),
+        "partitions": partition_ends(session.settings, partitions),
     }
     # Nothing depends on the order of these rows, and keeping it would leave a core idle.
     session.con.execute("SET preserve_insertion_order = false")
@@ -80,13 +80,6 @@ def attach_days(session: Session, days: DayRange) -> None:
             (day, day_number(day), day_start(day, zone), day_start(day + ONE_DAY, zone))
             for day in days
         ],
-    )
-
-
-def _attach_partitions(session: Session, partitions: DayRange) -> None:
-    session.con.execute(
-        "CREATE OR REPLACE TEMP TABLE feature_partitions AS "
-        f"SELECT *, dt - DATE '{EPOCH}' AS day FROM {partition_ends(session.settings, partitions)}"
     )
 
 

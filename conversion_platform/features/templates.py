@@ -60,33 +60,19 @@ def event_kinds(settings: Settings) -> str:
 
 
 def partition_ends(settings: Settings, partitions: DayRange) -> str:
-    """SQL (a parenthesised query) of the days events lie under, with the moments that matter.
-
-    `ends_0` is when the day `dt` ends, `ends_1` when the day after it does, up to the last day on
-    which a late event still counts.
-    """
-    later = range(settings.events.late_days + 1)
+    """Return SQL (a parenthesised query) of the days events lie under, each with its end."""
     zone = settings.platform.time_zone
-    rows = ", ".join(
-        f"(DATE '{day}', {', '.join(instant(day + (n + 1) * ONE_DAY, zone) for n in later)})"
-        for day in partitions
-    )
-    columns = ", ".join(f"ends_{n}" for n in later)
-    return f"(SELECT * FROM (VALUES {rows}) AS v (dt, {columns}))"
+    rows = ", ".join(f"(DATE '{day}', {instant(day + ONE_DAY, zone)})" for day in partitions)
+    return f"(SELECT * FROM (VALUES {rows}) AS v (dt, ends))"
 
 
-def known_on(settings: Settings, day: str) -> str:
-    """SQL of the day on which event `e` of partition `p` became known; NULL if that is too late.
+def known_on(settings: Settings) -> str:
+    """Return SQL of the day on which event `e` of `p` became known; NULL if that is too late.
 
-    Compared with the ends of days, not taken from the calendar: for the few late events alone that
-    took as long as everything else.
-
-    Args:
-        settings: How late an event may be.
-        day: SQL of the partition's day, to which days can be added.
+    Only what was recorded on a later day asks the calendar: a comparison is far cheaper.
     """
-    cases = (
-        f"WHEN e.occurred_at < p.ends_{n} AND e.recorded_at < p.ends_{n} THEN {day} + {n}"
-        for n in range(settings.events.late_days + 1)
+    day = f"known_on(e.occurred_at, e.recorded_at, {quoted(settings.platform.time_zone)})"
+    return (
+        "CASE WHEN known_before(e.occurred_at, e.recorded_at, p.ends) THEN p.dt "
+        f"WHEN {day} <= p.dt + {settings.events.late_days} THEN {day} END"
     )
-    return f"CASE {' '.join(cases)} END"

@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 
 POPULARITY_DAYS = 28
 
-_NEAR = """(u.latitude IS NULL OR u.longitude IS NULL OR j.latitude IS NULL OR j.longitude IS NULL
-    OR 12742.0176 * asin(least(1.0, sqrt(
-        pow(sin(radians(j.latitude - u.latitude) / 2), 2)
-        + cos(radians(u.latitude)) * cos(radians(j.latitude))
-        * pow(sin(radians(j.longitude - u.longitude) / 2), 2)))) <= {limit})"""
+_NEAR = """coalesce(
+    distance_km(u.latitude, u.longitude, j.latitude, j.longitude) <= {limit}, true)"""
 
 
 def eligible_users_query(session: Session, day: date) -> str:
@@ -43,8 +40,7 @@ def eligible_users_query(session: Session, day: date) -> str:
     return f"""
         SELECT user_id, region, latitude, longitude
         FROM {session.lake.select(USERS)}
-        WHERE created_at < {start}
-            AND (left_at IS NULL OR left_at > {start})
+        WHERE is_present(created_at, left_at, {start})
             AND (created_at >= {since} OR user_id IN (SELECT user_id FROM {active}))"""
 
 
@@ -64,7 +60,7 @@ def open_jobs_query(session: Session, day: date) -> str:
         SELECT job_id, region, latitude, longitude,
             row_number() OVER (ORDER BY coalesce(responses, 0) DESC, job_id) AS popularity_rank
         FROM {session.lake.select(JOBS)} LEFT JOIN ({responses}) USING (job_id)
-        WHERE opened_at <= {start} AND (closed_at IS NULL OR closed_at > {start})"""
+        WHERE is_open(opened_at, closed_at, {start})"""
 
 
 def pairs_query(settings: Settings, users: str, jobs: str, day: date) -> str:
@@ -116,7 +112,7 @@ def _known_events(session: Session, day: date, before: int) -> str:
     days = DayRange(day - timedelta(days=before), day - timedelta(days=1))
     return (
         f"(SELECT user_id, job_id, event_type FROM {session.lake.select(EVENTS, days)} "
-        f"WHERE greatest(occurred_at, recorded_at) < {_instant(day, session.settings)})"
+        f"WHERE known_before(occurred_at, recorded_at, {_instant(day, session.settings)}))"
     )
 
 

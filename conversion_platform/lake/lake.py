@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +75,7 @@ class Lake:
             con.execute(f"SET memory_limit = '{self._memory_limit}'")
             con.execute(f"SET temp_directory = {quoted(str(spill))}")
             con.execute("SET enable_progress_bar = false")
+            con.execute(_point_in_time())
             self.storage.attach(con)
             yield con
 
@@ -270,6 +273,12 @@ class Lake:
             return json.loads(self.storage.read(key))
         except json.JSONDecodeError as error:
             raise damaged_file(self.storage.location(key), str(error)) from error
+
+
+@cache
+def _point_in_time() -> str:
+    """Return the macros that say what was known, and how far it is; cursors see them as well."""
+    return (resources.files(__package__) / "point_in_time.sql").read_text(encoding="utf-8")
 
 
 def canonical_json(value: Any) -> bytes:

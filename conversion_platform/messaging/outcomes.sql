@@ -40,7 +40,7 @@ reactions AS (
         ON e.user_id = a.user_id
         AND e.occurred_at >= a.opens_at
         AND e.occurred_at < a.closes_at
-    WHERE greatest(e.occurred_at, e.recorded_at) < {as_of}
+    WHERE known_before(e.occurred_at, e.recorded_at, {as_of})
     GROUP BY a.assignment_id
 )
 SELECT

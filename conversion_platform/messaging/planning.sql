@@ -18,11 +18,7 @@ SELECT
     jobs.employer_id AS employer,
     jobs.region,
     jobs.shift,
-    2 * 6371.0088 * asin(least(1, sqrt(
-        pow(sin(radians(jobs.latitude - users.latitude) / 2), 2)
-        + cos(radians(users.latitude)) * cos(radians(jobs.latitude))
-        * pow(sin(radians(jobs.longitude - users.longitude) / 2), 2)
-    ))) AS distance
+    distance_km(users.latitude, users.longitude, jobs.latitude, jobs.longitude) AS distance
 FROM messaging_assigned AS assigned
 LEFT JOIN messaging_users AS users USING (user_id)
 LEFT JOIN messaging_jobs AS jobs USING (job_id)

@@ -112,7 +112,7 @@ def _attach_sources(session: Session, days: DayRange, day: date) -> None:
     zone = session.settings.platform.time_zone
     session.con.execute(
         f"CREATE TEMP VIEW known_events AS SELECT * FROM {events} "
-        f"WHERE greatest(occurred_at, recorded_at) < {instant(day, zone)}"
+        f"WHERE known_before(occurred_at, recorded_at, {instant(day, zone)})"
     )
 
 

@@ -16,13 +16,13 @@ pool AS (
         places.dt,
         places.region,
         jobs.job_id,
+        jobs.opened_at,
         jobs.closed_at,
         row_number() OVER place - 1 AS slot,
         count(*) OVER (PARTITION BY places.dt, places.region) AS size
     FROM places
     INNER JOIN jobs
-        ON jobs.opened_at < places.day_start
-        AND (jobs.closed_at IS NULL OR jobs.closed_at > places.day_start)
+        ON is_open(jobs.opened_at, jobs.closed_at, places.day_start)
         AND (places.region = '' OR jobs.region IS NULL OR jobs.region = places.region)
     WINDOW place AS (PARTITION BY places.dt, places.region ORDER BY jobs.job_id)
 ),
@@ -52,7 +52,7 @@ distinct_jobs AS (
     FROM draws
     INNER JOIN pool USING (dt, region, slot)
     WHERE pool.job_id <> draws.job_id
-      AND (pool.closed_at IS NULL OR pool.closed_at > draws.shown_at)
+      AND is_open(pool.opened_at, pool.closed_at, draws.shown_at)
     GROUP BY draws.user_id, pool.job_id, draws.dt, draws.shown_at, draws.slate
 )
 

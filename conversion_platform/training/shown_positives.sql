@@ -1,6 +1,6 @@
 -- For sources without impressions: the first sign of interest of a pair on a day stands for
--- "shown and liked"; negatives.sql adds what else could have been shown. Jobs must have been
--- open, and users there, when the day began: else a missing feature would tell the label.
+-- "shown and liked"; negatives.sql adds what else could have been shown. Jobs must have opened
+-- by the time the day began, like those: else a missing feature would tell the label.
 -- Filled in: zone, window_days, as_of, first_day, last_day, positive_types.
 SELECT
     user_id,
@@ -12,7 +12,7 @@ SELECT
 FROM known_events
 SEMI JOIN jobs
     ON known_events.job_id = jobs.job_id
-    AND jobs.opened_at < ((known_events.occurred_at AT TIME ZONE {zone})::DATE)::TIMESTAMP AT TIME ZONE {zone}
+    AND is_open(jobs.opened_at, NULL, known_events.dt::TIMESTAMP AT TIME ZONE {zone})
 WHERE event_type IN {positive_types}
   AND (occurred_at AT TIME ZONE {zone})::DATE BETWEEN {first_day} AND {last_day}
 GROUP BY user_id, job_id, (occurred_at AT TIME ZONE {zone})::DATE

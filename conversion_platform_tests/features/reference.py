@@ -106,7 +106,7 @@ class Reference:
             user["user_id"]
             for user in self.world.users
             if user["created_at"] < self.as_of
-            and (user["left_at"] is None or user["left_at"] >= self.as_of)
+            and (user["left_at"] is None or user["left_at"] > self.as_of)
         )
 
     @cache  # noqa: B019 - a reference lives as long as its test
@@ -152,7 +152,7 @@ class Reference:
 
     def is_open(self, job: Row) -> bool:
         closed = job["closed_at"]
-        return bool(job["opened_at"] < self.as_of and (closed is None or closed >= self.as_of))
+        return bool(job["opened_at"] <= self.as_of and (closed is None or closed > self.as_of))
 
     @cache  # noqa: B019
     def job(self, job_id: str) -> dict[str, Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -70,7 +70,7 @@ def test_who_leaves_during_the_day_still_has_features_and_who_left_before_has_no
 ) -> None:
     users = [user("before", -0.01), user("at_midnight", 0), user("during", 5), user("stays")]
     found = features(tmp_path, users, [], DayRange.of(DAY))
-    assert {name for _, name in found} == {"at_midnight", "during", "stays"}
+    assert {name for _, name in found} == {"during", "stays"}
 
 
 def test_a_click_is_forgotten_after_ninety_days_and_leaves_its_window_after_twenty_eight(
@@ -115,3 +115,38 @@ def test_a_type_that_stands_in_two_lists_counts_as_both_and_an_unlisted_one_as_n
     columns = "user_impressions_28d, user_clicks_28d, user_conversions_28d"
     setting = configured(tmp_path, types, FIRST)
     assert rows_of(setting, world, DayRange.of(DAY), USER_FEATURES, columns) == [(1, 3, 3)]
+
+
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("begins", "counts"),
+    [
+        (at(DAY, 0) - INSTANT, {"users": True, "jobs": True}),
+        (at(DAY, 0), {"users": False, "jobs": True}),
+        (at(DAY, 0) + INSTANT, {"users": False, "jobs": False}),
+    ],
+)
+def test_a_value_is_frequent_by_those_who_had_joined_and_what_had_opened(
+    begins: datetime, counts: dict[str, bool], tmp_path: Path
+) -> None:
+    # Two values are kept: `often`, and `now` or `before`, whichever more of them have.
+    values = ["often"] * 4 + ["before"] * 2 + ["now"] * 3
+    starts = {"often": at(FIRST, 0), "before": at(FIRST, 0), "now": begins}
+    users = [
+        {"user_id": f"u{n}", "created_at": starts[value], "region": value}
+        for n, value in enumerate(values)
+    ]
+    jobs = [
+        {"job_id": f"j{n}", "opened_at": starts[value], "region": value}
+        for n, value in enumerate(values)
+    ]
+    setting = configured(tmp_path, "[features]\nmax_categories = 2\n", FIRST)
+    world = World(users, jobs, [])
+    regions = {
+        "users": rows_of(setting, world, DayRange.of(DAY), USER_FEATURES, "user_region"),
+        "jobs": rows_of(setting, world, DayRange.of(DAY), JOB_FEATURES, "job_region"),
+    }
+    kept = {table: ("before",) not in rows for table, rows in regions.items()}
+    assert kept == counts

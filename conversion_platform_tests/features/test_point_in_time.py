@@ -56,6 +56,16 @@ def test_altering_the_future_moves_no_feature_of_the_day(tmp_path: Path) -> None
     assert "No feature of 2026-03-08 looks ahead" in found.render()
 
 
+def test_an_end_at_the_midnight_that_begins_the_day_is_no_future(tmp_path: Path) -> None:
+    lake, settings, world = installation(tmp_path)
+    users = [{**user, "left_at": AS_OF} for user in world.users[:2]] + world.users[2:]
+    jobs = [{**job, "closed_at": AS_OF} for job in world.jobs[:2]] + world.jobs[2:]
+    with lake.connect() as con:
+        fill(Session(settings, lake, con), World(users, jobs, world.events), HISTORY)
+    found = in_session(settings, check_point_in_time, DAY)
+    assert found.holds, found.render()
+
+
 def test_the_check_leaves_the_lake_as_it_was(tmp_path: Path) -> None:
     lake, settings, _ = installation(tmp_path)
     before = {key: lake.storage.read(key) for key in lake.storage.list(".")}
@@ -123,8 +133,8 @@ def test_where_every_job_has_closed_or_none_has_opened_the_check_says_which_and_
         return str(caught.value)
 
     closed = refusal(early, early + timedelta(days=3))
-    assert "every job that had opened had closed by then, the last on 2025-12-04" in closed
-    assert "Choose a day up to 2025-12-04" in closed
+    assert "every job that had opened had closed by then, the last on 2025-12-03" in closed
+    assert "Choose a day up to 2025-12-03" in closed
     assert "no job had opened by then; the first did on 2026-06-01" in refusal(late, None)
 
 

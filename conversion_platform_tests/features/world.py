@@ -79,7 +79,8 @@ def fill(session: Session, world: World, days: DayRange) -> None:
 
 
 def fill_events(session: Session, events: Iterable[Row], days: DayRange) -> None:
-    dated = [{**row, "dt": day_of(row["occurred_at"], ZONE)} for row in events]
+    zone = session.settings.platform.time_zone
+    dated = [{**row, "dt": day_of(row["occurred_at"], zone)} for row in events]
     query = _select(session.con, EVENTS, dated, {"dt": "DATE"})
     session.lake.write_days(session.con, EVENTS, query, days)
 

@@ -157,7 +157,7 @@ def _converted_query(session: Session, day: date) -> str:
     return f"""
         SELECT user_id, job_id FROM {session.lake.select(EVENTS, before)}
         WHERE event_type IN ({listed(session.settings.events.conversion_types)})
-            AND greatest(occurred_at, recorded_at) < {instant(day, platform.time_zone)}"""
+            AND known_before(occurred_at, recorded_at, {instant(day, platform.time_zone)})"""
 
 
 def _people_query(session: Session, day: date) -> str:

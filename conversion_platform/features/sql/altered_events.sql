@@ -4,7 +4,7 @@
 WITH numbered AS (
     SELECT
         *,
-        greatest(occurred_at, recorded_at) < TIMESTAMPTZ '$as_of' AS known,
+        known_before(occurred_at, recorded_at, TIMESTAMPTZ '$as_of') AS known,
         md5_number_lower(event_id || '$seed') % 4 AS fate,
         lead(user_id, 1, user_id) OVER (ORDER BY md5(event_id), event_id) AS other_user,
         lead(job_id, 1, job_id) OVER (ORDER BY md5(event_id), event_id) AS other_job

@@ -6,12 +6,11 @@ WITH present AS (
         d.dt,
         d.day,
         d.as_of,
-        coalesce(j.opened_at < d.as_of, true) AND coalesce(j.closed_at >= d.as_of, true)
-            AS open_at_start
+        is_open(j.opened_at, j.closed_at, d.as_of) AS open_at_start
     FROM feature_jobs AS j
     CROSS JOIN feature_day AS d
     WHERE
-        coalesce(j.opened_at < d.ends, true)
+        j.opened_at < d.ends
         AND coalesce(j.closed_at >= d.as_of - INTERVAL 60 DAY, true)
 ),
 

@@ -1,9 +1,8 @@
 -- The events of the range and of the 90 days before it, fifteen bytes each: who, what, the day on
 -- which it became known, and what it counts as (1 impression, 2 click, 4 conversion; added up).
 --
--- An event counts from the morning after it is both past and recorded:
--- greatest(occurred_at, recorded_at) < D 00:00 local, which is `day < D`. What is recorded later
--- than the settings allow has no day. Days are integers: days since 1970-01-01.
+-- An event counts from the morning after it became known: `known_before` D 00:00 is `day < D`. What
+-- is recorded later than the settings allow has no day. Days are integers: days since 1970-01-01.
 --
 -- Outer joins, and what does not count left for the view to drop: a filter or an inner join before
 -- the join by user would take the dictionary of ids away, and with it half of the speed.
@@ -12,10 +11,10 @@ WITH dated AS (
     SELECT
         e.user_id,
         e.job_id,
-        ($known_on)::USMALLINT AS day,
+        ($known_on - DATE '1970-01-01')::USMALLINT AS day,
         ($kinds)::UTINYINT AS kinds
     FROM feature_source_events AS e
-    INNER JOIN feature_partitions AS p ON e.dt = p.dt
+    INNER JOIN $partitions AS p ON e.dt = p.dt
 )
 
 SELECT

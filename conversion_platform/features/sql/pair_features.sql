@@ -81,9 +81,8 @@ feature_wishes AS (
         lower(trim(shift)) AS shift,
         if(desired_pay > 0, desired_pay, NULL) AS desired_pay,
         '|' || regexp_replace(lower(trim(skills)), '\s*\|\s*', '|', 'g') || '|' AS skills,
-        radians(latitude) AS latitude,
-        radians(longitude) AS longitude,
-        cos(radians(latitude)) AS cosine
+        latitude,
+        longitude
     FROM $users
 ),
 
@@ -95,9 +94,8 @@ feature_offers AS (
         lower(trim(shift)) AS shift,
         pay,
         '|' || lower(trim(category)) || '|' AS skill,
-        radians(latitude) AS latitude,
-        radians(longitude) AS longitude,
-        cos(radians(latitude)) AS cosine
+        latitude,
+        longitude
     FROM $jobs
 ),
 
@@ -126,8 +124,7 @@ feature_matched AS (
         w.shift IN ('any', o.shift) AS _shift_match,
         contains(w.skills, o.skill) AS _skill_match,
         w.region = o.region AS _same_region,
-        pow(sin((o.latitude - w.latitude) / 2), 2)
-        + w.cosine * o.cosine * pow(sin((o.longitude - w.longitude) / 2), 2) AS _haversine
+        distance_km(w.latitude, w.longitude, o.latitude, o.longitude) AS _distance_km
     FROM $pairs AS p
     -- Narrow tables first, so that rows are wide for as short as possible.
     LEFT JOIN feature_offers AS o ON p.job_id = o.job_id
@@ -179,11 +176,7 @@ SELECT
     _shift_match::INTEGER::FLOAT AS shift_match,
     _skill_match::INTEGER::FLOAT AS skill_match,
     _same_region::INTEGER::FLOAT AS same_region,
-    -- least() skips NULLs, and rounding can take the haversine of antipodes above 1.
-    if(
-        _haversine IS NULL,
-        NULL,
-        least(12742.0176 * asin(sqrt(least(_haversine, 1))), $max_distance_km)
-    )::FLOAT AS distance_km,
+    -- least() skips NULLs.
+    if(_distance_km IS NULL, NULL, least(_distance_km, $max_distance_km))::FLOAT AS distance_km,
     isodow(dt)::FLOAT AS day_of_week
 FROM feature_matched AS m

@@ -15,5 +15,4 @@ INNER JOIN feature_users AS u ON w.user_code = u.user_code
 INNER JOIN feature_categories AS c ON w.category_code = c.category_code
 WHERE
     w.impressions_90d + w.clicks_90d + w.conversions_90d > 0
-    AND coalesce(u.created_at < d.as_of, true)
-    AND coalesce(u.left_at >= d.as_of, true)
+    AND is_present(u.created_at, u.left_at, d.as_of)

@@ -37,6 +37,4 @@ FROM feature_users AS u
 CROSS JOIN feature_day AS d
 LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code
 LEFT JOIN feature_rates AS r ON r.level = 'all'$own_joins
-WHERE
-    coalesce(u.created_at < d.as_of, true)
-    AND coalesce(u.left_at >= d.as_of, true)
+WHERE is_present(u.created_at, u.left_at, d.as_of)
