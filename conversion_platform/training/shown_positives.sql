@@ -1,6 +1,6 @@
--- For sources without impressions: the first sign of interest of a pair on a day stands for
--- "shown and liked"; negatives.sql adds what else could have been shown. Jobs must have been
--- open, and users there, when the day began: else a missing feature would tell the label.
+-- For sources without impressions: the first click or conversion of a pair on a day is taken as a
+-- positive impression; negatives.sql adds other jobs that could have been shown. Jobs must have been
+-- open, and users present, when the day began: else a missing feature would reveal the label.
 -- Filled in: zone, window_days, as_of, first_day, last_day, positive_types.
 SELECT
     user_id,
