@@ -49,14 +49,14 @@ def run_demo(folder: Path, days: int, world: World | None = None) -> None:
     began = time.monotonic()
     world = world or World.demo()
     settings = prepare(folder.absolute())
-    lived = DayRange(world.days.last + ONE_DAY, world.days.last + days * ONE_DAY)
+    run_range = DayRange(world.days.last + ONE_DAY, world.days.last + days * ONE_DAY)
     console().print(f"Simulating a marketplace: {world.days} below {folder} ...")
     built = build(world, folder)
     console().print(f"{built.users:,} users, {built.jobs:,} jobs, {built.events:,} events.")
-    run_and_react(settings, folder, lived)
+    run_and_react(settings, folder, run_range)
     with open_session(settings) as session:
-        write_truth_evaluation(session, folder, lived)
-        show_end(session, folder, lived, time.monotonic() - began)
+        write_truth_evaluation(session, folder, run_range)
+        show_end(session, folder, run_range, time.monotonic() - began)
 
 
 def prepare(folder: Path) -> Settings:

@@ -93,10 +93,10 @@ def concatenate_users(parts: list[Users]) -> Users:
 def _drawn(world: World, rng: np.random.Generator, count: int, day: int) -> Users:
     propensity = 0.7 * rng.standard_normal(count)
     true_skill = rng.integers(0, len(CATEGORIES), count)
-    lies = rng.random(count) < 0.25
+    wrong = rng.random(count) < 0.25
     other = (true_skill + rng.integers(1, len(CATEGORIES), count)) % len(CATEGORIES)
     wish = np.clip(rng.standard_normal(count), -2.5, 2.5)
-    stated = np.where(lies, other, true_skill)
+    stated = np.where(wrong, other, true_skill)
     segment = _segments(rng, propensity)
     return Users(
         metro=rng.choice(world.metros, count, p=metro_shares(world)),

@@ -243,10 +243,10 @@ def _no_assignments_message(con: duckdb.DuckDBPyConnection, day: date | None) ->
         "SELECT (SELECT count(*) FROM predictions), (SELECT count(*) FROM members)"
     ).fetchall()[0]
     if not predicted:
-        return f"Nobody is assigned a job on {day}: there are no predictions for that day."
+        return f"No user is assigned a job on {day}: there are no predictions for that day."
     if not members:
-        return f"Nobody is assigned a job on {day}: no user fits any cohort's predicate."
+        return f"No user is assigned a job on {day}: no user fits any cohort's predicate."
     return (
-        f"Nobody is assigned a job on {day}: repeats, the weekly cap, sizes or min_probability "
+        f"No user is assigned a job on {day}: repeats, the weekly cap, sizes or min_probability "
         f"leave none of {members} users. Look at [job_of_the_day] and [cohorts]."
     )
