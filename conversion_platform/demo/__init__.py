@@ -1,4 +1,4 @@
-"""The demo: a simulated marketplace, its history, and some days of the platform in closed loop."""
+"""The demo: a simulated marketplace with history, and days of the platform in a closed loop."""
 
 from conversion_platform.demo.run import MARKER, prepare, run_demo
 

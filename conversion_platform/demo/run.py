@@ -1,7 +1,7 @@
-"""The demo: a simulated marketplace, its history, and some days of the platform in closed loop.
+"""Runs the demo: a simulated marketplace with history, and days of the platform in a closed loop.
 
-What the platform texts, the simulated people react to, and the next day's run reads their
-reactions as it would in life. The last screen also asks the truth, which no other part may read.
+The simulated people react to the platform's messages, and the next day's run reads their reactions
+as source events. The last screen also reads the truth, which no other part may read.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ TRUTH_SHARE = 0.5
 
 
 def run_demo(folder: Path, days: int, world: World | None = None) -> None:
-    """Builds the demo below `folder` and runs it, in place of an earlier one.
+    """Build the demo below `folder` and run it, in place of an earlier one.
 
     Args:
-        folder: Gets settings, source tables, truth, lake and Dagster's instance.
-        days: Days of the platform after the history.
+        folder: Folder for settings, source tables, truth, lake and Dagster's instance.
+        days: Number of days to run after the history.
         world: The marketplace; `World.demo()` if not given.
 
     Raises:
         SettingsError: the folder holds something that is no demo.
-        PlatformError: what a stage raised.
+        PlatformError: a stage failed.
     """
     began = time.monotonic()
     world = world or World.demo()
     settings = prepare(folder.absolute())
-    lived = DayRange(world.days.last + ONE_DAY, world.days.last + days * ONE_DAY)
+    run_range = DayRange(world.days.last + ONE_DAY, world.days.last + days * ONE_DAY)
     console().print(f"Simulating a marketplace: {world.days} below {folder} ...")
     built = build(world, folder)
     console().print(f"{built.users:,} users, {built.jobs:,} jobs, {built.events:,} events.")
-    live(settings, folder, lived)
+    run_and_react(settings, folder, run_range)
     with open_session(settings) as session:
-        write_truth_evaluation(session, folder, lived)
-        show_end(session, folder, lived, time.monotonic() - began)
+        write_truth_evaluation(session, folder, run_range)
+        show_end(session, folder, run_range, time.monotonic() - began)
 
 
 def prepare(folder: Path) -> Settings:
-    """An empty demo folder with its settings file.
+    """Create an empty demo folder with its settings file.
 
     Raises:
         SettingsError: the folder holds something that is no demo.
@@ -78,8 +78,8 @@ def prepare(folder: Path) -> Settings:
     return load_settings(folder / CONFIG_NAME)
 
 
-def live(settings: Settings, folder: Path, days: DayRange) -> None:
-    """Runs each day, then lets the simulated people react to that day's texts."""
+def run_and_react(settings: Settings, folder: Path, days: DayRange) -> None:
+    """Run each day, then simulate the reactions to that day's messages."""
     with JobBars().shown() as bars:
         for day in days:
             run_days(settings, DayRange.of(day), bars)
@@ -88,7 +88,7 @@ def live(settings: Settings, folder: Path, days: DayRange) -> None:
 
 
 def delivered_texts(settings: Settings, day: date) -> pa.Table:
-    """The day's delivered texts, as the simulator wants them."""
+    """Return the day's delivered messages with the columns that the simulator reads."""
     from conversion_platform.messaging import SENT_MESSAGES
 
     with open_session(settings, reading=True) as session:
@@ -100,7 +100,7 @@ def delivered_texts(settings: Settings, day: date) -> pa.Table:
 
 
 def hand_in_replies(settings: Settings, replies: tuple[Reply, ...]) -> None:
-    """Lets the phones answer through the sandbox carrier."""
+    """Give the simulated replies to the sandbox provider."""
     from conversion_platform.messaging import open_provider
 
     with closing(open_provider(settings)) as provider:
@@ -112,15 +112,15 @@ def hand_in_replies(settings: Settings, replies: tuple[Reply, ...]) -> None:
 
 
 def write_truth_evaluation(session: Session, folder: Path, days: DayRange) -> None:
-    """Judges the champion by the truth: over all open jobs of a metro, not only those shown.
+    """Evaluate the champion by the truth: on all open jobs of a metro, not only those shown.
 
-    The days are those that the platform lived through: nobody had seen them in training.
+    The days are those that the platform ran: no training used them.
     """
     session.lake.write_json(TRUTH_KEY, truth_evaluation(session, folder, days))
 
 
 def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str, Any]:
-    """MAP@k of model, human, popularity and oracle, and the share of the gap closed."""
+    """Return MAP@k of model, human, popularity and oracle, and the share of the gap closed."""
     import numpy as np
 
     from conversion_platform.training import clustered_mean, clustered_ratio, slate_precision
@@ -156,7 +156,7 @@ def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str
 
 
 def scored_truth(session: Session, folder: Path, days: DayRange) -> pa.Table:
-    """All candidate pairs of a share of the users with the truth and the champion's score."""
+    """Return the candidate pairs of a share of the users, with the truth and champion's score."""
     import pyarrow as pa
 
     from conversion_platform.inference import score_pairs
@@ -179,7 +179,7 @@ def scored_truth(session: Session, folder: Path, days: DayRange) -> pa.Table:
 
 
 def show_end(session: Session, folder: Path, days: DayRange, seconds: float) -> None:
-    """The last screen: what happened, what it was worth, where to look."""
+    """Print the last screen."""
     from conversion_platform.demo.screen import last_screen
 
     console().print(last_screen(session, folder, days, seconds))

@@ -1,4 +1,4 @@
-"""The demo's last screen: what happened, what it was worth, and where to look."""
+"""The demo's last screen: what happened, its effect, and where to look."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUERY = "select state, count(*) from sent_messages group by all"
 
 
 def last_screen(session: Session, folder: Path, days: DayRange, seconds: float) -> RenderableType:
-    """The screen as one rich renderable."""
+    """Return the screen as one rich renderable."""
     from rich.console import Group
     from rich.panel import Panel
 
@@ -44,7 +44,7 @@ def _happened(status: Status) -> str:
         f"  {status.rows['marketplace']['events']:,} events checked, "
         f"{status.rows['training']['training_examples']:,} examples, "
         f"champion {status.champion}\n"
-        f"  {predictions:,} predictions kept, {sent:,} texts sent "
+        f"  {predictions:,} predictions kept, {sent:,} messages sent "
         f"({status.messages.get('delivered', 0):,} delivered; {held})\n"
         f"  {sum(status.log_events.values()):,} events in the append-only log\n"
     )
@@ -63,13 +63,13 @@ def _ranking(status: Status) -> RenderableType:
         "popularity": status.map_popularity,
         "recruiter (human baseline)": status.map_human,
         "our champion": status.map_model,
-        "oracle (knows the truth)": status.map_oracle,
+        "oracle (true probabilities)": status.map_oracle,
     }
     for label, found in rows.items():
         table.add_row(label, f"{found.value:.3f}", f"{found.low:.3f} .. {found.high:.3f}")
     return Group(
-        "[bold]How good the ranking is[/], over all open jobs of each user's metro, on days new "
-        "to the model",
+        "[bold]How good the ranking is[/], over all open jobs of each user's metro, on days that "
+        "no training used",
         table,
         f"  gain over the recruiters {status.gain_over_human.shown()}; "
         f"gap to the oracle closed [bold]{status.gap_closed.shown(percent=True)}[/]\n",
@@ -81,11 +81,11 @@ def _texts(session: Session, days: DayRange) -> str:
 
     found = summary(session, days)
     if found.uplift is None:
-        return "[bold]What the texts were worth[/]\n  no day has matured yet\n"
+        return "[bold]Effect of the messages[/]\n  no day has matured yet\n"
     return (
-        f"[bold]What the texts were worth[/], {counted(len(found.days), 'matured day')}\n"
+        f"[bold]Effect of the messages[/], {counted(len(found.days), 'matured day')}\n"
         f"  {found.treated_users:,} users in the treatment arm, {found.holdout_users:,} held out; "
-        f"{found.totals['clicked']:,} texts clicked, {found.totals['opted_out']:,} opt-outs\n"
+        f"{found.totals['clicked']:,} messages clicked, {found.totals['opted_out']:,} opt-outs\n"
         f"  conversion {_points(found.uplift)} against the holdout\n"
     )
 

@@ -1,7 +1,7 @@
-"""The append-only log of what the platform did: every batch, assignment, message state and outcome.
+"""The append-only log of the platform: every batch, assignment, message state and outcome.
 
-Files are added and never changed: the room has no function that rewrites or deletes one. The
-same event is kept once, however often and from however many processes it is appended.
+Files are added and never changed: the package has no function that rewrites or deletes one. An
+event is stored once, even if several processes append it several times.
 """
 
 from conversion_platform.event_log.files import log_files, missing_files, select_log

@@ -1,7 +1,7 @@
-"""What the stages wrote, as events: one query over a lake table for each type.
+"""Records the output of the stages as events: one query over a lake table for each type.
 
-`record` may be run again for the same days: an event that the log has is not added twice. A day
-whose partition is not there yet adds nothing.
+`record` may be run again for the same days: an event is not added twice. A day without a partition
+adds nothing.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ OUTCOME_TIMES = {
 def record(
     session: Session, event_type: str, days: DayRange, recorded_at: datetime | None = None
 ) -> Appended:
-    """Logs what the stages wrote for `days`, as events of one type.
+    """Append the output of the stages for `days` as events of one type.
 
-    Where a stage has no clock of its own (predictions, assignments, promotions), `occurred_at`
-    is the time at which that day's run is due.
+    For stages without times of events (predictions, assignments, promotions), `occurred_at` is
+    the time at which that day's run is due.
 
     Args:
         session: Settings, lake and DuckDB connection.
@@ -95,7 +95,7 @@ def _outcomes(session: Session, days: DayRange) -> str:
 def _promotions(session: Session, _days: DayRange) -> str:
     from conversion_platform.training import promotions
 
-    rows = ["(NULL::DATE, NULL, 0, NULL)"]  # gives the columns their number and names
+    rows = ["(NULL::DATE, NULL, 0, NULL)"]  # sets the number and names of the columns
     rows += [
         f"(DATE '{one.day}', {quoted(one.version)}, {one.number}, {quoted(one.reason)})"
         for one in promotions(session.lake)
@@ -122,7 +122,7 @@ QUERIES: dict[str, Query] = {
 def _copied(
     event_type: str, lake: Lake, table: Table, days: DayRange, given: dict[str, str]
 ) -> str:
-    """SQL that takes a type's columns from a table, with some given as expressions."""
+    """Return SQL that selects a type's columns from a table, some of them as expressions."""
     names = [column.name for column in event_type_named(event_type).own_columns]
     taken = [f'"{name}"' for name in ("dt", *names) if name not in given]
     made = [f'{expression} AS "{name}"' for name, expression in given.items()]
@@ -130,13 +130,13 @@ def _copied(
 
 
 def _run_time(settings: Settings) -> str:
-    """SQL for the moment at which the run of `dt` is due: a decision's own time, on any replay."""
+    """Return SQL for the time at which the run of `dt` is due: the same in every replay."""
     clock, zone = settings.schedule.daily_at, quoted(settings.platform.time_zone)
     return f"((dt + TIME '{clock.isoformat()}') AT TIME ZONE {zone})"
 
 
 def _fingerprints(lake: Lake, days: DayRange) -> str:
-    """SQL for the sha256 of the partition of `dt`."""
+    """Return SQL for the sha256 of the partition of `dt`."""
     cases = [
         f"WHEN DATE '{day}' THEN {quoted(_sha256(lake, day))}"
         for day in lake.days(DAILY_PREDICTIONS)

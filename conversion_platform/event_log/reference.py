@@ -1,4 +1,4 @@
-"""The event types as the Markdown of docs/event_log.md."""
+"""Renders the event types as Markdown for docs/event_log.md."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from conversion_platform.event_log.types import COMMON, EVENT_TYPES, EventType
 
 
 def types_reference() -> str:
-    """Return every event type with its columns, as it stands in docs/event_log.md.
+    """Return a table of every event type with its columns, for docs/event_log.md.
 
-    Columns that make two events the same one are bold; `conversion-platform sql ".schema log_TYPE"`
+    Columns that identify an event are bold; `conversion-platform sql ".schema log_TYPE"`
     prints what each column means.
     """
     common = ", ".join(f"`{column.name}`" for column in COMMON)

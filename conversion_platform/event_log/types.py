@@ -1,4 +1,4 @@
-"""What each type of event promises: its columns, and what makes two events the same one."""
+"""The types of events: their columns, and the columns that identify an event."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from conversion_platform.lake import Column
 MESSAGE_STATES = "planned, deferred, suppressed, sending, sent, delivered, failed or expired"
 
 COMMON = (
-    Column("event_id", "VARCHAR", "md5 of the event's type and identity: the same event once."),
+    Column("event_id", "VARCHAR", "md5 of the event's type and identity: unique."),
     Column("occurred_at", "TIMESTAMPTZ", "When it happened."),
-    Column("recorded_at", "TIMESTAMPTZ", "When it was appended; NULL where a replay appended it."),
+    Column("recorded_at", "TIMESTAMPTZ", "When it was appended; NULL if a replay appended it."),
 )
 
 USER = Column("user_id", "VARCHAR", "The user.")
 JOB = Column("job_id", "VARCHAR", "The job.")
 ASSIGNMENT_ID = Column("assignment_id", "VARCHAR", "The assignment.")
-MESSAGE_ID = Column("message_id", "VARCHAR", "The text; NULL where there is none.")
-MODEL_VERSION = Column("model_version", "VARCHAR", "The model version behind it.")
-COHORT = Column("cohort", "VARCHAR", "The cohort the user was served in.")
+MESSAGE_ID = Column("message_id", "VARCHAR", "The message; NULL if there is none.")
+MODEL_VERSION = Column("model_version", "VARCHAR", "The model version that scored it.")
+COHORT = Column("cohort", "VARCHAR", "The cohort of the user.")
 ARM = Column("arm", "VARCHAR", "treatment or holdout.")
-REASON = Column("reason", "VARCHAR", "Why, where there is a reason.")
-RULE = Column("rule_id", "VARCHAR", "The rule that decided so (docs/messaging.md).")
+REASON = Column("reason", "VARCHAR", "The reason, if there is one.")
+RULE = Column("rule_id", "VARCHAR", "The rule that decided (docs/messaging.md).")
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class EventType:
     Attributes:
         name: The folder `event_type=<name>`, and the view `log_<name>`.
         description: One sentence for the catalog and the docs.
-        day: Which local day the partition `dt` is.
-        own_columns: The columns after the common ones. No column holds a phone number, a name,
-            coordinates or the words of a text.
-        identity: Columns that make two events the same one.
-        detail: The column that says most, for the view `event_log`.
+        day: The local day that is the partition `dt`.
+        own_columns: The columns after the common ones. None contains a phone number, a name,
+            coordinates or the body of a message.
+        identity: Columns that identify an event.
+        detail: The most informative column, for the view `event_log`.
     """
 
     name: str
@@ -56,7 +56,7 @@ class EventType:
         return f"log_{self.name}"
 
     def empty_select(self) -> str:
-        """SQL that yields the columns of the type's files and folders, and no row."""
+        """Return SQL for no rows, with the columns of the type's files and folders."""
         folders = (Column("event_type", "VARCHAR", ""), Column("dt", "DATE", ""))
         columns = [
             f'CAST(NULL AS {column.type}) AS "{column.name}"' for column in self.columns + folders
@@ -71,9 +71,9 @@ EVENT_TYPES = (
         "the day predicted for",
         (
             MODEL_VERSION,
-            Column("features_day", "DATE", "The features were those as of this day's start."),
+            Column("features_day", "DATE", "As-of day of the features."),
             Column("users", "BIGINT", "Users with predictions."),
-            Column("rows", "BIGINT", "Pairs of user and job that were kept."),
+            Column("rows", "BIGINT", "Pairs of user and job that were stored."),
             Column("fingerprint", "VARCHAR", "sha256 of the partition of daily_predictions."),
         ),
         ("dt", "model_version", "fingerprint"),
@@ -92,7 +92,7 @@ EVENT_TYPES = (
             Column("probability", "FLOAT", "Calibrated probability of a conversion (0 to 1)."),
             Column("score", "FLOAT", "The model's raw probability."),
             Column("rank", "INTEGER", "The job's rank among the user's predictions."),
-            Column("send_at", "TIMESTAMPTZ", "When the text is to be sent."),
+            Column("send_at", "TIMESTAMPTZ", "When the message is to be sent."),
             MODEL_VERSION,
         ),
         ("assignment_id", "job_id", "cohort", "arm", "model_version"),
@@ -100,11 +100,11 @@ EVENT_TYPES = (
     ),
     EventType(
         "message_state",
-        "A text entered a state.",
+        "A message entered a state.",
         "the day of the campaign",
         (
             MESSAGE_ID,
-            Column("sequence", "INTEGER", "1 for the text's first state, and so on."),
+            Column("sequence", "INTEGER", "1 for the message's first state, and so on."),
             USER,
             JOB,
             COHORT,
@@ -117,22 +117,22 @@ EVENT_TYPES = (
     ),
     EventType(
         "reply",
-        "A person answered a text. The kind of the answer, never its words.",
-        "the day of the answer",
+        "A person replied to a message. The kind of the reply, never its body.",
+        "the day of the reply",
         (
-            Column("reply_id", "VARCHAR", "The carrier's id of the answer, hashed."),
+            Column("reply_id", "VARCHAR", "The provider's id of the reply, hashed."),
             MESSAGE_ID,
             USER,
             Column("kind", "VARCHAR", "stop, start, help, unsure or other."),
             RULE,
-            Column("suppressed", "BOOLEAN", "Whether it ended the texts to that phone."),
+            Column("suppressed", "BOOLEAN", "Whether it suppressed the phone number."),
         ),
         ("reply_id",),
         "kind",
     ),
     EventType(
         "outcome",
-        "An assignment led to something, for the treatment and the holdout alike.",
+        "An outcome of an assignment, in the treatment and in the holdout.",
         "the day of the assignment",
         (
             ASSIGNMENT_ID,
@@ -169,10 +169,10 @@ BY_NAME = {event_type.name: event_type for event_type in EVENT_TYPES}
 
 
 def event_type_named(name: str) -> EventType:
-    """The type called `name`.
+    """Return the type named `name`.
 
     Raises:
-        EventLogError: there is none.
+        EventLogError: no type has this name.
     """
     if name not in BY_NAME:
         raise EventLogError(

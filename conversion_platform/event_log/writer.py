@@ -1,8 +1,8 @@
-"""Appends events: each once, in new files only.
+"""Appends events: each one once, in new files.
 
-What a query yields is compared with what the log has for the same type and day, and the rest
-becomes one new file under the next free number. A writer that finds the number taken compares
-again. A kill at any moment leaves a whole new file or none.
+The result of a query is compared with the log of the same type and day, and the new events are
+written to one file with the next free number. If another writer has taken the number, they are
+compared again. A kill at any moment leaves a complete new file or none.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from conversion_platform.lake import Lake
 
-ATTEMPTS = 200  # each lost attempt means that another writer got on
+ATTEMPTS = 200  # each lost attempt means that another writer succeeded
 BETWEEN, NOTHING = "chr(31)", "chr(30)"  # so that ('a', NULL) and ('a', '') and ('a|', '') differ
 
 
 @dataclass(frozen=True)
 class Appended:
-    """How many events of one type were new, and how many the log had already."""
+    """Numbers of events of one type: new ones, and those that the log already had."""
 
     event_type: str
     new: int
@@ -44,21 +44,20 @@ def append(
     days: DayRange,
     recorded_at: datetime | None = None,
 ) -> Appended:
-    """Adds the events of `query` that the log does not have.
+    """Append the events of `query` that the log does not have.
 
     Args:
         session: Settings, lake and DuckDB connection.
         event_type: One of `EVENT_TYPES`.
-        query: SQL that yields `occurred_at`, `dt` (DATE) and the type's own columns, and no
-            other: what is not declared, such as a phone number, cannot get in.
+        query: SQL for `occurred_at`, `dt` (DATE) and the type's other columns, and no further
+            ones: a column that is not declared, such as a phone number, is refused.
         days: Rows with a `dt` outside are left out.
-        recorded_at: When this happens, in real time. None for a replay, so that two replays
-            give the same bytes.
+        recorded_at: The current time. None for a replay, so that two replays give the same bytes.
 
     Raises:
-        EventLogError: the type is unknown, a column is missing or too much, a row has no time
-            or day, or a file of the log is damaged or gone.
-        LakeError: the disk is full; the log is as it was.
+        EventLogError: the type is unknown, a column is missing or not declared, a row has no time
+            or day, or a file of the log is damaged or missing.
+        LakeError: the disk is full; the log is unchanged.
     """
     spec = event_type_named(event_type)
     _check_columns(session.con, spec, query)
@@ -71,7 +70,7 @@ def append(
 def _append_day(
     session: Session, spec: EventType, table: str, day: date, present: Sequence[int]
 ) -> int:
-    """Writes the new events of one day; returns how many there were."""
+    """Write the new events of one day; return how many there were."""
     for _ in range(ATTEMPTS):
         _check_complete(session.lake, spec, day, present)
         known = select_log(session.lake, spec, {day: present})
@@ -87,7 +86,7 @@ def _append_day(
         present = day_files(session.lake, spec, day)
     raise EventLogError(
         f"Other processes keep adding to `{spec.name}` of {day}.",
-        "Run the same days again when they are done; what was added stays.",
+        "Run the same days again when they are done; events that were added stay.",
     )
 
 
@@ -114,7 +113,7 @@ def _candidates(
     days: DayRange,
     recorded_at: datetime | None,
 ) -> Iterator[tuple[str, dict[date, int]]]:
-    """A temporary table of the events, each once, and its rows by day."""
+    """Write the distinct events to a temporary table; return its name and its rows by day."""
     table = f'"_log_{spec.name}"'
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {_events(spec, query)}", [recorded_at])
     try:
@@ -144,7 +143,7 @@ def _events(spec: EventType, query: str) -> str:
 
 
 def _as_text(name: str) -> str:
-    """A column as text that does not depend on the session's time zone."""
+    """Return SQL for a column as text, independent of the session's time zone."""
     value = "epoch_us(occurred_at)" if name == "occurred_at" else f'"{name}"'
     return f"coalesce(CAST({value} AS VARCHAR), {NOTHING})"
 
@@ -163,7 +162,7 @@ def _check_rows(con: duckdb.DuckDBPyConnection, spec: EventType, table: str) -> 
 def _check_complete(lake: Lake, spec: EventType, day: date, present: Sequence[int]) -> None:
     for number in gaps(present):
         raise EventLogError(
-            f"{lake.storage.location(file_key(spec, day, number))} has gone from the log.",
+            f"{lake.storage.location(file_key(spec, day, number))} is missing from the log.",
             "Restore it from a backup; the log is never rewritten.",
         )
 

@@ -1,5 +1,5 @@
-"""The platform on data that nobody here made, through settings alone.
+"""The platform on published data sets, by settings alone.
 
-A module here fetches tables, puts settings beside them, runs the same assets as everybody else and
-judges what came out. What belongs to the platform itself does not belong here.
+Each example copies tables and settings into a folder, runs the platform's assets and evaluates the
+result. It contains no code that the platform needs.
 """

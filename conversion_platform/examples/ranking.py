@@ -1,7 +1,7 @@
-"""How well a score finds the people who convert, one list of people for each job.
+"""Metrics of a ranking of people, with one list of people for each job.
 
-The platform ranks jobs for a user; a campaign ranks users for a mailing. Many people share a score
-(nobody redeemed before), so every figure is the mean over all orders of those who tie.
+The platform ranks jobs for a user; a campaign ranks users for a mailing. Many people have the same
+score (no earlier redemption), so every figure is the mean over all orders of tied people.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ REPLICATES = 500
 
 
 def expected_average_precision(labels: Array, scores: Array) -> float:
-    """Average precision over the whole list, averaged over the orders of equal scores.
+    """Return the average precision of the whole list, averaged over the orders of equal scores.
 
     Args:
         labels: Whether each row converted; at least one did. Shape (n,).
-        scores: Higher is earlier. Shape (n,).
+        scores: Higher is ranked first. Shape (n,).
     """
     import numpy as np
 
@@ -35,16 +35,16 @@ def expected_average_precision(labels: Array, scores: Array) -> float:
     hits = np.bincount(codes, weights=labels)
     rows_before, hits_before = np.cumsum(rows) - rows, np.cumsum(hits) - hits
     group = np.repeat(np.arange(len(rows)), rows)
-    slot = np.arange(len(labels)) - rows_before[group]  # among those who tie, from 0
+    slot = np.arange(len(labels)) - rows_before[group]  # within tied people, from 0
     others = slot * (hits - 1)[group] / np.maximum(rows - 1, 1)[group]
     precision = (hits_before[group] + 1 + others) / (rows_before[group] + slot + 1)
     return float(((hits / rows)[group] * precision).sum() / hits.sum())
 
 
 def area_under_curve(labels: Array, scores: Array) -> float:
-    """Return the chance that a positive scores above a negative; ties count half.
+    """Return the probability that a positive scores above a negative; ties count half.
 
-    scikit-learn's takes milliseconds of checks for a list, and the bootstrap asks 10,000 times.
+    scikit-learn's function spends milliseconds on checks, and the bootstrap needs 10,000 calls.
     """
     from scipy.stats import rankdata
 
@@ -59,14 +59,14 @@ METRICS: Metric = {"ap": expected_average_precision, "auc": area_under_curve}
 
 @dataclass(frozen=True)
 class Lists:
-    """People in several lists, with what happened and the scores to compare; shape (n,) each.
+    """People in several lists, with outcomes and the two scores to compare; shape (n,) each.
 
     Attributes:
         lists: The list of each row.
-        people: The person of each row: people are in several lists.
+        people: The person of each row; a person can be in several lists.
         labels: Whether the person converted.
-        model: One score.
-        baseline: The other.
+        model: Score of the model.
+        baseline: Score of the baseline.
     """
 
     lists: Array
@@ -76,7 +76,7 @@ class Lists:
     baseline: Array
 
     def rows(self, index: Array) -> Lists:
-        """The rows at `index`."""
+        """Return the rows at `index`."""
         return Lists(
             self.lists[index],
             self.people[index],
@@ -88,7 +88,7 @@ class Lists:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two scores on the same lists: means over lists, with intervals that draw people anew."""
+    """Two scores on the same lists: means over lists, with bootstrap intervals over people."""
 
     model: Estimate
     baseline: Estimate
@@ -96,7 +96,7 @@ class Compared:
 
 
 def by_list(found: Lists, metric: str) -> dict[Any, tuple[float, float]]:
-    """The metric of model and baseline in each list that has both outcomes, by list."""
+    """Return the metric of model and baseline in each list that has both outcomes, by list."""
     import numpy as np
 
     figures = {}
@@ -109,7 +109,7 @@ def by_list(found: Lists, metric: str) -> dict[Any, tuple[float, float]]:
 
 
 def compared(found: Lists, metric: str, seed: int = 0) -> Compared:
-    """Model and baseline over all lists.
+    """Compare model and baseline over all lists.
 
     Args:
         found: The lists; at least one has both outcomes.

@@ -1,7 +1,6 @@
-"""Who is treated and who is held out, and what the difference between them is worth.
+"""Experiments: the arm of each user, and the uplift between arms.
 
-Arms come from a stable hash, so nobody has to remember them; the uplift comes with an
-interval, so nobody has to believe a lucky day.
+Arms are computed by a stable hash, so they need not be stored; the uplift has an interval.
 """
 
 from conversion_platform.experiments.arms import HOLDOUT, TREATMENT, arm_of, arm_sql

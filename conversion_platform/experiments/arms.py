@@ -1,7 +1,7 @@
-"""Stable arms: the same user and salt always give the same arm, in SQL and in Python.
+"""Arms by a stable hash: the same user and salt always give the same arm, in SQL and in Python.
 
-The first 32 bits of md5(salt | user_id) are compared with the holdout share. md5 and not
-DuckDB's hash(): the arm of a user must survive an upgrade of the database.
+The first 32 bits of md5(salt | user_id) are compared with the holdout share. The hash is md5, not
+DuckDB's hash(), which can change with an upgrade of DuckDB.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ _BUCKETS = 2**32
 
 
 def _threshold(holdout_share: float) -> str:
-    """The first hash that is treated, as nine hex digits (share 1 needs the ninth)."""
+    """Return the lowest hash of the treatment arm, as nine hex digits (share 1 needs the ninth)."""
     return f"{round(holdout_share * _BUCKETS):09x}"
 
 
 def arm_of(user_id: str, salt: str, holdout_share: float) -> str:
-    """The arm of one user.
+    """Return the arm of one user.
 
     Args:
         user_id: The user.
-        salt: Another salt draws another holdout.
+        salt: Selects the holdout: another salt gives another one.
         holdout_share: Share of users held out, 0 to 1.
     """
     digest = hashlib.md5(f"{salt}|{user_id}".encode(), usedforsecurity=False).hexdigest()
@@ -34,11 +34,11 @@ def arm_of(user_id: str, salt: str, holdout_share: float) -> str:
 
 
 def arm_sql(user_id_expr: str, salt: str, holdout_share: float) -> str:
-    """SQL for the arm: the same rule as `arm_of`.
+    """Return SQL for the arm, by the same rule as `arm_of`.
 
     Args:
         user_id_expr: SQL expression for the user's id (VARCHAR).
-        salt: Another salt draws another holdout.
+        salt: Selects the holdout: another salt gives another one.
         holdout_share: Share of users held out, 0 to 1.
     """
     hashed = f"'0' || substr(md5({quoted(salt + '|')} || {user_id_expr}), 1, 8)"

@@ -3,8 +3,8 @@
 Newcombe's hybrid score interval for the difference between independent proportions
 (R. G. Newcombe, "Interval estimation for the difference between independent proportions:
 comparison of eleven methods", Statistics in Medicine 17 (1998), method 10). It stays inside
-[-1, 1] and keeps its coverage where conversions are few or none, where the textbook interval
-has no width at all.
+[-1, 1] and keeps its coverage with few or no conversions, where the normal approximation has an
+interval of width 0.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its confidence limits; all in the units of the estimate."""
+    """An estimate with its confidence limits, in the units of the estimate."""
 
     estimate: float
     low: float
@@ -28,7 +28,7 @@ def uplift_interval(
     size_holdout: int,
     confidence: float = 0.95,
 ) -> Interval | None:
-    """Conversion rate of the treatment arm minus that of the holdout.
+    """Return the conversion rate of the treatment arm minus that of the holdout, with an interval.
 
     Every trial must be independent: count each user once.
 
@@ -40,7 +40,7 @@ def uplift_interval(
         confidence: Coverage of the interval.
 
     Returns:
-        The uplift in points of conversion rate (-1 to 1), or None while an arm is empty.
+        The uplift in points of conversion rate (-1 to 1), or None if an arm is empty.
 
     Raises:
         ValueError: if there are more conversions than users, or fewer than none.
@@ -65,7 +65,7 @@ def uplift_interval(
         alpha=1 - confidence,
     )
     estimate = conversions_treatment / size_treatment - conversions_holdout / size_holdout
-    # At the edges rounding steps over them by an ulp.
+    # At the limits rounding can exceed them by an ulp.
     return Interval(
         estimate, max(-1.0, min(float(low), estimate)), min(1.0, max(float(high), estimate))
     )

@@ -1,23 +1,23 @@
-"""Source tables: their contracts, the connectors that read them, and what becomes of bad rows.
+"""Source tables: their contracts, the connectors that read them, and the handling of bad rows.
 
 Users, jobs and events come from Parquet, CSV, Postgres or SQL over such inputs, as the settings
-say. Every row ends in a checked table or, with its reason, in a `rejected_*` table.
+say. Every row is written to a checked table or, with its reason, to a `rejected_*` table.
 """
 
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, Loaded
 from conversion_platform.marketplace.contract import REASONS
+from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
-from conversion_platform.marketplace.faults import first_line
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users
+from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.report import (
     SourceCheck,
     SourceReport,
     check_sources,
     checked_sources,
-    passing_session,
+    temporary_session,
 )
-from conversion_platform.marketplace.screen import render
 from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
     EVENTS,
@@ -55,7 +55,7 @@ __all__ = [
     "load_events",
     "load_jobs",
     "load_users",
-    "passing_session",
     "render",
     "rewritten_days",
+    "temporary_session",
 ]

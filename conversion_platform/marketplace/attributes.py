@@ -1,7 +1,7 @@
-"""The further columns of users and jobs: how they are stored, and which become features.
+"""Attributes (further columns) of users and jobs: their storage types, and which become features.
 
-Both decisions look at the accepted rows only and do not depend on their order. They are two steps:
-storage types are chosen while a table is loaded; kinds are read off the checked table.
+Both decisions use the accepted rows only and do not depend on their order. There are two steps:
+storage types are chosen while a table is loaded; kinds are inferred from the checked table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.casting import clean_text, value_sql
 from conversion_platform.marketplace.checking import REASON
 from conversion_platform.marketplace.contract import Contract, Field
-from conversion_platform.marketplace.faults import nearest
+from conversion_platform.marketplace.errors import nearest
 from conversion_platform.marketplace.mapping import Matched, snake
 from conversion_platform.marketplace.relation import Relation, identifier
 from conversion_platform.marketplace.tables import ATTRIBUTES
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 AttributeKind = Literal["numeric", "categorical", "boolean", "timestamp", "text"]
 
 _NUMBERS = re.compile(r"^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$")
-# Codes that look like numbers but count nothing.
+# Codes that look like numbers but are not quantities.
 _CODES = re.compile(
     r"(^|_)(id|ids|uuid|code|zip|zipcode|postcode|postal_code|fips|ssn"
     r"|phone|cellphone|telephone|mobile|cell|tel|msisdn|whatsapp)(_[0-9]+)?$"
@@ -43,7 +43,7 @@ _FEW_VALUES = 50
 
 @dataclass(frozen=True)
 class Attribute:
-    """One further column and whether it becomes a feature; `reason` says why not."""
+    """One attribute and whether it becomes a feature; `reason` says why it does not."""
 
     table_name: Literal["users", "jobs"]
     column_name: str
@@ -55,10 +55,10 @@ class Attribute:
 def storage_columns(
     session: Session, contract: Contract, relation: Relation, matched: Matched, staged: str
 ) -> list[str]:
-    """SQL select items for the attribute columns of the checked table, each in its best type.
+    """Return SQL select items for the attributes in the checked table, each with its storage type.
 
     Raises:
-        SourceError: `attributes` or `ignore` names a column that is not there.
+        SourceError: `attributes` or `ignore` names a column that does not exist.
     """
     section: SourceSection = getattr(session.settings.sources, contract.name)
     _check_names(contract, section, matched)
@@ -81,16 +81,16 @@ def _check_names(contract: Contract, section: SourceSection, matched: Matched) -
         for name in names:
             if name not in known:
                 raise SourceError(
-                    f"{contract.setting}.{key}: there is no further column `{name}`."
+                    f"{contract.setting}.{key}: no further column is named `{name}`."
                     f"{nearest(name, known)}",
-                    f"Further columns there: {', '.join(matched.attributes) or 'none'}.",
+                    f"Further columns of the source: {', '.join(matched.attributes) or 'none'}.",
                 )
 
 
 def _profiles(
     con: duckdb.DuckDBPyConnection, columns: Mapping[str, str], staged: str
 ) -> dict[str, AttributeKind]:
-    """What the values of text columns are, where all of them are one thing."""
+    """Return the kind of each text column whose values can all be read as that kind."""
     if not columns:
         return {}
     counts = ", ".join(
@@ -113,9 +113,9 @@ def _profiles(
 
 
 def _counts(text: str) -> list[str]:
-    """Counts of the values, and of those that read as a boolean, a number, a time.
+    """Return SQL counts of the values, and of those readable as a boolean, a number, a time.
 
-    A leading zero (02134) or plus (+12135550100) makes a code, not a number.
+    A value with a leading zero (02134) or plus (+12135550100) is a code, not a number.
     """
     return [
         f"count({text})",
@@ -139,10 +139,10 @@ def _stored(name: str, column: str, kind: str, profile: AttributeKind | None, zo
 
 
 def infer_attributes(session: Session) -> list[Attribute]:
-    """Reads kinds off the checked users and jobs (whichever exist) and replaces `attributes`.
+    """Infer the kinds of attributes of the checked users and jobs, and replace `attributes`.
 
-    Users and jobs may be loaded at the same time by two processes: what was written is looked at
-    again, so that the last one to write has seen both.
+    A table that does not exist yet is left out. Two processes may load users and jobs at the same
+    time: the tables are read again after writing, so that the last writer has seen both.
     """
     found = _of_tables(session)
     while True:
@@ -180,12 +180,12 @@ def _of_table(session: Session, contract: Contract) -> list[Attribute]:
     assert row is not None
     section: SourceSection = getattr(session.settings.sources, contract.name)
     return [
-        _judged(contract, section, name, kind, row[0], row[1 + 3 * place : 4 + 3 * place])
+        _attribute(contract, section, name, kind, row[0], row[1 + 3 * place : 4 + 3 * place])
         for place, (name, kind) in enumerate(types.items())
     ]
 
 
-def _judged(
+def _attribute(
     contract: Contract, section: SourceSection, name: str, kind: str, rows: int, stats: Any
 ) -> Attribute:
     values, distinct, length = stats
@@ -206,7 +206,10 @@ def _judged(
 def _kind(
     kind: str, values: int, distinct: int, length: float, asked: bool
 ) -> tuple[AttributeKind, str | None]:
-    """The kind of a stored column, and why it cannot be used. `asked` overrides for text."""
+    """Return the kind of a stored column, and why it cannot be a feature.
+
+    A text column that the settings ask for (`asked`) can always be one.
+    """
     if kind == "BOOLEAN":
         return "boolean", None
     if kind.startswith("TIMESTAMP"):

@@ -1,4 +1,4 @@
-"""SQL that turns source values into contract values, and names what is wrong with them."""
+"""SQL that casts source values to contract values, and gives the reason where that fails."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ LAST_TIME = "TIMESTAMPTZ '2200-01-01 00:00:00+00'"
 LARGEST = "3.4e38"
 _EXACT = 2**53
 
-# A zone stands after the clock: Z, UTC, +02, -0500, +05:30, America/New_York.
+# A zone follows the time of day: Z, UTC, +02, -0500, +05:30, America/New_York.
 _HAS_ZONE = r":[0-9]{2}[^A-Za-z+-]*([A-Za-z][A-Za-z0-9_/+-]*|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _BARE_NUMBER = r"^[+-]?[0-9]+([.,][0-9]+)?$"
 
 
 def value_sql(field: Field, column: str | None, kind: str, zone: str | None) -> str:
-    """SQL for the contract value of a source column; NULL where it cannot be read.
+    """Return SQL for the contract value of a source column; NULL where it cannot be cast.
 
     Args:
         field: The contract column.
-        column: The source column; None where the source has none.
+        column: The source column; None where the source has no such column.
         kind: The source column's DuckDB type.
         zone: Time zone of times written without one.
     """
@@ -46,7 +46,7 @@ def value_sql(field: Field, column: str | None, kind: str, zone: str | None) -> 
 
 
 def clean_text(column: str, kind: str) -> str:
-    """SQL for a value as trimmed text; NULL where nothing is left."""
+    """Return SQL for a value as trimmed text; NULL for an empty one."""
     if kind != "VARCHAR":
         return as_text(column, kind)
     return rf"nullif(trim({as_text(column, kind)}, E' \t\r\n'), '')"
@@ -55,14 +55,14 @@ def clean_text(column: str, kind: str) -> str:
 def problem_sql(
     field: Field, column: str | None, kind: str, value: str, allowed: Sequence[str] = ()
 ) -> str | None:
-    """SQL that gives a reason code where a value breaks its contract, else NULL.
+    """Return SQL for the reason code of a value that breaks its contract, else NULL.
 
     Args:
         field: The contract column.
-        column: The source column; None where the source has none.
+        column: The source column; None where the source has no such column.
         kind: The source column's DuckDB type.
         value: SQL (a column name) of the value that `value_sql` made.
-        allowed: Texts that may be bare numbers (event types that the settings name).
+        allowed: Values that may be bare numbers (event types that the settings name).
     """
     if column is None:
         return None
@@ -112,7 +112,7 @@ def _words_cases(
 def _zone_cases(
     _field: Field, _column: str, _kind: str, value: str, _given: str, _allowed: Sequence[str]
 ) -> list[Case]:
-    # Both sides must know the zone: SQL computes local days with it, Python quiet hours.
+    # DuckDB and Python must both know the zone: SQL computes local days, Python quiet hours.
     python = ", ".join(quoted(name) for name in sorted(available_timezones()))
     known = f"SELECT name FROM pg_timezone_names() WHERE name IN ({python})"
     return [
@@ -126,7 +126,7 @@ def _number_cases(
 ) -> list[Case]:
     cases = [
         (f"{value} IS NULL AND lower({given}) <> 'nan'", "'not_a_number'"),
-        (f"abs({value}) > {LARGEST}", "'out_of_range'"),  # a feature could not hold it
+        (f"abs({value}) > {LARGEST}", "'out_of_range'"),  # does not fit into a feature (float32)
     ]
     if field.low is not None:
         cases.append((f"{value} < {field.low}", "'out_of_range'"))
@@ -191,7 +191,7 @@ def _time_value(column: str, kind: str, zone: str | None) -> str:
 
 
 def row_json(columns: Mapping[str, str]) -> str:
-    """SQL for a whole source row as JSON, in the source's own names.
+    """Return SQL for a whole source row as JSON, under the source's column names.
 
     Doubles are written as text: JSON has no NaN.
     """
@@ -206,13 +206,13 @@ def row_json(columns: Mapping[str, str]) -> str:
 def content_of(
     fields: Sequence[Field], matched: Mapping[str, str], columns: Mapping[str, str], without: str
 ) -> list[str]:
-    """SQL for what a row says, as texts: values of the contract, then further columns.
+    """Return SQL for the content of a row as text: contract values, then further columns.
 
     Args:
         fields: The contract's columns.
         matched: Contract column -> source column.
         columns: All columns of the source, with their types.
-        without: Contract column that is left out. So is `dt`, the folder.
+        without: Contract column that is left out. `dt`, the folder, is left out too.
     """
     further = [name for name in columns if name not in matched.values() and name != "dt"]
     return [
@@ -226,6 +226,6 @@ def content_of(
 
 
 def content_hash(texts: Sequence[str]) -> str:
-    """SQL for an id made of a row's texts: equal texts give equal ids."""
+    """Return SQL for an id that is a hash of a row's content: equal rows have equal ids."""
     parts = ", ".join(f"coalesce({text}, chr(30))" for text in texts)
     return f"md5(concat_ws(chr(31), {parts}))"

@@ -1,7 +1,7 @@
-"""One SELECT that turns a relation into contract columns, a reason where a row breaks the contract,
+"""One SELECT from a relation to contract columns, a reason where a row breaks the contract,
 and the row as JSON.
 
-Further rules (unknown user, duplicate id) are added by the loaders on top of it.
+The loaders add further rules (unknown user, duplicate id).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ REASON, COLUMN, DETAIL, JSON = "_cp_reason", "_cp_column", "_cp_detail", "_cp_js
 
 @dataclass(frozen=True)
 class Example:
-    """One rejected row, fit for a screen: no phone number, no place of a person."""
+    """One rejected row that may be shown: without phone numbers and locations of people."""
 
     source: str
     row_number: int | None
@@ -44,7 +44,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of loading one source.
+    """The result of loading one source.
 
     Attributes:
         written: The partitions written: checked rows first, then rejected ones.
@@ -52,8 +52,8 @@ class Loaded:
         accepted_rows: Rows in the checked table.
         rejects: Rejected rows by reason code.
         examples: One rejected row for each reason.
-        notes: What a person should know (a range without any event).
-        undated_rows: Rejected rows among them that say no day, and so belong to no day's share.
+        notes: Messages for the user (such as a range without any event).
+        undated_rows: Rejected rows among them without a day; no day's share counts them.
         source_rows: All rows that were read to find those of this load.
     """
 
@@ -77,7 +77,7 @@ class Loaded:
 
     @property
     def undated_share(self) -> float:
-        """Rejected rows that say no day as a share of the whole source."""
+        """Rejected rows without a day as a share of the whole source."""
         return _share(self.undated_rows, self.source_rows)
 
     @property
@@ -93,7 +93,7 @@ def _share(part: int, whole: int) -> float:
 def values_query(
     contract: Contract, section: SourceSection, relation: Relation, matched: Matched
 ) -> str:
-    """SQL: the source's columns and provenance, and a `v_NAME` for each contract column."""
+    """Return SQL: the source's columns and provenance, and a `v_NAME` for each contract column."""
     values = [
         f"{_value(contract, section, relation, matched, item.name)} AS v_{item.name}"
         for item in contract.fields
@@ -117,13 +117,13 @@ def problem(
     allowed: Sequence[str] = (),
     further: Sequence[str] = (),
 ) -> str:
-    """SQL for `reason|column` of the first rule that a row of `values_query` breaks, else NULL.
+    """Return SQL for `reason|column` of the first rule that a row breaks, else NULL.
 
     Args:
         contract: The contract.
         relation: The source.
-        matched: Which source column serves which contract column.
-        allowed: Texts that may be bare numbers.
+        matched: Which source column is mapped to which contract column.
+        allowed: Values that may be bare numbers.
         further: SQL expressions of the same form, for rules beyond single values.
     """
     found = []
@@ -142,7 +142,7 @@ def problem(
 
 
 def detail(relation: Relation, matched: Matched) -> str:
-    """SQL for the offending value as text, given the column `COLUMN`."""
+    """Return SQL for the offending value as text, given the column `COLUMN`."""
     cases = [
         f"WHEN {quoted(name)} THEN {casting.clean_text(column, relation.columns[column])}"
         for name, column in matched.contract.items()
@@ -151,7 +151,7 @@ def detail(relation: Relation, matched: Matched) -> str:
 
 
 def contract_columns(contract: Contract) -> list[str]:
-    """SQL for each contract column of the checked table, from `v_NAME`."""
+    """Return SQL for each contract column of the checked table, from `v_NAME`."""
     by_name = {item.name: item for item in contract.fields}
     return [
         f"CAST({_final(by_name[column.name].kind, column.name)} AS {column.type}) AS {column.name}"
@@ -160,16 +160,16 @@ def contract_columns(contract: Contract) -> list[str]:
 
 
 def _final(kind: str, name: str) -> str:
-    """A far future end means that there is none."""
+    """Return SQL for the final value: an end in the far future becomes NULL."""
     if kind == "end":
         return f"CASE WHEN v_{name} < {casting.LAST_TIME} THEN v_{name} END"
     return f"v_{name}"
 
 
 def rejected_select(relation: str) -> str:
-    """SQL for the columns of a rejected_* table (and `dt` if there) from checked rows.
+    """Return SQL for the columns of a rejected_* table (and `dt` if present) from checked rows.
 
-    Rows without a number of their own are numbered by their content: the same rows give the
+    Rows without a number are numbered in the order of their content: the same rows get the
     same numbers.
     """
     return (
@@ -181,7 +181,7 @@ def rejected_select(relation: str) -> str:
 
 
 def numbered(rows: str, broken: Sequence[Broken]) -> str:
-    """SQL of `rows` whose `ROW` counts the broken lines before them too.
+    """Return SQL of `rows` with a `ROW` that also counts the broken lines before each row.
 
     Args:
         rows: SQL with `SOURCE` and `ROW`, numbered without the broken lines.
@@ -201,7 +201,7 @@ def numbered(rows: str, broken: Sequence[Broken]) -> str:
 
 
 def _lines_by_rows_before(broken: Sequence[Broken]) -> dict[tuple[str, int], int]:
-    """For each file and number of rows before a broken line: how many broken lines come there."""
+    """Return the number of broken lines for each file and number of rows before them."""
     found: dict[tuple[str, int], int] = {}
     count: dict[str, int] = {}
     for source, number in sorted({(line.source, line.number) for line in broken}):
@@ -211,7 +211,7 @@ def _lines_by_rows_before(broken: Sequence[Broken]) -> dict[tuple[str, int], int
 
 
 def broken_rows(broken: Sequence[Broken]) -> str | None:
-    """SQL for broken lines as rejected rows; None where there is none."""
+    """Return SQL for broken lines as rejected rows; None if no line is broken."""
     if not broken:
         return None
     rows = ", ".join(
@@ -226,7 +226,7 @@ def broken_rows(broken: Sequence[Broken]) -> str | None:
 def summary(
     con: duckdb.DuckDBPyConnection, rejected: str
 ) -> tuple[dict[str, int], dict[str, Example]]:
-    """Counts by reason and one example each, from rows in the form of a rejected_* table."""
+    """Return the rejected rows' number by reason, and one example of each reason."""
     one = "{'source': source, 'row': row_number, 'column': column_name, 'detail': detail}"
     rows = con.execute(
         f"SELECT reason, count(*), min({one}) "

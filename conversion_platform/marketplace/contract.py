@@ -1,4 +1,4 @@
-"""What each source column has to be: the kinds that drive casting and rejection."""
+"""The contract of each source: its columns, their kinds, and the reasons of rejection."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Field:
 
     Attributes:
         name: Its name in the checked table.
-        kind: `words` is text that a bare number does not fit; `zone` an IANA zone; `end` a time
-            whose far future (9999-12-31) means that there is none.
+        kind: `words` is text that may not be a bare number; `zone` an IANA zone; `end` a time
+            that is NULL if it lies in the far future (9999-12-31).
         missing: Reason code when it is empty; None where it may be.
         low: Smallest value allowed, for numbers.
         high: Largest value allowed, for numbers.
@@ -49,10 +49,10 @@ class Contract:
 
     Attributes:
         name: `users`, `jobs` or `events`; the setting is `sources.<name>`.
-        fields: Contract columns, in the order in which problems are looked for.
-        required: Columns that the source must have at all.
-        start: Time column that must not lie after `end`.
-        end: Its counterpart.
+        fields: Contract columns, in the order in which they are checked.
+        required: Columns that the source must have.
+        start: Time column that must not be later than `end`.
+        end: The end that belongs to `start`.
     """
 
     name: EntityName
@@ -149,17 +149,17 @@ REASONS: dict[str, str] = {
     "missing_id": "user_id or job_id is empty.",
     "missing_event_type": "event_type is empty.",
     "missing_time": "occurred_at is empty.",
-    "inexact_id": "An id came as a decimal number beyond 2^53, which has lost digits.",
-    "not_a_time": "A time cannot be read, or lies outside 1900 to 2200.",
+    "inexact_id": "An id is a floating-point number of 2^53 or more, which has lost digits.",
+    "not_a_time": "A time cannot be read, or is outside 1900 to 2200.",
     "time_without_zone": "A time has no zone and sources.*.time_zone is not set.",
     "not_a_number": "A number cannot be read, or is infinite.",
-    "out_of_range": "A number lies outside what is possible (latitude 95, pay -3, position -1).",
-    "number_where_text_belongs": "A bare number stands where words belong (title, event_type ...).",
+    "out_of_range": "A number is outside the allowed range (latitude 95, pay -3, position -1).",
+    "number_where_text_belongs": "A bare number in a column of words (title, event_type ...).",
     "unknown_time_zone": "users.time_zone is not an IANA zone.",
     "end_before_start": "A job closed before it opened, or a user left before joining.",
-    "duplicate_id": "The id was there already; the first row stays.",
+    "duplicate_id": "Another row has the same id; the first one is kept.",
     "unknown_user": "The event's user is not in the checked users.",
     "unknown_job": "The event's job is not in the checked jobs.",
     "too_late": "The event arrived more than events.late_days after its day.",
-    "wrong_folder": "The event lies in a dt= folder more than a day before its own day.",
+    "wrong_folder": "The event is in a dt= folder more than a day before it occurred.",
 }

@@ -1,8 +1,8 @@
-"""CSV files, read as text only, into Parquet of the working folder.
+"""Stages CSV files, with all values as text, as Parquet in the working folder.
 
-The dialect is taken from the header line and the settings, never sniffed from the data: the same
-file must be read the same way whatever its rows are. What does not split into the header's columns
-is kept as a broken line.
+The dialect is taken from the header line and the settings, never guessed from the data, so that
+it does not depend on the rows. A line that does not split into the header's columns is kept as a
+broken line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from conversion_platform.errors import LakeError, SourceError
 from conversion_platform.lake import DISK_FULL, quoted, readable_s3_errors, s3_files
 from conversion_platform.marketplace.csv_lines import Lines, is_packed, opened, safe_lines
-from conversion_platform.marketplace.faults import source_errors
+from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
 from conversion_platform.marketplace.relation import (
     SOURCE,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BYTES = 1 << 20
-_PARQUET = b"PAR1\x15"  # its magic bytes, and how its first structure begins
+_PARQUET = b"PAR1\x15"  # magic bytes, and the first byte of the first structure
 
 
 def csv_relation(
@@ -48,7 +48,7 @@ def csv_relation(
     section: InputSection,
     folder: Path,
 ) -> Relation:
-    """The relation of CSV files (`.gz` too).
+    """Return the relation of CSV files (`.gz` too).
 
     Raises:
         SourceError: a file is empty, is cut off, or is not text.
@@ -64,7 +64,7 @@ def csv_relation(
 
 @contextmanager
 def _on_disk(file: SourceFile, setting: str, folder: Path) -> Iterator[SourceFile]:
-    """The file itself, or a passing copy of one on S3: text is read in small pieces."""
+    """Yield the file, or a temporary local copy of one on S3 (text is read in small pieces)."""
     if not file.location.startswith("s3://"):
         yield file
         return
@@ -87,7 +87,7 @@ def _stage(
     section: InputSection,
     target: Path,
 ) -> list[Broken]:
-    """Writes a file's rows to `target`; returns the lines that are none.
+    """Write a file's rows to `target` and return its broken lines.
 
     Raises:
         SourceError: it cannot be read, or DuckDB's rows and rejects are not all of its records.
@@ -102,8 +102,8 @@ def _stage(
     copy.unlink(missing_ok=True)
     if rows + len(broken) != lines.records:
         raise SourceError(
-            f"{setting}: {file.shown} has {lines.records} records, and {rows + len(broken)} came "
-            "out of it.",
+            f"{setting}: {file.shown} has {lines.records} records, but {rows + len(broken)} were "
+            "read.",
             "Look for stray quotes in it, and export it again; nothing was loaded.",
         )
     return broken
@@ -137,7 +137,7 @@ def _query(
 def _copy_out(
     con: duckdb.DuckDBPyConnection, file: SourceFile, lines: Lines, query: str, target: Path
 ) -> tuple[int, list[Broken]]:
-    """Copies what splits into the header's columns; returns how many rows, and what does not."""
+    """Copy the lines that split into the header's columns; return their number and the others."""
     con.execute("DROP TABLE IF EXISTS _cp_rejects")
     con.execute("DROP TABLE IF EXISTS _cp_scans")
     copied = con.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet)").fetchone()
@@ -155,11 +155,11 @@ def _copy_out(
 
 
 def _header(file: SourceFile, setting: str, delimiter: str | None) -> tuple[list[str], str]:
-    """The column names of a file, and what separates them."""
+    """Return the column names of a file, and their delimiter."""
     line = _first_line(file, setting)
     if not line.strip():
         raise SourceError(
-            f"{setting}: {file.shown} is empty: it has not even a header line.",
+            f"{setting}: {file.shown} is empty: it has no header line.",
             "Export the file again, with its column names in the first line.",
         )
     separator = delimiter or max(_DELIMITERS, key=lambda mark: _outside_quotes(line, mark))
@@ -172,7 +172,7 @@ def _outside_quotes(line: str, mark: str) -> int:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Names a column that has none, and numbers one that comes twice."""
+    """Name columns without a name, and number repeated names."""
     seen: set[str] = set()
     result = []
     for place, given in enumerate(names, start=1):
@@ -186,13 +186,13 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _first_line(file: SourceFile, setting: str) -> str:
-    """The first line that is not blank, whatever ends it."""
+    """Return the first line that is not blank, with any kind of line end."""
     with _readable(file, setting), opened(Path(file.location)) as stream:
         pieces = (piece.lstrip(b"\r\n") for piece in iter(partial(stream.readline, _BYTES), b""))
         line = next((piece.partition(b"\r")[0] for piece in pieces if piece), b"")
     if line.startswith(_PARQUET):
         raise SourceError(
-            f"{setting}: {file.shown} is a Parquet file, whatever its name says.",
+            f"{setting}: {file.shown} is a Parquet file, but its name does not say so.",
             f'Name it `.parquet`, or set {setting}.format = "parquet".',
         )
     try:
@@ -205,7 +205,7 @@ def _first_line(file: SourceFile, setting: str) -> str:
 
 @contextmanager
 def _readable(file: SourceFile, setting: str) -> Iterator[None]:
-    """Turns what reading a file's bytes can raise into one message."""
+    """Translate the errors of reading a file's bytes."""
     try:
         yield
     except EOFError as error:
@@ -215,8 +215,8 @@ def _readable(file: SourceFile, setting: str) -> Iterator[None]:
         ) from error
     except (OSError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:
-            raise  # the working folder's disk; the message for that is the lake's
+            raise  # the working folder's disk is full: the lake translates that
         raise SourceError(
             f"{setting}: {file.shown} cannot be read: {error}.",
-            "Check that the file is what its name says, and who may read it.",
+            "Check the file's format and its permissions.",
         ) from error

@@ -1,8 +1,8 @@
-"""Makes a CSV file safe to split in parallel: each record closes its quotes, lines end alike.
+"""Makes a CSV file safe to split in parallel: every quote is closed, all line ends are the same.
 
-A parallel reader finds its way by line ends and quotes. One quote that never closes made DuckDB 2.0
-lose thousands of rows up to its next buffer, with one reject that named another line; one line that
-ends in another way than the first made it refuse the file. So a file with quotes, other line
+A parallel reader splits a file by line ends and quotes. One quote that is never closed made DuckDB
+2.0 lose thousands of rows up to its next buffer, with one reject that named another line; one line
+with another line end than the first made it refuse the file. So a file with quotes, other line
 ends or blank lines is read line by line here and copied, and each record is counted.
 """
 
@@ -22,11 +22,11 @@ from conversion_platform.days import counted
 
 _CHUNK = 1 << 20
 _TOGETHER = 2000
-_MOST_LINES = 1000  # a value of more lines than this is a quote that does not close
+_MOST_LINES = 1000  # a value of more lines than this is taken as an unclosed quote
 
 
 class Unsafe(NamedTuple):
-    """A line that is kept from the reader: what is wrong with it, and its text."""
+    """A line that is not given to the reader: what is wrong with it, and its text."""
 
     detail: str
     text: str
@@ -37,11 +37,11 @@ class Lines:
     """A CSV file that is ready to be split.
 
     Attributes:
-        location: What to read: the file itself, or its copy.
+        location: The file to read: the original, or its copy.
         records: Its records, without the header and without blank lines.
-        unsafe: Number of a record (1 = the first after the header) whose quotes would lead a
-            reader astray, and what it is. In the copy a record with too many fields stands in
-            its place.
+        unsafe: Number of a record (1 = the first after the header) whose quotes would
+            mislead a reader, and the record. The copy has a record with too many fields in its
+            place.
     """
 
     location: str
@@ -50,13 +50,13 @@ class Lines:
 
 
 def safe_lines(path: Path, delimiter: str, columns: int, copy: Path) -> Lines:
-    """The file, or a copy of it that can be split without losing a record.
+    """Return the file, or a copy of it that can be split without losing a record.
 
     Args:
         path: The file; `.gz` is unpacked.
-        delimiter: What separates its fields.
-        columns: How many its header has.
-        copy: Where a copy goes if one is needed.
+        delimiter: Delimiter of its fields.
+        columns: Number of columns in its header.
+        copy: Path of the copy, if one is needed.
 
     Raises:
         OSError: the file cannot be read.
@@ -79,17 +79,20 @@ def safe_lines(path: Path, delimiter: str, columns: int, copy: Path) -> Lines:
 
 
 def opened(path: Path) -> gzip.GzipFile | BinaryIO:
-    """The bytes of a file, unpacked."""
+    """Open a file to read its bytes, decompressed."""
     return gzip.GzipFile(path) if is_packed(path) else path.open("rb")
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file's name says that it is a gzip stream."""
+    """Return whether a file's name says that it is a gzip stream."""
     return path.suffix.lower() == ".gz"
 
 
 def _count_if_plain(path: Path) -> int | None:
-    """The number of lines of a file without quotes, carriage returns and blank lines."""
+    """Return the number of lines of a plain file, else None.
+
+    A plain file has no quotes, carriage returns or blank lines.
+    """
     lines, last = 0, b"\n"
     with opened(path) as stream:
         while chunk := stream.read(_CHUNK):
@@ -105,7 +108,7 @@ def _ended(line: str) -> str:
 
 
 class _Feed:
-    """The lines of a file, and which of them went into the record that is being read."""
+    """The lines of a file, and those that belong to the record that is being read."""
 
     def __init__(self, text: Iterator[str]) -> None:
         self.taken: list[str] = []
@@ -129,17 +132,17 @@ class _Feed:
 
     @property
     def quote_is_open(self) -> bool:
-        """Whether the record under way took all lines there are, or more than a record may."""
+        """Whether the current record took all remaining lines, or more than a record may have."""
         return self.ended or len(self.taken) == _MOST_LINES
 
     def begin_record(self) -> None:
-        """Counts what the record before took."""
+        """Start a record: count the lines of the one before."""
         self.ended = False
         self.used += len(self.taken)
         self.taken.clear()
 
     def many(self) -> list[str]:
-        """The next lines, as many as are looked at together."""
+        """Return the next batch of lines."""
         lines = list(itertools.islice(self._text, max(_TOGETHER - len(self._given_back), 0)))
         lines = [*self._given_back, *lines]
         self._given_back.clear()
@@ -148,12 +151,12 @@ class _Feed:
         return lines
 
     def give_back(self, lines: list[str]) -> None:
-        """Lets lines be read again."""
+        """Put lines back, to be read again."""
         self._given_back.extendleft(reversed(lines))
 
 
 class _Records:
-    """Puts the lines of a file together to records."""
+    """Joins the lines of a file to records."""
 
     def __init__(self, delimiter: str, columns: int) -> None:
         self.count = 0
@@ -162,7 +165,7 @@ class _Records:
         self._columns = columns
 
     def of(self, text: Iterator[str]) -> Iterator[str]:
-        """The records as lines to write; blank lines are left out."""
+        """Yield the records as lines to write, without blank lines."""
         feed = _Feed(text)
         while lines := feed.many():
             if self._are_plain(lines):
@@ -173,7 +176,7 @@ class _Records:
                 yield from self._one_by_one(feed, len(lines))
 
     def _are_plain(self, lines: list[str]) -> bool:
-        """Whether each line is a whole record without a quote in its values."""
+        """Return whether each line is a whole record without a quote in its values."""
         try:
             rows = list(self._reader(lines))
         except csv.Error:
@@ -185,7 +188,7 @@ class _Records:
         )
 
     def _one_by_one(self, feed: _Feed, lines: int) -> Iterator[str]:
-        """The records that begin within the next lines."""
+        """Yield the records that begin within the next lines."""
         reader = self._reader(feed)
         while feed.used < lines:
             try:
@@ -202,7 +205,7 @@ class _Records:
 
     def _record(self, feed: _Feed, fields: list[str]) -> str:
         surplus = len(fields) - self._columns
-        if surplus and not (surplus == 1 and not fields[-1]):  # an empty field more is forgiven
+        if surplus and not (surplus == 1 and not fields[-1]):  # one more empty field is accepted
             return self._refused(
                 feed, f"It has {counted(len(fields), 'field')}, not {self._columns}."
             )
@@ -212,7 +215,7 @@ class _Records:
         return _ended("".join(feed.taken))
 
     def _refused(self, feed: _Feed, problem: str) -> str:
-        """The first line alone is broken: those after it may be records of their own."""
+        """Mark only the first line as broken: those after it may be records."""
         self.count += 1
         line = feed.taken[0].rstrip("\n").encode("latin-1").decode("utf-8", "replace")
         self.unsafe[self.count] = Unsafe(problem, line)
@@ -224,7 +227,7 @@ class _Records:
         return csv.reader(lines, delimiter=self._delimiter, strict=True)
 
     def _written(self, fields: list[str]) -> str:
-        """A record with quotes in its values, as in `5" pipe`, quoted by the rules."""
+        """Return a record as a CSV line; quotes in its values, as in `5" pipe`, are escaped."""
         out = io.StringIO(newline="")
         csv.writer(out, delimiter=self._delimiter, lineterminator="\n").writerow(fields)
         return out.getvalue()

@@ -1,7 +1,7 @@
-"""Checks events into a working folder, one subfolder a day: two passes, flat memory.
+"""Stages checked events in a working folder by day: two passes, constant memory.
 
-The first pass finds ids that may come twice; the second casts, checks, and writes every row of the
-range to the folder of its day. `loading.py` then puts each day in place alone.
+The first pass finds ids that may be duplicates; the second casts, checks, and writes every row of
+the range to the folder of its day. `loading.py` then publishes each day.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from conversion_platform.marketplace.checking import (
     rejected_select,
     values_query,
 )
-from conversion_platform.marketplace.faults import source_errors
+from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.mapping import Matched, map_columns
 from conversion_platform.marketplace.relation import (
     FOLDER,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 EVENTS = contracts.EVENTS
 DAY = "_cp_dt"  # the source may have a column named dt
-NO_DAY = date.min  # where rows are staged that say no day at all
+NO_DAY = date.min  # the partition of staged rows without a day
 _KEPT = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
 
 
@@ -66,11 +66,11 @@ class StagedEvents:
     """Checked events in the working folder.
 
     Attributes:
-        folder: Files by `dt=`; rows that say no day lie under `NO_DAY`.
-        read_rows: Rows and broken lines of what was read, whatever their day.
+        folder: Files by `dt=`; rows without a day are under `NO_DAY`.
+        read_rows: Rows and broken lines that were read, of any day.
         flagged: SQL of the rows that were rejected or might have been: few, with all columns.
-        broken: SQL of lines that are not rows, with `dt`; None where there is none.
-        first_day: First local day of the source; known only where nothing was staged.
+        broken: SQL of broken lines, with `dt`; None if no line is broken.
+        first_day: First local day of the source; known only if nothing was staged.
         last_day: Its last day.
     """
 
@@ -82,7 +82,7 @@ class StagedEvents:
     last_day: date | None = None
 
     def accepted(self, day: date | None = None) -> str:
-        """SQL of the rows of `events` on a day (with `dt` where no day is given)."""
+        """Return SQL of the rows of `events` on a day (if None, all days, with `dt`)."""
         names = ", ".join(column.name for column in EVENTS.table.columns)
         columns = names if day else f"{names}, dt"
         return (
@@ -92,7 +92,7 @@ class StagedEvents:
         )
 
     def rejected(self, day: date | None = None) -> str:
-        """SQL of the rows of `rejected_events` on a day (with `dt` where no day is given)."""
+        """Return SQL of the rows of `rejected_events` on a day (if None, all days, with `dt`)."""
         rows = f"SELECT {_KEPT}, dt FROM {self.flagged} WHERE {REASON} IS NOT NULL"
         if self.broken:
             rows = f"{rows} UNION ALL SELECT {_KEPT}, dt FROM ({self.broken})"
@@ -102,7 +102,7 @@ class StagedEvents:
 
 
 def staged_rows(folder: Path, day: date | None = None) -> str:
-    """SQL over the staged rows of a day, or of all days."""
+    """Return SQL over the staged rows of a day, or of all days."""
     part = f"dt={day.isoformat()}" if day else "dt=*"
     if not any(folder.glob(f"{part}/*.parquet")):
         return f"read_parquet({quoted(str(folder / 'form.parquet'))})"
@@ -115,16 +115,19 @@ def _on(day: date | None) -> str:
 
 
 def rewritten_days(settings: Settings, days: DayRange) -> DayRange:
-    """The days whose events a run for `days` writes again.
+    """Return the days whose events a run for `days` writes again.
 
-    A run happens in the morning: what still comes on its last day is read by the next run. An
-    event that comes on the last of its `events.late_days` is thus read one day later.
+    A run takes place in the morning: the next run reads the events that are recorded later on its
+    last day. An event recorded on the last of its `events.late_days` is thus read one day later.
     """
     return days.widened(before=settings.events.late_days + 1)
 
 
 def _folders(settings: Settings, days: DayRange | None) -> DayRange | None:
-    """The `dt=` folders, by day of the event or of its coming, with events of a run's days."""
+    """Return the days of the `dt=` folders that can hold events of a run's days.
+
+    A source may name its folders by the day of the event or by the day on which it was recorded.
+    """
     if days is None:
         return None
     return rewritten_days(settings, days).widened(before=1, after=settings.events.late_days)
@@ -132,13 +135,13 @@ def _folders(settings: Settings, days: DayRange | None) -> DayRange | None:
 
 @contextmanager
 def staged_events(session: Session, days: DayRange | None) -> Iterator[StagedEvents]:
-    """Checks the events of a range of days (of all days if None) into a working folder.
+    """Stage the checked events of a range of days (of all days if None) in a working folder.
 
-    The range is that of the run: the days that it rewrites (`rewritten_days`) are staged.
+    `days` are those of the run: all days that it rewrites (`rewritten_days`) are staged.
 
     Raises:
         NotReadyError: users or jobs have not been loaded.
-        SourceError: the source cannot be read, or has no row at all.
+        SourceError: the source cannot be read, or has no row.
     """
     session.lake.require(USERS)
     session.lake.require(JOBS)
@@ -191,15 +194,15 @@ def _stage(
 
 
 def _event_id(relation: Relation, matched: Matched, form: str) -> str:
-    """SQL for the event's id: the source's own, else made of what the row says.
+    """Return SQL for the event's id: the source's, else a hash of the row's content.
 
-    Contract columns count by their value, so that a time or a number that is written in another
-    way makes no other event; of further columns the text counts.
+    The hash uses the values of contract columns, so that another notation of the same time or
+    number is the same event, and the text of further columns.
 
     Args:
         relation: The source.
         matched: Its columns.
-        form: `text` for the id itself, `hash` for anything that is equal where ids are equal.
+        form: `text` for the id itself, `hash` for an expression that is equal for equal ids.
     """
     content = content_of(EVENTS.fields, matched.contract, relation.columns, without=EVENTS.key)
     if EVENTS.key in matched.contract:
@@ -208,9 +211,9 @@ def _event_id(relation: Relation, matched: Matched, form: str) -> str:
 
 
 def _assigned(session: Session, relation: Relation, matched: Matched, days: DayRange | None) -> str:
-    """SQL of all source rows with values, reason, column and the day (`DAY`) they belong to.
+    """Return SQL of all source rows with values, reason, column and partition (`DAY`).
 
-    The day is NULL for rows that are another run's business.
+    The day is NULL for rows that another run writes.
     """
     types = session.settings.events
     named = (*types.impression_types, *types.click_types, *types.conversion_types)
@@ -238,19 +241,19 @@ def _assigned(session: Session, relation: Relation, matched: Matched, days: DayR
 
 
 def _local_day(time: str, zone: str) -> str:
-    """SQL for the calendar day of a time; NULL where it is none that can be meant."""
+    """Return SQL for the calendar day of a time; NULL outside of the allowed times."""
     usable = f"{time} >= {FIRST_TIME} AND {time} < {LAST_TIME}"
     return f"CASE WHEN {usable} THEN CAST(timezone({quoted(zone)}, {time}) AS DATE) END"
 
 
 def _placing(settings: Settings, days: DayRange | None) -> str:
-    """SQL struct (dt, problem) that says to which day's partition a row belongs.
+    """Return SQL for a struct (dt, problem) with the partition to which a row belongs.
 
     - Without a usable time: its folder's day, else the day it was recorded, else `NO_DAY`. None of
-      them depends on the run: a row that says no day is no run's fault.
+      them depends on the run.
     - In a folder more than a day before its own day: rejected with that folder's day.
-    - Come more than the late days after its own day: rejected on the day it came. This does not
-      depend on the run, so a rebuild keeps and rejects what the daily runs did.
+    - More than the late days after its own day: rejected on the day of its arrival. This does not
+      depend on the run, so a rebuild accepts and rejects the same rows as the daily runs.
     """
     came = f"greatest({FOLDER}, _cp_recorded)"
     placed = (
@@ -268,7 +271,7 @@ def _placing(settings: Settings, days: DayRange | None) -> str:
 
 
 def _of_run(day: str, settings: Settings, days: DayRange) -> str:
-    """SQL: whether rows of a day are the business of a run for `days`."""
+    """Return a SQL condition: a run for `days` writes the rows of this day."""
     window = rewritten_days(settings, days)
     return (
         f"({day} BETWEEN DATE '{window.first}' AND DATE '{window.last}' OR {day} = DATE '{NO_DAY}')"
@@ -278,9 +281,10 @@ def _of_run(day: str, settings: Settings, days: DayRange) -> str:
 def _resolve(
     cursor: duckdb.DuckDBPyConnection, relation: Relation, target: Path, folder: Path
 ) -> str:
-    """Settles which rows with one id stay; SQL of all rows that were in question.
+    """Reject duplicates, and return SQL of all rows that were flagged.
 
-    The one recorded first stays. A copy that is rejected for another reason does not count.
+    Of the rows with one id the one recorded first is kept. A row that is rejected for another
+    reason is not a duplicate.
     """
     file = quoted(str(folder / "flagged.parquet"))
     order = f"recorded_at, occurred_at, {SOURCE}, {ROW} NULLS LAST, {JSON}, {ORDINAL}"
@@ -301,7 +305,7 @@ def _resolve(
 
 
 def _broken(relation: Relation, settings: Settings, days: DayRange | None) -> str | None:
-    """Lines that are not rows, on the day of their folder, else on `NO_DAY`."""
+    """Return SQL of broken lines on the day of their folder, else on `NO_DAY`."""
     rows = broken_rows(relation.broken)
     if rows is None:
         return None
@@ -320,10 +324,10 @@ def _read_rows(cursor: duckdb.DuckDBPyConnection, relation: Relation) -> int:
 def _ends(
     session: Session, relation: Relation, matched: Matched, target: Path
 ) -> tuple[date | None, date | None]:
-    """First and last day of what was read, looked up only where the range came out empty.
+    """Return the first and last day of the source if no event of the range was staged.
 
     Raises:
-        SourceError: the source has no row at all.
+        SourceError: the source has no row.
     """
     if any(folder.name != f"dt={NO_DAY}" for folder in target.glob("dt=*")):
         return None, None
@@ -333,7 +337,7 @@ def _ends(
     assert row is not None
     if row[0] == 0 and not relation.broken:
         raise SourceError(
-            f"{EVENTS.setting}: {relation.place} has no row: there are no events at all.",
+            f"{EVENTS.setting}: {relation.place} has no row: no events exist.",
             f"Export the table again, or correct {EVENTS.setting}.",
         )
     return row[1], row[2]

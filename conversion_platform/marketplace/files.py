@@ -1,4 +1,4 @@
-"""Finds a source's files: a file, a glob, a folder or s3://, and what format they are."""
+"""Finds a source's files (a file, a glob, a folder or s3://) and their format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fsspec.utils import glob_translate
 
 from conversion_platform.errors import LakeError, SourceError
 from conversion_platform.lake import readable_s3_errors, s3_files
-from conversion_platform.marketplace.faults import nearest
+from conversion_platform.marketplace.errors import nearest
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -43,8 +43,8 @@ class SourceFile:
     """One file of a source.
 
     Attributes:
-        location: What DuckDB reads.
-        shown: Its name in messages and rejects: relative to the settings file where it can be.
+        location: Path or URL that DuckDB reads.
+        shown: Its name in messages and rejects: relative to the settings file if possible.
         partitions: Hive columns in its path (`dt=2026-01-01`), below the source's root.
     """
 
@@ -64,10 +64,10 @@ class SourceFile:
 def find_files(
     settings: Settings, section: InputSection, setting: str
 ) -> tuple[Format, list[SourceFile]]:
-    """The files of a source in order, and their format.
+    """Return the files of a source in order, and their format.
 
     Raises:
-        SourceError: there is none, they are of an unknown format, or of more than one.
+        SourceError: no file exists, or they have an unknown format, or more than one format.
     """
     paths = (section.path,) if isinstance(section.path, str) else (section.path or ())
     files = [file for path in paths for file in _expand(settings, path, setting)]
@@ -83,7 +83,7 @@ def find_files(
 
 
 def within(files: Iterable[SourceFile], days: DayRange) -> list[SourceFile]:
-    """The files that can hold rows of `days`: those in no `dt=` folder, or in one of `days`."""
+    """Return the files that can hold rows of `days`: in a `dt=` folder of `days`, or in none."""
     return [file for file in files if file.day is None or file.day in days]
 
 
@@ -128,7 +128,7 @@ def _locations(where: str) -> list[str]:
 
 
 def _is_data(path: str) -> bool:
-    """Leave out what writers leave behind: _SUCCESS, .crc, hidden files, staging folders."""
+    """Return whether a file holds data: not _SUCCESS, .crc, a hidden file or a staging folder."""
     parts = path.split("/")
     return not parts[-1].startswith((".", "_")) and ".staging" not in parts
 
@@ -151,13 +151,11 @@ def _nothing(where: str, setting: str) -> SourceError:
             f"{setting}.path: no file matches {where}.", "Correct the glob, or put the files there."
         )
     if not where.startswith("s3://") and Path(where).is_dir():
-        return SourceError(
-            f"{setting}.path: the folder {where} holds no file.", "Put the files there."
-        )
+        return SourceError(f"{setting}.path: the folder {where} is empty.", "Put the files there.")
     hint = ""
     if not where.startswith("s3://") and Path(where).parent.is_dir():
         hint = nearest(Path(where).name, (item.name for item in Path(where).parent.iterdir()))
     return SourceError(
-        f"{setting}.path: there is no {where}.",
+        f"{setting}.path: {where} does not exist.",
         f"Correct {setting}.path (relative paths start at the settings file).{hint}",
     )

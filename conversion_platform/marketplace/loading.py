@@ -1,4 +1,4 @@
-"""Loads the three sources into the lake: users and jobs whole, events by range of days."""
+"""Loads the three sources into the lake: all users and jobs, and events by range of days."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from conversion_platform.marketplace.checking import (
     values_query,
 )
 from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.events import (
     NO_DAY,
     StagedEvents,
     rewritten_days,
     staged_events,
 )
-from conversion_platform.marketplace.faults import source_errors
 from conversion_platform.marketplace.mapping import Matched, map_columns
 from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relation
 from conversion_platform.marketplace.sources import open_source, reader, section_of, workspace
@@ -48,38 +48,38 @@ REJECTED = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
 
 
 def load_users(session: Session) -> Loaded:
-    """Checks the users source and replaces `users`, `rejected_users` and `attributes`.
+    """Check the users source and replace `users`, `rejected_users` and `attributes`.
 
     A user without created_at gets the time of the first event in the events source, else
     platform.start_date.
 
     Raises:
-        SourceError: the source cannot be read, or has no usable row at all.
+        SourceError: the source cannot be read, or has no usable row.
     """
     return _load(session, contracts.USERS)
 
 
 def load_jobs(session: Session) -> Loaded:
-    """Checks the jobs source and replaces `jobs`, `rejected_jobs` and `attributes`.
+    """Check the jobs source and replace `jobs`, `rejected_jobs` and `attributes`.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
 
     Raises:
-        SourceError: the source cannot be read, or has no usable row at all.
+        SourceError: the source cannot be read, or has no usable row.
     """
     return _load(session, contracts.JOBS)
 
 
 def load_events(session: Session, days: DayRange) -> Loaded:
-    """Checks the events of a run's days and replaces those partitions.
+    """Check the events of a run's days and replace those partitions.
 
-    The days before the range that events may still come for (`rewritten_days`) are replaced too,
-    and so are the rejected rows that say no day.
+    The days before the range for which events may still arrive (`rewritten_days`) are replaced too,
+    and so are the rejected rows without a day.
     A day without events gets an empty partition, and a note.
 
     Raises:
         NotReadyError: users or jobs have not been loaded.
-        SourceError: the source cannot be read, or has no row at all.
+        SourceError: the source cannot be read, or has no row.
     """
     with staged_events(session, days) as staged:
         good, bad = [], []
@@ -114,7 +114,7 @@ def _notes(days: DayRange, good: list[Written], staged: StagedEvents) -> tuple[s
     listed = ", ".join(str(day) for day in empty[:5]) + (" ..." if len(empty) > 5 else "")
     known = ""
     if staged.first_day:
-        known = f" Events near there are of {staged.first_day} to {staged.last_day}."
+        known = f" The source has events of {staged.first_day} to {staged.last_day}."
     return (f"No accepted event on {listed}.{known}",)
 
 
@@ -147,9 +147,9 @@ def _stage(
     matched: Matched,
     folder: Path,
 ) -> str:
-    """Writes the checked rows, good and bad, to a file; returns SQL that reads it.
+    """Write the accepted and rejected rows to a file; return SQL that reads it.
 
-    Of the rows with one id the first one stays: by file and row, then by content.
+    Of the rows with one id the first one is kept: by file and row, then by content.
     """
     section = section_of(reading.settings, contract)
     values = values_query(contract, section, relation, matched)
@@ -200,21 +200,20 @@ def _nothing(
 ) -> SourceError:
     if read == 0:
         return SourceError(
-            f"{contract.setting}: {relation.place} has no row: there are no {contract.name} "
-            "at all.",
+            f"{contract.setting}: {relation.place} has no row: no {contract.name} exist.",
             f"Export the table again, or correct {contract.setting}.",
         )
     listed = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
     return SourceError(
-        f"{contract.setting}: every row of {relation.place} was rejected ({listed}): there are no "
-        f"{contract.name} at all.",
+        f"{contract.setting}: every row of {relation.place} was rejected ({listed}): no "
+        f"{contract.name} exist.",
         f"Correct {contract.setting}.columns; `conversion-platform check-sources` shows an "
         "example of each reason.",
     )
 
 
 def _first_events(reading: Session, contract: Contract, staged: str, folder: Path) -> str | None:
-    """SQL of (id, first_at) from the events source; None where every row has its own start."""
+    """Return SQL of (id, first_at) from the events source; None if every row has a start."""
     lacking = reading.con.execute(
         f"SELECT 1 FROM {staged} WHERE {REASON} IS NULL AND v_{contract.start} IS NULL LIMIT 1"
     ).fetchone()
@@ -249,7 +248,7 @@ def _accepted(
     firsts: str | None,
     attributes: list[str],
 ) -> str:
-    """SQL of the checked table, with the missing starts filled in."""
+    """Return SQL of the checked table, with missing starts filled in."""
     start, end = contract.start, contract.end
     columns = ", ".join([*contract_columns(contract), *attributes])
     good = f"SELECT * FROM {staged} WHERE {REASON} IS NULL"

@@ -1,4 +1,4 @@
-"""Which source column serves which contract column, and what the further ones are called."""
+"""Maps source columns to contract columns, and names the further ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from conversion_platform.errors import SourceError
 from conversion_platform.marketplace.contract import Contract
-from conversion_platform.marketplace.faults import nearest
+from conversion_platform.marketplace.errors import nearest
 from conversion_platform.marketplace.relation import Relation
 from conversion_platform.settings import SourceSection
 
@@ -24,10 +24,10 @@ class Matched:
 
 
 def map_columns(contract: Contract, section: SourceSection, relation: Relation) -> Matched:
-    """Matches the contract to a relation: the setting first, then equal names, then snake case.
+    """Match the contract to a relation: the setting first, then equal names, then snake case.
 
     Raises:
-        SourceError: a mapped or a required column is not there; the message names the nearest.
+        SourceError: a mapped or a required column is missing; the message names the nearest.
     """
     _check_settings(contract, section)
     names = list(reversed(list(relation.columns)))
@@ -45,7 +45,7 @@ def map_columns(contract: Contract, section: SourceSection, relation: Relation) 
 
 
 def snake(name: str) -> str:
-    """A column name in snake case: `State.Name` and `stateName` become `state_name`."""
+    """Return a column name in snake case: `State.Name` and `stateName` become `state_name`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_") or "column"
 
@@ -68,7 +68,7 @@ def _exactly(wanted: str, field: str, contract: Contract, relation: Relation) ->
     raise SourceError(
         f"{contract.setting}.columns.{field} = {wanted!r}: {relation.place} has no such column."
         f"{nearest(wanted, relation.columns)}",
-        _columns_there(contract, relation),
+        _existing_columns(contract, relation),
     )
 
 
@@ -77,11 +77,11 @@ def _missing(field: str, contract: Contract, relation: Relation) -> SourceError:
         f"{contract.setting}: {relation.place} has no column `{field}`, which {contract.name} "
         f"need.{nearest(field, relation.columns)}",
         f'Name the column in the settings: [{contract.setting}.columns] {field} = "...". '
-        + _columns_there(contract, relation),
+        + _existing_columns(contract, relation),
     )
 
 
-def _columns_there(contract: Contract, relation: Relation) -> str:
+def _existing_columns(contract: Contract, relation: Relation) -> str:
     names = list(relation.columns)
     separator = next((mark for mark in _SEPARATORS if mark in names[0]), None) if names else None
     if len(names) == 1 and separator:
@@ -90,11 +90,11 @@ def _columns_there(contract: Contract, relation: Relation) -> str:
             f"set {contract.setting}.delimiter to that."
         )
     shown = ", ".join(names[:30]) + (" ..." if len(names) > 30 else "")
-    return f"Columns there: {shown}."
+    return f"Columns of the source: {shown}."
 
 
 def _attributes(contract: Contract, relation: Relation, taken: set[str]) -> dict[str, str]:
-    """Further columns by their name in the checked table; a clash gets a number."""
+    """Return the further columns by name in the checked table; repeated names are numbered."""
     used = {column.name for column in contract.table.columns} | {"dt"}
     names: dict[str, str] = {}
     for column in relation.columns:

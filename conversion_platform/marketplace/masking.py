@@ -1,4 +1,4 @@
-"""Keeps personal data out of what is shown on a screen or in run metadata."""
+"""Masks personal data in values that are shown on a screen or in run metadata."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _MOST = 60
 
 
 def masked(column: str | None, text: str | None) -> str | None:
-    """A value fit to be shown: nothing of a personal column, and no phone number anywhere.
+    """Return a value that may be shown: masked in personal columns, without phone numbers.
 
     Args:
-        column: The contract column the value stands in.
+        column: The contract column of the value.
         text: The value.
     """
     if text is None:

@@ -1,6 +1,6 @@
-"""Postgres tables, streamed through a server-side cursor into Parquet of the working folder.
+"""Stages Postgres tables, read by a server-side cursor, as Parquet in the working folder.
 
-Memory stays that of one batch. The DSN never appears in a message.
+At most one batch is in memory. The DSN never appears in a message.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CONNECT_SECONDS = 10
 def postgres_relation(
     con: duckdb.DuckDBPyConnection, setting: str, section: InputSection, folder: Path
 ) -> Relation:
-    """The relation of a Postgres table or query, read in one read-only transaction.
+    """Return the relation of a Postgres table or query, read in one read-only transaction.
 
     Raises:
         SourceError: the server cannot be reached, or it refuses the table or query.
@@ -44,7 +44,7 @@ def postgres_relation(
             server.read_only = True
             _stage(server, section, shown, target)
     except psycopg.Error as error:
-        # `from None`: the driver's traceback may show the DSN.
+        # `from None`, as the driver's traceback may show the DSN.
         raise _readable(error, setting, section, place) from None
     return staged_relation(con, setting, place, [target])
 
@@ -66,7 +66,7 @@ def _stage(
 def _batches(
     server: psycopg.Connection[Any], section: InputSection, shown: str
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of the table; the first one always comes, if need be without rows."""
+    """Yield the batches of the table: at least one, which may be without rows."""
     import pyarrow as pa
     from psycopg import sql
 
@@ -79,7 +79,7 @@ def _batches(
             rows = cursor.fetchmany(BATCH_ROWS)
             columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
             arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
-            # Rows of a table have no order, so they get no number.
+            # Rows of a Postgres table have no order, so they get no number.
             tail = [pa.array([shown] * len(rows), pa.string()), pa.nulls(len(rows), pa.int64())]
             yield pa.record_batch([*arrays, *tail], schema=schema)
             if len(rows) < BATCH_ROWS:
@@ -89,7 +89,7 @@ def _batches(
 def _plan(
     server: psycopg.Connection[Any], section: InputSection
 ) -> tuple[list[str], Any, list[Any]]:
-    """Column names, the select list, and Arrow types. Whatever has no equal comes as text."""
+    """Return column names, select list and Arrow types; text for types without an equivalent."""
     from psycopg import sql
 
     described = server.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(_from(section)))
@@ -104,10 +104,10 @@ def _plan(
 
 
 def _native_types() -> dict[int, tuple[Any, str]]:
-    """Postgres type oid -> Arrow type, and how the column is selected; 0 is for all others."""
+    """Return Arrow type and select expression by Postgres type oid; 0 is for all others."""
     import pyarrow as pa
 
-    finite = "CASE WHEN isfinite({0}) THEN {0} END"  # an infinite time means that there is none
+    finite = "CASE WHEN isfinite({0}) THEN {0} END"  # an infinite time means no time
     return {
         0: (pa.string(), "{0}::text"),
         16: (pa.bool_(), "{0}"),
@@ -152,5 +152,5 @@ def _readable(
     return SourceError(
         f"{setting}: {place} cannot be read from Postgres ({type(error).__name__}).",
         f"Check {section.dsn_env} (postgresql://user:password@host:port/database), and that no "
-        "value lies outside what Python can hold (a year beyond 9999).",
+        "value is outside Python's range (such as a year after 9999).",
     )

@@ -1,7 +1,7 @@
-"""A source as one relation: its own columns, and for every row where it came from.
+"""A source as one relation: its columns, and the origin of every row.
 
 Parquet is read in place. CSV, Postgres and the results of SQL are first written to Parquet in a
-working folder, once, so that every later pass is cheap, and rows keep their numbers.
+working folder, so that every later pass is cheap, and rows keep their numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.lake import quoted
-from conversion_platform.marketplace.faults import source_errors
+from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Broken:
         source: The file.
         number: Its number among the file's records, 1 = the first after the header.
         detail: What is wrong with it.
-        text: The record as it stands there.
+        text: The record as it is in the file.
     """
 
     source: str
@@ -45,12 +45,12 @@ class Relation:
 
     Attributes:
         setting: The settings section it comes from, for messages.
-        place: What to call it where no file is named.
+        place: Its name in messages that name no file.
         query: Parenthesised SQL: the source's columns, then `PROVENANCE` (name of the file, row
             in it (NULL where rows have no order; `broken` not counted, see `numbered`), a number
-            that tells rows of one source apart, day of the `dt=` folder).
+            that is unique within the source, day of the `dt=` folder).
         columns: Source columns and their DuckDB types.
-        broken: Lines that could not even be split into columns.
+        broken: Lines that could not be split into columns.
     """
 
     setting: str
@@ -61,17 +61,17 @@ class Relation:
 
 
 def identifier(name: str) -> str:
-    """A quoted SQL identifier."""
+    """Return a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def parquet_relation(
     con: duckdb.DuckDBPyConnection, setting: str, place: str, files: Sequence[SourceFile]
 ) -> Relation:
-    """The relation of Parquet files, whose schemas may differ from file to file.
+    """Return the relation of Parquet files, whose schemas may differ from file to file.
 
-    A column whose type differs becomes text in every file, as each file's own type writes it: a
-    common numeric type would lose digits of 64-bit ids.
+    A column whose type differs between files is cast to text in each: a common numeric type would
+    lose digits of 64-bit ids.
     """
     with source_errors(setting, place):
         groups = _by_schema(con, files)
@@ -97,9 +97,9 @@ def staged_relation(
     files: Sequence[Path],
     broken: Sequence[Broken] = (),
 ) -> Relation:
-    """The relation of files that this room wrote itself, with `SOURCE` and `ROW` in them.
+    """Return the relation of files that this package staged, which contain `SOURCE`.
 
-    A `ROW` that is not there is the row's number in its file.
+    If they have no `ROW`, it is the row's number in its file.
     """
     listed = ", ".join(quoted(str(file)) for file in files)
     read = f"read_parquet([{listed}], union_by_name = true, file_row_number = true)"
@@ -122,13 +122,13 @@ def staged_relation(
 
 
 def folder_day(source: str) -> str:
-    """SQL for the day of the `dt=` folder in a file's name."""
+    """Return SQL for the day of the `dt=` folder in a file's name."""
     day = f"regexp_extract({source}, '(?:^|/)dt=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/', 1)"
     return f"TRY_CAST(nullif({day}, '') AS DATE)"
 
 
 def as_text(column: str, kind: str) -> str:
-    """SQL for a value as text; a whole number that arrived as a double loses its `.0`."""
+    """Return SQL for a value as text; a whole number that is a double loses its `.0`."""
     name = identifier(column)
     if kind in ("DOUBLE", "FLOAT"):
         return (
@@ -146,7 +146,7 @@ def as_text(column: str, kind: str) -> str:
 def _by_schema(
     con: duckdb.DuckDBPyConnection, files: Sequence[SourceFile]
 ) -> list[list[SourceFile]]:
-    """The files in groups of equal columns and types, in order."""
+    """Return the files grouped by columns and types, in order."""
     if len(files) == 1:
         return [list(files)]
     rows = con.execute(
@@ -201,7 +201,7 @@ def _select(files: Sequence[SourceFile], schema: dict[str, str], mixed: set[str]
 
 
 def _shown(files: Sequence[SourceFile]) -> str:
-    """SQL that shortens a file's location: rejects must not depend on where the project lies."""
+    """Return SQL for a file's shown name: rejects must not depend on the project's location."""
     for file in files:
         cut = len(file.location) - len(file.shown)
         if cut:

@@ -1,4 +1,4 @@
-"""Looks at the sources as a whole before anything runs: what is there, and what will be missing."""
+"""Checks all sources before a run: what they contain, and what later stages will lack."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourceCheck:
-    """One source: rows by what became of them.
+    """One source: accepted and rejected rows.
 
     Attributes:
         name: `users`, `jobs` or `events`.
@@ -56,7 +56,7 @@ class SourceReport:
         phone_share: Share of users with a phone number.
         consent_share: Share of users with a phone number and consent.
         attributes: Further columns of users and jobs.
-        missing: What later stages will have to do without, one sentence each.
+        missing: What later stages will lack, one sentence each.
     """
 
     sources: tuple[SourceCheck, ...]
@@ -79,17 +79,17 @@ class SourceReport:
 
     @property
     def usable(self) -> bool:
-        """Whether a run would take these sources: no share of rejects is above its limit."""
+        """Whether a run would accept these sources: no share of rejects is above its limit."""
         return all(source.verdict != "fail" for source in self.sources)
 
 
 def check_sources(settings: Settings) -> SourceReport:
-    """Reads all three sources, whole, into a passing lake, and reports.
+    """Read all of the three sources into a temporary lake, and report.
 
     Nothing in the platform's lake changes.
 
     Raises:
-        SourceError: a source cannot be read at all.
+        SourceError: a source cannot be read.
     """
     with checked_sources(settings) as (report, _):
         return report
@@ -97,7 +97,7 @@ def check_sources(settings: Settings) -> SourceReport:
 
 @contextmanager
 def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]]:
-    """The same, with a session on the lake of users and jobs that the report was made of."""
+    """Yield the report, and a session on the temporary lake that it was made from."""
     with _scratch_session(settings) as session:
         loads = (load_users(session), load_jobs(session))
         checks = [
@@ -110,11 +110,11 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
 
 
 @contextmanager
-def passing_session(settings: Settings) -> Iterator[Session]:
-    """Open a session on users and jobs as the sources hold them now; it is removed afterwards.
+def temporary_session(settings: Settings) -> Iterator[Session]:
+    """Open a session on a temporary lake with the sources' current users and jobs.
 
     Raises:
-        SourceError: a source cannot be read at all.
+        SourceError: a source cannot be read.
     """
     with _scratch_session(settings) as session:
         load_users(session)
@@ -197,7 +197,7 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 
 def _conversion_query(settings: Settings) -> str:
-    """Counts impressions (user, job, day) and those that a conversion within the window follows."""
+    """Return SQL that counts impressions (user, job, day), and those followed by a conversion."""
     shown = listed(settings.events.impression_types)
     done = listed(settings.events.conversion_types)
     window = settings.events.attribution_window_days
@@ -216,7 +216,7 @@ def _conversion_query(settings: Settings) -> str:
 def _missing(
     session: Session, types: Mapping[str, int], impressions: int, converted: int
 ) -> list[str]:
-    """What later stages will have to do without."""
+    """Return what later stages will lack."""
     return [
         *_missing_days(session),
         *_missing_labels(session.settings, types, impressions, converted),
@@ -242,7 +242,7 @@ def _missing_labels(
     settings: Settings, types: Mapping[str, int], impressions: int, converted: int
 ) -> list[str]:
     if not types:
-        return ["No accepted event: nothing can be learned, and nobody counts as active."]
+        return ["No accepted event: no model can be trained, and no user is active."]
     sampled = settings.events.negatives == "sampled"
     conversions = sum(types.get(kind, 0) for kind in settings.events.conversion_types)
     found = []
@@ -250,7 +250,7 @@ def _missing_labels(
         names = ", ".join(settings.events.conversion_types)
         found.append(
             f"Only one class of labels: no event of a conversion type ({names}). A model cannot "
-            f"be trained; event types there: {', '.join(types)}."
+            f"be trained; event types of the source: {', '.join(types)}."
         )
     if sampled:
         found.append("Negatives are sampled from the jobs open at that moment, as set.")
@@ -273,18 +273,18 @@ def _missing_labels(
 
 
 _COLUMNS = {
-    "phone": ("users", "No phone: nobody can be texted."),
-    "consent_at": ("users", "No consent: nobody may be texted."),
+    "phone": ("users", "No phone: no message can be sent."),
+    "consent_at": ("users", "No consent: no message may be sent."),
     "time_zone": ("users", "No users.time_zone: send times go by platform.time_zone."),
-    "state": ("users", "No users.state: texting rules of single states cannot be applied."),
+    "state": ("users", "No users.state: the messaging rules of single states cannot be applied."),
     "skills": ("users", "No users.skills: no skill match."),
-    "title": ("jobs", "No jobs.title: texts cannot name the job."),
-    "category": ("jobs", "No jobs.category: no affinity to kinds of work."),
+    "title": ("jobs", "No jobs.title: messages cannot name the job."),
+    "category": ("jobs", "No jobs.category: no affinity to categories."),
     "employer_id": ("jobs", "No jobs.employer_id: no employer features."),
-    "closed_at": ("jobs", "No jobs.closed_at: every job counts as open for good."),
+    "closed_at": ("jobs", "No jobs.closed_at: every job counts as open for ever."),
 }
 _PAIRS = {
-    ("region", "region"): "No region on both sides: candidates are not kept to a labour market.",
+    ("region", "region"): "No region on both sides: candidates are not limited to a labour market.",
     ("latitude", "latitude"): "No coordinates on both sides: no distance.",
     ("desired_pay", "pay"): "No pay on both sides: no pay match.",
     ("shift", "shift"): "No shift on both sides: no shift match.",
@@ -292,12 +292,12 @@ _PAIRS = {
 
 
 def _missing_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
-    there = {name: _filled(con, name) for name in ("users", "jobs")}
-    single = [text for name, (table, text) in _COLUMNS.items() if not there[table][name]]
+    filled = {name: _filled(con, name) for name in ("users", "jobs")}
+    single = [text for name, (table, text) in _COLUMNS.items() if not filled[table][name]]
     pairs = [
         text
         for (users, jobs), text in _PAIRS.items()
-        if not (there["users"][users] and there["jobs"][jobs])
+        if not (filled["users"][users] and filled["jobs"][jobs])
     ]
     return single + pairs
 
@@ -311,5 +311,5 @@ def _filled(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, bool]:
 
 def _missing_slots(con: duckdb.DuckDBPyConnection, impressions: int) -> list[str]:
     if impressions and not _one(con, "SELECT count(position) FROM checked_events")[0]:
-        return ["No events.position: the effect of the slot cannot be told from the job's."]
+        return ["No events.position: the effect of the slot cannot be separated from the job's."]
     return []

@@ -1,4 +1,4 @@
-"""Opens a source that the settings name: a place, or SQL over the places under [inputs]."""
+"""Opens a source that the settings name: files, a Postgres table, or SQL over the [inputs]."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import Lake, Session, quoted, readable_disk_errors, s3_files
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.csv_files import csv_relation
-from conversion_platform.marketplace.faults import first_line, source_errors
+from conversion_platform.marketplace.errors import first_line, source_errors
 from conversion_platform.marketplace.files import SourceFile, find_files, within
 from conversion_platform.marketplace.postgres import postgres_relation
 from conversion_platform.marketplace.relation import (
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from conversion_platform.days import DayRange
     from conversion_platform.settings import InputSection, Settings, SourceSection
 
-PASSED_ON = {"source_file": SOURCE, "source_row": ROW}
+PROVENANCE_NAMES = {"source_file": SOURCE, "source_row": ROW}
 
 
 @contextmanager
 def workspace(lake: Lake) -> Iterator[Path]:
-    """A working folder on the local disk, gone afterwards."""
+    """Create a working folder on the local disk, and remove it afterwards."""
     with lake.storage.spill_folder() as folder, readable_disk_errors(str(folder)):
         folder.mkdir()
         yield folder
@@ -43,7 +43,7 @@ def workspace(lake: Lake) -> Iterator[Path]:
 
 @contextmanager
 def reader(session: Session) -> Iterator[Session]:
-    """Open the session on a cursor, so that no view of the caller's is touched."""
+    """Open the session on a cursor, so that the caller's views do not change."""
     with session.cursor() as reading:
         if _reads_s3(session.settings) and "s3" not in reading.con.list_filesystems():
             reading.con.register_filesystem(s3_files())
@@ -51,7 +51,7 @@ def reader(session: Session) -> Iterator[Session]:
 
 
 def section_of(settings: Settings, contract: Contract) -> SourceSection:
-    """The settings of a contract's source."""
+    """Return the settings of a contract's source."""
     section: SourceSection = getattr(settings.sources, contract.name)
     return section
 
@@ -59,13 +59,13 @@ def section_of(settings: Settings, contract: Contract) -> SourceSection:
 def open_source(
     session: Session, contract: Contract, folder: Path, days: DayRange | None = None
 ) -> Relation:
-    """The relation of one of the three sources.
+    """Return the relation of one of the three sources.
 
     Args:
         session: Settings, lake and DuckDB connection.
         contract: Which source.
-        folder: Where to put what has to be staged.
-        days: Only the `dt=` folders of these days, where the source has such folders.
+        folder: Folder for staged files.
+        days: Read only the `dt=` folders of these days, if the source has such folders.
 
     Raises:
         SourceError: the source cannot be read.
@@ -94,12 +94,12 @@ def _place(
 
 
 def _chosen(files: list[SourceFile], days: DayRange) -> list[SourceFile]:
-    """The files of these days; the first file, for its columns, where there is none."""
+    """Return the files of these days; if there are none the first file, for its columns."""
     return within(files, days) or files[:1]
 
 
 def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
-    """The relation of a SELECT over the inputs that it names."""
+    """Stage the result of a SELECT over the inputs that it names."""
     broken: list[Broken] = []
     for name, section in session.settings.inputs.items():
         if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
@@ -114,10 +114,10 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
 
 
 def _visible(relation: Relation) -> str:
-    """An input as its SQL sees it: its columns, `source_file` and `source_row`."""
+    """Return SQL of an input with its columns, `source_file` and `source_row`."""
     extra = [
         f"{ours} AS {theirs}"
-        for theirs, ours in PASSED_ON.items()
+        for theirs, ours in PROVENANCE_NAMES.items()
         if theirs not in (name.lower() for name in relation.columns)
     ]
     columns = ", ".join([f"* EXCLUDE ({', '.join(PROVENANCE)})", *extra])
@@ -135,10 +135,10 @@ def _run(session: Session, sql: str, setting: str, target: Path) -> None:
             f"{setting}.sql is not a query that DuckDB can run: {first_line(error)}",
             f"Correct {setting}.sql. Tables it can use (under [inputs]): {inputs}.",
         ) from error
-    there = {name.lower() for name, *_ in described}
-    file = "CAST(source_file AS VARCHAR)" if "source_file" in there else "NULL"
-    row = "TRY_CAST(source_row AS BIGINT)" if "source_row" in there else "CAST(NULL AS BIGINT)"
-    dropped = ", ".join(name for name in PASSED_ON if name in there)
+    given = {name.lower() for name, *_ in described}
+    file = "CAST(source_file AS VARCHAR)" if "source_file" in given else "NULL"
+    row = "TRY_CAST(source_row AS BIGINT)" if "source_row" in given else "CAST(NULL AS BIGINT)"
+    dropped = ", ".join(name for name in PROVENANCE_NAMES if name in given)
     select = f"* EXCLUDE ({dropped})" if dropped else "*"
     with source_errors(setting, f"{setting}.sql"):
         session.con.execute(

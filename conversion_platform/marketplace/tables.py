@@ -1,4 +1,4 @@
-"""What the checked source tables promise, and the tables of what was rejected."""
+"""The checked source tables, and the tables of rejected rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from conversion_platform.lake import Column, Table
 
 USERS = Table(
     "users",
-    "People who can be shown jobs, one row each, after the checks. Personal data lives here.",
+    "People who can be shown jobs, one row each, after the checks. Contains personal data.",
     (
         Column("user_id", "VARCHAR", "Id of the user, as text whatever its type in the source."),
         Column(
@@ -14,10 +14,10 @@ USERS = Table(
             "TIMESTAMP WITH TIME ZONE",
             "When the user joined; if not given, first event, else start_date.",
         ),
-        Column("left_at", "TIMESTAMP WITH TIME ZONE", "When the user left; NULL: still there."),
+        Column("left_at", "TIMESTAMP WITH TIME ZONE", "When the user left; NULL: still present."),
         Column("phone", "VARCHAR", "Phone number as the source writes it (personal data)."),
         Column("time_zone", "VARCHAR", "IANA zone of the user; NULL: the platform's."),
-        Column("state", "VARCHAR", "State, as the source writes it; decides the texting rules."),
+        Column("state", "VARCHAR", "State, as the source writes it; decides the messaging rules."),
         Column("postal_code", "VARCHAR", "Postal code (personal data)."),
         Column("region", "VARCHAR", "Labour market, matched against jobs.region."),
         Column("latitude", "DOUBLE", "Degrees north, -90 to 90 (personal data)."),
@@ -28,10 +28,10 @@ USERS = Table(
         Column(
             "consent_at",
             "TIMESTAMP WITH TIME ZONE",
-            "When the user agreed to get texts; NULL: never.",
+            "When the user agreed to get messages; NULL: never.",
         ),
         Column("consent_source", "VARCHAR", "Where the consent was given."),
-        Column("consent_text", "VARCHAR", "The words agreed to."),
+        Column("consent_text", "VARCHAR", "The wording that the user agreed to."),
     ),
     key=("user_id",),
     daily=False,
@@ -49,7 +49,7 @@ JOBS = Table(
             "When the job opened; if not given, first event, else start_date.",
         ),
         Column("closed_at", "TIMESTAMP WITH TIME ZONE", "When the job closed; NULL: still open."),
-        Column("title", "VARCHAR", "Title, as shown in texts."),
+        Column("title", "VARCHAR", "Title, as shown in messages."),
         Column("employer_id", "VARCHAR", "Id of the employer."),
         Column("category", "VARCHAR", "Kind of work, matched against users.skills."),
         Column("region", "VARCHAR", "Labour market, matched against users.region."),
@@ -57,7 +57,7 @@ JOBS = Table(
         Column("longitude", "DOUBLE", "Degrees east, -180 to 180."),
         Column("pay", "DOUBLE", "Pay, in the unit of users.desired_pay."),
         Column("shift", "VARCHAR", "Shift, matched against users.shift."),
-        Column("openings", "BIGINT", "How many people are wanted."),
+        Column("openings", "BIGINT", "Number of people to hire."),
     ),
     key=("job_id",),
     daily=False,
@@ -69,20 +69,20 @@ EVENTS = Table(
     "What users did with jobs (impression, click, application ...) by day, checked.",
     (
         Column("event_id", "VARCHAR", "Id of the event; a hash of the source row if it has none."),
-        Column("user_id", "VARCHAR", "Who; always in users."),
-        Column("job_id", "VARCHAR", "Which job; always in jobs."),
+        Column("user_id", "VARCHAR", "The user; always in users."),
+        Column("job_id", "VARCHAR", "The job; always in jobs."),
         Column("event_type", "VARCHAR", "What happened; settings.events says what it means."),
         Column("occurred_at", "TIMESTAMP WITH TIME ZONE", "When it happened."),
         Column(
             "recorded_at",
             "TIMESTAMP WITH TIME ZONE",
-            "When the source learned of it; occurred_at where the source does not say.",
+            "When the source recorded it; occurred_at if the source does not say.",
         ),
         Column("position", "INTEGER", "Slot in the list shown, 0 = first; NULL: unknown."),
-        Column("channel", "VARCHAR", "Through what the job was shown; NULL: unknown."),
+        Column("channel", "VARCHAR", "Channel through which the job was shown; NULL: unknown."),
     ),
     key=("event_id",),
-    # Features count by user: a user's events in a row are joined and counted in half the time.
+    # Features count by user: events sorted by user are joined and counted in half the time.
     together=("user_id",),
 )
 
@@ -125,7 +125,7 @@ REJECTED_EVENTS = Table(
 
 REJECTED_EVENTS_UNDATED = Table(
     "rejected_events_undated",
-    "Rejected rows of the events source that say no day: without a usable time and a dt= folder.",
+    "Rejected rows of the events source without a day: no usable time and no dt= folder.",
     _REJECTED_COLUMNS,
     key=_REJECTED_KEY,
     daily=False,
@@ -133,7 +133,7 @@ REJECTED_EVENTS_UNDATED = Table(
 
 ATTRIBUTES = Table(
     "attributes",
-    "The further columns of users and jobs: their kind, and whether they become features.",
+    "Attributes (further columns) of users and jobs: their kind, and whether they become features.",
     (
         Column("table_name", "VARCHAR", "users or jobs."),
         Column("column_name", "VARCHAR", "Column of that checked table."),

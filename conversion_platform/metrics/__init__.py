@@ -1,4 +1,4 @@
-"""Daily metrics: what was sent, what came of it, and what it was worth against the holdout.
+"""Daily metrics: messages sent, their outcomes, and the uplift over the holdout.
 
 docs/metrics.md defines every number. The SQL is in the common subset of DuckDB and Athena.
 """

@@ -1,4 +1,4 @@
-"""Turns outcomes into daily metrics, and sums a period up."""
+"""Computes daily metrics from outcomes, and the totals of a period."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COUNTS = tuple(column.name for column in DAILY_METRICS.columns if column.type ==
 
 @dataclass(frozen=True)
 class Summary:
-    """A period's matured days in numbers.
+    """The totals of a period's matured days.
 
     Attributes:
         days: The matured days counted.
@@ -32,8 +32,8 @@ class Summary:
         treated_users: Users of the treatment arm, each counted once.
         holdout_users: Users of the holdout, each counted once.
         uplift: Difference in the share of users who converted, with its 95 % interval; None
-            while an arm is empty.
-        map_sent: MAP of what was sent over the period; None where nobody converted.
+            if an arm is empty.
+        map_sent: MAP of the messages sent in the period; None if no user converted.
     """
 
     days: tuple[date, ...]
@@ -45,12 +45,12 @@ class Summary:
 
 
 def metric_sql(name: str) -> str:
-    """The text of one of the metric queries (`daily`, `period`)."""
+    """Return the text of one of the metric queries (`daily`, `period`)."""
     return resources.files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def compute_metrics(session: Session, days: DayRange) -> list[Written]:
-    """Writes DAILY_METRICS for `days`, and again for the earlier days that may still mature.
+    """Write DAILY_METRICS for `days`, and again for the earlier days that have not matured.
 
     Raises:
         NotReadyError: the outcomes of one of the days are missing.
@@ -61,8 +61,8 @@ def compute_metrics(session: Session, days: DayRange) -> list[Written]:
     session.lake.view(session.con, OUTCOMES, refreshed, "outcomes")
     rows = _with_uplift(_rows(session.con, metric_sql("daily")))
     counted = {(row["dt"], row["cohort"]) for row in rows}
-    rows += [_idle_row(day) for day in present if (day, ALL_COHORTS) not in counted]
-    _hold(session.con, rows)
+    rows += [_empty_row(day) for day in present if (day, ALL_COHORTS) not in counted]
+    _store_rows(session.con, rows)
     return [
         session.lake.write(
             session.con,
@@ -75,7 +75,7 @@ def compute_metrics(session: Session, days: DayRange) -> list[Written]:
 
 
 def daily_rows(session: Session, days: DayRange, cohort: str = ALL_COHORTS) -> list[Row]:
-    """The daily metrics of one cohort, in the order of days; empty where there are none."""
+    """Return the daily metrics of one cohort, in the order of days; empty if there are none."""
     return _rows(
         session.con,
         f"SELECT * FROM {session.lake.select(DAILY_METRICS, days)} "
@@ -84,14 +84,14 @@ def daily_rows(session: Session, days: DayRange, cohort: str = ALL_COHORTS) -> l
 
 
 def summary(session: Session, days: DayRange, cohort: str = ALL_COHORTS) -> Summary:
-    """Sums up the matured days of a period.
+    """Return the totals of the matured days of a period.
 
-    Users come back from day to day, so the daily rates cannot simply be added: the uplift
-    compares users, each counted once, by whether they converted at all.
+    The same users occur on several days, so daily rates cannot be added: the uplift compares
+    users, each counted once, by whether they converted in the period.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        days: The period; days without metrics, or not yet matured, are left out.
+        days: The period; days without metrics, and days that have not matured, are left out.
         cohort: One cohort, or all of them.
     """
     rows = [row for row in daily_rows(session, days, cohort) if row["matured"]]
@@ -110,7 +110,7 @@ def summary(session: Session, days: DayRange, cohort: str = ALL_COHORTS) -> Summ
 
 
 def _users_by_arm(session: Session, matured: list[date], cohort: str) -> dict[str, tuple[int, int]]:
-    """(users, converted users) of each arm over the matured days."""
+    """Return (users, converted users) of each arm over the matured days."""
     if not matured:
         return {}
     listed = ", ".join(f"DATE '{day.isoformat()}'" for day in matured)
@@ -134,7 +134,7 @@ def _with_uplift(rows: list[Row]) -> list[Row]:
 
 
 def _uplift(row: Row) -> Row:
-    """Uplift and interval of one day; unknown until every label of the day is final."""
+    """Add uplift and interval to the row of a day; None until the day has matured."""
     interval = None
     if row["matured"]:
         interval = uplift_interval(
@@ -149,14 +149,14 @@ def _uplift(row: Row) -> Row:
     }
 
 
-def _idle_row(day: date) -> Row:
-    """A day on which nobody was assigned anything: zeros, and nothing left to mature."""
+def _empty_row(day: date) -> Row:
+    """Return the row of a day without assignments: zeros, and matured."""
     empty = dict.fromkeys(column.name for column in DAILY_METRICS.columns)
     return empty | dict.fromkeys(COUNTS, 0) | {"dt": day, "cohort": ALL_COHORTS, "matured": True}
 
 
-def _hold(con: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
-    """Puts the rows into a temporary table with the columns of DAILY_METRICS and dt."""
+def _store_rows(con: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
+    """Write the rows to a temporary table with the columns of DAILY_METRICS and dt."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE _metrics AS {DAILY_METRICS.empty_select()}")
     names = [column.name for column in DAILY_METRICS.columns] + ["dt"]
     marks = ", ".join("?" for _ in names)

@@ -1,6 +1,6 @@
 -- Users and converted users by arm over a period, each user counted once.
--- Reads `outcomes`, restricted to matured assignments of the period (and of one cohort, if one
--- is asked for). A user whose arm changed within the period (another salt or share) is left out.
+-- Reads `outcomes`, restricted to matured assignments of the period (and to one cohort, if given).
+-- A user whose arm changed within the period (another salt or share) is left out.
 -- Common subset of DuckDB and Athena.
 WITH users AS (
     SELECT

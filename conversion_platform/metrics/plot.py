@@ -1,4 +1,4 @@
-"""One small picture of a period: what was sent, and what it was worth."""
+"""A plot of a period: messages by state, and the uplift."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _BLUE, _MUTED = "#3f63a3", "#6b7280"
 
 
 def metrics_plot(session: Session, days: DayRange) -> bytes:
-    """A PNG of the daily metrics over all cohorts.
+    """Draw the daily metrics over all cohorts as a PNG.
 
-    Above, how many texts were sent, delivered, clicked and converted; below, the uplift of
-    every matured day with its 95 % interval. The same metrics give the same bytes.
+    The upper part has the messages sent, delivered, clicked and converted, the lower part the
+    uplift of every matured day with its 95 % interval. The same metrics give the same bytes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -84,11 +84,11 @@ def _tidy(axes: Axes) -> None:
     axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
     low, high = axes.get_ylim()
-    axes.set_ylim(low, low + (high - low) * 1.2)  # room for the legend
+    axes.set_ylim(low, low + (high - low) * 1.2)  # space for the legend
 
 
 def _mark_days(axes: Axes, days: list[date]) -> None:
-    """At most ten dates, so that they never overlap."""
+    """Label at most ten dates, so that they do not overlap."""
     import numpy as np
 
     step = max(1, -(-len(days) // 10))

@@ -1,4 +1,4 @@
-"""The lake table that metrics writes."""
+"""The lake table of daily metrics."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ ALL_COHORTS = "all"
 
 DAILY_METRICS = Table(
     "daily_metrics",
-    "What each day's assignments led to, by cohort; the cohort `all` counts every assignment.",
+    "Outcomes of each day's assignments by cohort; the cohort `all` counts every assignment.",
     (
         Column("cohort", "VARCHAR", "A cohort of the settings, or `all`."),
         Column("planned", "BIGINT", "Assignments in the treatment arm."),
-        Column("holdout", "BIGINT", "Assignments in the holdout, which gets no text."),
-        Column("suppressed", "BIGINT", "Planned texts that a rule stopped (docs/messaging.md)."),
-        Column("expired", "BIGINT", "Planned texts that found no permitted hour in time."),
-        Column("sent", "BIGINT", "Texts the carrier accepted."),
-        Column("delivered", "BIGINT", "Texts the carrier delivered."),
-        Column("failed", "BIGINT", "Texts the carrier could not deliver."),
-        Column("clicked", "BIGINT", "Sent texts whose job was clicked within the window."),
-        Column("converted", "BIGINT", "Sent texts whose job was converted on within the window."),
-        Column("opted_out", "BIGINT", "Sent texts that were answered with an opt-out."),
+        Column("holdout", "BIGINT", "Assignments in the holdout, which gets no message."),
+        Column("suppressed", "BIGINT", "Planned messages that a rule stopped (docs/messaging.md)."),
+        Column("expired", "BIGINT", "Planned messages without a permitted minute in time."),
+        Column("sent", "BIGINT", "Messages that the provider accepted."),
+        Column("delivered", "BIGINT", "Messages that the provider delivered."),
+        Column("failed", "BIGINT", "Messages that the provider could not deliver."),
+        Column("clicked", "BIGINT", "Sent messages whose job was clicked within the window."),
+        Column("converted", "BIGINT", "Sent messages whose job converted within the window."),
+        Column("opted_out", "BIGINT", "Sent messages with an opt-out as reply."),
         Column(
             "converted_any",
             "BIGINT",
-            "Users of the treatment arm, texted or not, who converted on any job.",
+            "Users of the treatment arm, with or without a message, who converted on any job.",
         ),
         Column("holdout_converted_any", "BIGINT", "Users of the holdout who converted on any job."),
-        Column("sent_converted_any", "BIGINT", "Sent texts whose user converted on any job."),
+        Column("sent_converted_any", "BIGINT", "Sent messages whose user converted on any job."),
         Column("conversion_rate", "DOUBLE", "converted_any / planned (0 to 1)."),
         Column("holdout_conversion_rate", "DOUBLE", "holdout_converted_any / holdout (0 to 1)."),
         Column(
@@ -40,11 +40,11 @@ DAILY_METRICS = Table(
         Column(
             "map_sent",
             "DOUBLE",
-            "converted / sent_converted_any: MAP of what was sent, one job a user "
-            "(docs/metrics.md); NULL where no texted user converted.",
+            "converted / sent_converted_any: MAP of the messages sent, one job for each user "
+            "(docs/metrics.md); NULL if no user with a message converted.",
         ),
-        Column("precision_sent", "DOUBLE", "converted / sent: share of texts whose job converted."),
-        Column("matured", "BOOLEAN", "Whether the window of every assignment is past."),
+        Column("precision_sent", "DOUBLE", "converted / sent: messages whose job converted."),
+        Column("matured", "BOOLEAN", "Whether the window of every assignment is over."),
     ),
     key=("cohort",),
 )

@@ -1,7 +1,7 @@
-"""Monitoring: has what the model sees, or what it says, moved since it was judged?
+"""Monitoring: drift of the model's features and scores since its test days.
 
-Simple so far: Evidently's preset over one panel of candidate pairs a day. Reads features,
-predictions and the registry; writes `drift` and a page a day.
+Compares one panel of candidate pairs for each day with Evidently's preset. Reads features,
+predictions and the registry; writes `drift` and one page for each day.
 """
 
 from conversion_platform.monitoring.drift import (
@@ -10,7 +10,7 @@ from conversion_platform.monitoring.drift import (
     drift_report,
     report_key,
 )
-from conversion_platform.monitoring.population import write_reference
+from conversion_platform.monitoring.panel import write_reference
 from conversion_platform.monitoring.tables import DRIFT, TABLES
 
 __all__ = [

@@ -1,7 +1,7 @@
-"""How far a sample stands from its reference: the distances that Evidently's preset uses.
+"""Distances of a sample from its reference, as in Evidently's preset.
 
-They are computed here, for every column, because they take milliseconds, while Evidently draws
-several plots for each column it is asked about. A test holds the two against each other.
+They are computed here, for every column, because this takes milliseconds, while Evidently draws
+several plots for each column. A test compares the two.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DECIMALS = 9
 
 
 def numeric_distance(today: Array, reference: Array) -> float:
-    """Wasserstein distance in standard deviations of the reference.
+    """Return the Wasserstein distance in standard deviations of the reference.
 
     Args:
         today: Values, none missing, shape (n,) with n > 0.
@@ -33,11 +33,11 @@ def numeric_distance(today: Array, reference: Array) -> float:
 
 
 def categorical_distance(today: pa.Array, reference: pa.Array) -> float:
-    """Jensen-Shannon distance between the shares of each value; a missing value is a value.
+    """Return the Jensen-Shannon distance of the shares of the values; missing counts as a value.
 
     Args:
-        today: Text values.
-        reference: Text values.
+        today: Values as text.
+        reference: Values as text.
     """
     from scipy.spatial.distance import jensenshannon
 

@@ -1,4 +1,4 @@
-"""The day's drift report: has what the model sees moved since it was judged?"""
+"""The day's drift report: the day's candidate pairs against the model's test days."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conversion_platform.inference import DAILY_PREDICTIONS
 from conversion_platform.lake import Session, registered
 from conversion_platform.monitoring.distances import categorical_distance, numeric_distance
 from conversion_platform.monitoring.evidently_report import page
-from conversion_platform.monitoring.population import SCORE, reference, sample
+from conversion_platform.monitoring.panel import SCORE, reference, sample
 from conversion_platform.monitoring.tables import DRIFT
 from conversion_platform.training import champion, load_model
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from conversion_platform.training import RankingModel
 
 MISSING = "(missing)"
-PAGE_COLUMNS = 12  # Evidently takes 0.2 s for each.
+PAGE_COLUMNS = 12  # Evidently takes 0.2 s for each
 
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """How far one column stands from the reference.
+    """The drift of one column.
 
     Attributes:
         name: Feature, or 'score'.
         kind: 'numeric' or 'categorical'.
-        statistic: Distance; None if either side has no value.
+        statistic: Distance from the reference; None if either side has no value.
         missing_today: Share without a value.
-        missing_reference: The same of the reference.
-        drifted: Whether distance or missing share moved by the threshold.
+        missing_reference: Share of the reference without a value.
+        drifted: Whether distance or change of the missing share reaches the threshold.
     """
 
     name: str
@@ -50,19 +50,19 @@ class ColumnDrift:
 
 @dataclass(frozen=True)
 class DriftReport:
-    """One day against the model's test days.
+    """One day compared with the model's test days.
 
     Attributes:
-        day: The day watched.
-        model_version: The model that served it.
+        day: The monitored day.
+        model_version: The model that scored it.
         share_drifted: Drifted columns over all columns.
         columns: Distance of each column that has one, largest first.
         drifted: Whether the share is above `drift.max_drifted_share`.
         html: Evidently's page.
-        key: Where the page is stored.
+        key: Storage key of the page.
         details: All columns, with missing shares.
-        rows_today: Pairs compared; 0 if there was nothing to compare.
-        rows_reference: Pairs they were compared with.
+        rows_today: Pairs of the day; 0 if there are none.
+        rows_reference: Pairs of the reference.
     """
 
     day: date
@@ -78,13 +78,13 @@ class DriftReport:
 
 
 def drift_report(session: Session, day: date) -> DriftReport:
-    """Compares the day's candidate pairs and their scores with the model's test days.
+    """Compare the day's candidate pairs and their scores with the model's test days.
 
-    Writes the partition of `drift` and the page `reports/drift/dt=<day>/report.html`. A day
-    without eligible users or open jobs has nothing to compare and has not drifted.
+    Write the partition of `drift` and the page `reports/drift/dt=<day>/report.html`. A day
+    without eligible users or open jobs has no pairs to compare and has not drifted.
 
     Raises:
-        NotReadyError: predictions or features of the day are missing, or no model serves it.
+        NotReadyError: predictions or features of the day are missing, or no model scored it.
         RegistryError: the model's version is missing or damaged.
     """
     session.lake.require(DAILY_PREDICTIONS, [day])
@@ -103,19 +103,19 @@ def drift_report(session: Session, day: date) -> DriftReport:
 
 
 def report_key(day: date) -> str:
-    """Storage key of a day's page."""
+    """Return the storage key of a day's page."""
     return f"reports/drift/dt={day.isoformat()}/report.html"
 
 
 def _serving(session: Session, day: date) -> str:
-    """The model that made the day's predictions; the champion if there were none to make."""
+    """Return the model that made the day's predictions; the champion if there are none."""
     predictions = session.lake.select(DAILY_PREDICTIONS, DayRange.of(day))
     rows = session.con.sql(f"SELECT max(model_version) FROM {predictions}").fetchall()
     version = rows[0][0] or champion(session.lake, day)
     if version is None:
         raise NotReadyError(
-            f"No model served {day}: there are no predictions and no champion.",
-            "Train and promote a model first (`conversion-platform run` does the whole chain).",
+            f"No model scored {day}: it has no predictions and no champion.",
+            "Train and promote a model first (`conversion-platform run` does both).",
         )
     return str(version)
 
@@ -123,7 +123,7 @@ def _serving(session: Session, day: date) -> str:
 def _compared(
     settings: Settings, model: RankingModel, today: pa.Table, before: pa.Table
 ) -> tuple[ColumnDrift, ...]:
-    """Every feature and the score, by name."""
+    """Return the drift of every feature and of the score, by name."""
     kinds = {feature.name: feature.kind for feature in model.card.spec.features}
     kinds[SCORE] = "numeric"
     return tuple(
@@ -135,7 +135,7 @@ def _compared(
 def _column(
     settings: Settings, name: str, kind: str, today: pa.ChunkedArray, before: pa.ChunkedArray
 ) -> ColumnDrift:
-    """A column drifts by its distance or by its missing share, of which a distance says nothing."""
+    """Return the drift of a column: by its distance, or by its missing share."""
     missing = (today.null_count / len(today), before.null_count / len(before))
     statistic = None
     if max(missing) < 1.0:
@@ -158,7 +158,7 @@ def _page(
     before: pa.Table,
     day: date,
 ) -> bytes:
-    """Evidently's page for the columns that moved most, with a line on what it leaves out."""
+    """Return Evidently's page of the columns with the largest distances, and a note on the rest."""
     shown = _by_distance(details)[:PAGE_COLUMNS]
     numeric = [column.name for column in shown if column.kind == "numeric"]
     categorical = [column.name for column in shown if column.kind == "categorical"]
@@ -180,7 +180,7 @@ def _page(
 
 
 def _frame(rows: pa.Table, numeric: list[str], categorical: list[str]) -> pd.DataFrame:
-    """The columns as pandas; a missing category is a category of its own."""
+    """Return the columns as pandas; a missing category is a separate category."""
     frame: pd.DataFrame = rows.select([*numeric, *categorical]).to_pandas()
     for name in categorical:
         frame[name] = frame[name].fillna(MISSING)
@@ -188,7 +188,7 @@ def _frame(rows: pa.Table, numeric: list[str], categorical: list[str]) -> pd.Dat
 
 
 def _by_distance(details: tuple[ColumnDrift, ...]) -> list[ColumnDrift]:
-    """The columns that have a distance, largest first."""
+    """Return the columns with a distance, largest first."""
     measured = [column for column in details if column.statistic is not None]
     return sorted(measured, key=lambda column: (-(column.statistic or 0.0), column.name))
 

@@ -1,4 +1,4 @@
-"""Evidently's drift preset behind one function: two tables in, a page out."""
+"""Renders a page of Evidently's drift preset from two tables."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def page(
     threshold: float,
     day: date,
 ) -> bytes:
-    """Evidently's `DataDriftPreset` as a page that opens without a network.
+    """Render Evidently's `DataDriftPreset` as a page that needs no network.
 
-    The methods are fixed (distances, whatever the number of rows): left to itself Evidently
-    takes p-values for small samples, for which the same threshold means the opposite.
+    The methods are fixed (distances for any number of rows): by default Evidently uses p-values for
+    small samples, for which the same threshold means the opposite.
     """
-    # Importing evidently takes 5 to 10 s and warns about other people's packages.
+    # Importing evidently takes 5 to 10 s and warns about its dependencies.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from evidently import DataDefinition, Dataset, Report
@@ -53,7 +53,7 @@ def page(
 
 
 def stable_ids(html: str) -> bytes:
-    """The page with its random ids numbered in order: the same figures give the same bytes."""
+    """Return the page with numbers for its random ids: the same figures give the same bytes."""
     numbered: dict[str, str] = {}
 
     def replaced(match: re.Match[str]) -> str:

@@ -1,10 +1,10 @@
-"""The table that monitoring writes."""
+"""The lake table that monitoring writes."""
 
 from conversion_platform.lake import Column, Table
 
 DRIFT = Table(
     name="drift",
-    description="How far each feature, and the score, of the day's candidate pairs stands from "
+    description="Distance of each feature, and of the score, of the day's candidate pairs from "
     "the pairs of the model's test days.",
     columns=(
         Column("column_name", "VARCHAR", "Feature, or 'score'."),
@@ -17,8 +17,8 @@ DRIFT = Table(
         ),
         Column("missing_today", "DOUBLE", "Share of today's sample without a value."),
         Column("missing_reference", "DOUBLE", "Share of the reference without a value."),
-        Column("drifted", "BOOLEAN", "Whether statistic or missing share moved by the threshold."),
-        Column("threshold", "DOUBLE", "drift.statistic_threshold at the time."),
+        Column("drifted", "BOOLEAN", "Whether statistic or change of missing share reaches it."),
+        Column("threshold", "DOUBLE", "drift.statistic_threshold when the row was written."),
         Column("rows_today", "BIGINT", "Pairs in today's sample."),
         Column("rows_reference", "BIGINT", "Pairs in the reference."),
         Column("model_version", "VARCHAR", "The model whose test days are the reference."),

@@ -1,13 +1,13 @@
-"""A marketplace whose truth is known: the demo's data, the tests' truth, the benchmarks' ground.
+"""A simulated marketplace with known truth, for the demo, the tests and the benchmarks.
 
-`build` publishes a history, `advance` one more day together with the reactions to our own
-texts, and `truth` answers what only a simulator can: what every user would have done with
-every job. Only the command line, tests and benchmarks import this package.
+`build` publishes a history, `advance` one more day with the reactions to the platform's messages,
+and `candidates` gives the truth: what every user would have done with every job. Only the command
+line, tests and benchmarks import this package.
 """
 
 from conversion_platform.simulator.build import Built, Reactions, advance, build
+from conversion_platform.simulator.difficulty import ranking_table
 from conversion_platform.simulator.reactions import Reply
-from conversion_platform.simulator.table import ranking_table
 from conversion_platform.simulator.truth import candidates
 from conversion_platform.simulator.world import Drift, World
 

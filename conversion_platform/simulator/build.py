@@ -1,6 +1,6 @@
-"""Publishing a simulated marketplace: its history at once, then one day at a time.
+"""Publishes a simulated marketplace: first its history, then one day at a time.
 
-`source/` is what a marketplace would export; `truth/` is what nobody in it knows. A file
+`source/` is what a marketplace would export; `truth/` is hidden from it. A file
 `source/events/dt=D/events.parquet` holds what was *recorded* on day D, so an event that is
 recorded late is in the file of a later day than the one on which it occurred, and no file
 changes once it is published.
@@ -19,16 +19,16 @@ import numpy as np
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import SettingsError, SourceError
-from conversion_platform.simulator import rows, state
+from conversion_platform.simulator import event_arrays, state
 from conversion_platform.simulator.drift import Effect
-from conversion_platform.simulator.engine import Day, live
+from conversion_platform.simulator.engine import Day, simulate_day
+from conversion_platform.simulator.event_arrays import write_table
 from conversion_platform.simulator.reactions import Reply, Text, texts_of
 from conversion_platform.simulator.response import Truth
-from conversion_platform.simulator.rows import write_table
 from conversion_platform.simulator.snapshots import hidden_jobs, hidden_users, write_snapshots
 from conversion_platform.simulator.state import Applied, State, Texted
-from conversion_platform.simulator.universe import rules_on, universe, with_new_jobs
 from conversion_platform.simulator.world import World
+from conversion_platform.simulator.world_on_day import rules_on, truth_until, with_new_jobs
 
 if TYPE_CHECKING:
     import pyarrow
@@ -38,7 +38,7 @@ Progress = Callable[[date, int], None]
 
 @dataclass(frozen=True)
 class Built:
-    """What `build` wrote: the folder of the source tables, the days, and rows by table."""
+    """The output of `build`: the folder of the source tables, the days, and rows by table."""
 
     source: Path
     days: DayRange
@@ -50,13 +50,13 @@ class Built:
 
 @dataclass(frozen=True)
 class Reactions:
-    """What a day brought.
+    """The events and replies of a published day.
 
     Attributes:
         day: The day that was published.
         published: Events that its source file holds, of all channels.
-        events: Those of channel `text` among them, under the contract's column names.
-        replies: Texts that people sent back, in order of the messages they answer.
+        events: Events of channel `text` among them, with the contract's column names.
+        replies: Replies to messages, in the order of the messages.
     """
 
     day: date
@@ -66,59 +66,63 @@ class Reactions:
 
 
 def build(world: World, folder: Path, progress: Progress | None = None) -> Built:
-    """Writes a world's history below `folder`, in place of whatever world was there.
+    """Write a world's history below `folder`, replacing an earlier world.
 
     Args:
         world: What to simulate.
-        folder: Gets `source/` (users.parquet, jobs.parquet, events/dt=/) and `truth/`.
-        progress: Told each finished day and the number of events it published.
+        folder: Folder for `source/` (users.parquet, jobs.parquet, events/dt=/) and `truth/`.
+        progress: Called with each finished day and its number of published events.
 
     Raises:
         SettingsError: the folder has a `source/` that no simulation made.
     """
     if (folder / "source").exists() and not (folder / "truth").exists():
         raise SettingsError(
-            f"{folder / 'source'} is there, and no simulation made it: it would be replaced.",
+            f"{folder / 'source'} exists and was not made by a simulation: it would be replaced.",
             "Name another folder.",
         )
     for part in ("source", "truth"):
         shutil.rmtree(folder / part, ignore_errors=True)
     history = _History(folder, world)
     for day in world.days:
-        count = history.live_through(day)
+        count = history.publish(day)
         if progress is not None:
             progress(day, count)
     return history.finished()
 
 
 def advance(folder: Path, day: date, texts: pyarrow.Table | Iterable[Text]) -> Reactions:
-    """Publishes one more day, with the reactions to the texts that were delivered on it.
+    """Publish one more day, with the reactions to the messages that were delivered on it.
 
     Publishing the last day once more, with the same texts, gives the same bytes.
 
     Args:
         folder: Where `build` wrote.
         day: The day after the last published one (or that one again).
-        texts: Delivered texts: a table with, or tuples of, (message_id, user_id, job_id,
+        texts: Delivered messages: a table with, or tuples of, (message_id, user_id, job_id,
             delivered_at). Delayed reactions are published on later days.
 
     Raises:
-        SourceError: there is no world, the day is not the next one, or a text names a user or
+        SourceError: no world exists, the day is not the next one, or a message names a user or
             job that does not exist.
     """
     _check_next(folder, day)
     world, effects = state.load_world(folder)
-    truth = universe(world, effects, day)
+    truth = truth_until(world, effects, day)
     before = with_new_jobs(truth, state.load_state(folder, day - ONE_DAY))
-    lived = live(truth, before, day, rules_on(world, effects, day), texts_of(texts, truth))
-    _write_day(folder, day, before, lived)
-    _write_whole(folder, truth, lived.state, day)
-    ours = lived.published.where(lived.published.channel == rows.TEXT)
-    return Reactions(day, len(lived.published), rows.events_table(ours), lived.replies)
+    simulated = simulate_day(
+        truth, before, day, rules_on(world, effects, day), texts_of(texts, truth)
+    )
+    _write_day(folder, day, before, simulated)
+    _write_whole(folder, truth, simulated.state, day)
+    ours = simulated.published.where(simulated.published.channel == event_arrays.TEXT)
+    return Reactions(
+        day, len(simulated.published), event_arrays.events_table(ours), simulated.replies
+    )
 
 
 class _History:
-    """The run of a history: what moves from day to day, and the drifts measured so far."""
+    """The state while a history is written: the last day's state and the measured drifts."""
 
     def __init__(self, folder: Path, world: World) -> None:
         self._folder, self._world = folder, world
@@ -129,28 +133,28 @@ class _History:
 
     @property
     def _truth(self) -> Truth:
-        return universe(self._world, self._effects, self._world.days.last)
+        return truth_until(self._world, self._effects, self._world.days.last)
 
-    def live_through(self, day: date) -> int:
+    def publish(self, day: date) -> int:
         truth = self._truth
         rules = rules_on(self._world, self._effects, day)
         before = with_new_jobs(truth, self._state)
-        lived = live(truth, before, day, rules, texts_of((), truth))
-        _write_day(self._folder, day, before, lived)
-        self._state = lived.state
-        self._events += len(lived.published)
+        simulated = simulate_day(truth, before, day, rules, texts_of((), truth))
+        _write_day(self._folder, day, before, simulated)
+        self._state = simulated.state
+        self._events += len(simulated.published)
         self._measure_drifts(day)
-        return len(lived.published)
+        return len(simulated.published)
 
     def _measure_drifts(self, day: date) -> None:
-        """Measures the drifts that begin tomorrow, or lie beyond the history."""
-        from conversion_platform.simulator.calibration import measured
+        """Measure the drifts that begin on the next day, or after the history."""
+        from conversion_platform.simulator.drift_calibration import measure_effect
 
         last = day == self._world.days.last
         for drift in self._world.drifts[len(self._effects) :]:
             if drift.day == day + ONE_DAY or last:
                 _write_whole(self._folder, self._truth, self._state, day)
-                effect = measured(self._folder, drift, day)
+                effect = measure_effect(self._folder, drift, day)
                 self._effects = (*self._effects, effect)
                 state.save_world(self._folder, self._world, self._effects)
 
@@ -179,7 +183,7 @@ def _check_next(folder: Path, day: date) -> None:
 def _empty_state() -> State:
     nothing = np.zeros(0, np.int64)
     return State(
-        pending=rows.no_events(),
+        pending=event_arrays.no_events(),
         applied=Applied(nothing, nothing, nothing),
         texted=Texted(nothing, nothing),
         popularity=np.zeros(0),
@@ -188,21 +192,24 @@ def _empty_state() -> State:
     )
 
 
-def _write_day(folder: Path, day: date, before: State, lived: Day) -> None:
-    """Writes a day's event file, and beside the truth who came and what was on the board."""
+def _write_day(folder: Path, day: date, before: State, simulated: Day) -> None:
+    """Write a day's event file, and to the truth its visitors and open jobs."""
     import pyarrow as pa
 
     name = f"dt={day.isoformat()}"
-    write_table(rows.events_table(lived.published), folder / f"source/events/{name}/events.parquet")
-    board = {"job": lived.board, "popularity": lived.popularity}
+    write_table(
+        event_arrays.events_table(simulated.published),
+        folder / f"source/events/{name}/events.parquet",
+    )
+    board = {"job": simulated.board, "popularity": simulated.popularity}
     write_table(pa.table(board), folder / f"truth/days/{name}/board.parquet")
-    texts = np.bincount(before.texted.user, minlength=int(lived.visitors.max(initial=0)) + 1)
-    came = {"user": lived.visitors, "texts": texts[lived.visitors]}
+    texts = np.bincount(before.texted.user, minlength=int(simulated.visitors.max(initial=0)) + 1)
+    came = {"user": simulated.visitors, "texts": texts[simulated.visitors]}
     write_table(pa.table(came), folder / f"truth/days/{name}/visitors.parquet")
 
 
 def _write_whole(folder: Path, truth: Truth, now: State, day: date) -> None:
-    """Writes the tables that are not by day, and last of all the state."""
+    """Write the tables that are not by day, and the state last."""
     write_snapshots(folder, truth, now, day)
     write_table(hidden_users(truth), folder / "truth/users.parquet")
     write_table(hidden_jobs(truth), folder / "truth/jobs.parquet")

@@ -1,4 +1,4 @@
-"""How the world changes by a drift whose strength has been measured (see calibration.py)."""
+"""Applies drifts of measured strength to the world (see drift_calibration.py)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from conversion_platform.simulator.response import Rules
 from conversion_platform.simulator.world import Drift, DriftKind, World
 
-# The effect that each strength stands for, in the measure of its kind.
+# The effect of each strength, in the measure of its kind.
 TARGETS: dict[DriftKind, dict[str, float]] = {
     "covariate": {"weak": 0.03, "middle": 0.1, "strong": 0.25},
     "prior": {"weak": 0.08, "middle": 0.25, "strong": 0.5},
@@ -27,11 +27,11 @@ NO_EFFECT = 0.0
 
 @dataclass(frozen=True)
 class Effect:
-    """The size of one drift of a world, in the order of `World.drifts`.
+    """The measured effect of one drift of a world, in the order of `World.drifts`.
 
     Attributes:
         kind: The drift's kind.
-        parameter: What was found: users of the wave (covariate), fall of the base logit (prior),
+        parameter: Calibrated: users of the wave (covariate), fall of the base logit (prior),
             move of the weights (concept), share of users whose tastes turn (latent).
         target: The effect asked for, in the measure that `MEASURES` names.
         measured: The effect that `parameter` has in the truth.
@@ -44,14 +44,14 @@ class Effect:
 
 
 def rules_with(world: World, effects: tuple[Effect, ...], day: date, rules: Rules) -> Rules:
-    """The weights on `day`, after all drifts that have begun."""
+    """Return the weights on `day`, after all drifts that have begun."""
     for drift, effect in zip(world.drifts, effects, strict=False):
-        rules = moved(rules, drift, effect.parameter * drift.progress(day))
+        rules = drifted_rules(rules, drift, effect.parameter * drift.progress(day))
     return rules
 
 
-def moved(rules: Rules, drift: Drift, amount: float) -> Rules:
-    """The weights under `amount` of a drift's parameter."""
+def drifted_rules(rules: Rules, drift: Drift, amount: float) -> Rules:
+    """Return the weights under `amount` of a drift's parameter."""
     if drift.kind == "prior":
         return dataclasses.replace(rules, base=rules.base - amount)
     if drift.kind == "concept":
@@ -66,9 +66,9 @@ def moved(rules: Rules, drift: Drift, amount: float) -> Rules:
 
 
 def wave_between(world: World, effects: tuple[Effect, ...], number: int) -> int:
-    """How many people of the covariate drift's waves join on day `number`.
+    """Return how many users of the covariate drift's waves join on day `number`.
 
-    They join on the day before they can first be seen, so that the drift begins on its day.
+    They join one day before their first visit, so that the drift begins on its day.
     """
     count = 0
     for drift, effect in zip(world.drifts, effects, strict=False):

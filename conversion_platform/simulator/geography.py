@@ -1,4 +1,4 @@
-"""Places, categories and wordings of the simulated marketplace. Real places, invented people."""
+"""Metros, categories and wordings of the simulated marketplace. The metros are real."""
 
 from __future__ import annotations
 

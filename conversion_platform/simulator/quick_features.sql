@@ -1,4 +1,4 @@
--- A dozen plain features of (user_id, job_id, dt) pairs, from what was recorded before dt.
+-- A dozen simple features of (user_id, job_id, dt) pairs, from events recorded before dt.
 -- Views needed: pairs, users, jobs, events (with dt = day of the record).
 WITH seen AS (
     SELECT DISTINCT event_id, user_id, job_id, event_type, dt

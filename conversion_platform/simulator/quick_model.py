@@ -1,7 +1,7 @@
-"""A quick model on a dozen plain features: how far an ordinary effort gets in this world.
+"""A quick model on a dozen simple features, as a baseline in a simulated world.
 
-It reads `source/` alone, as any outsider would. It is not the platform's model: it says how
-hard the world is, and stands for "a champion trained before" when drift is measured.
+It reads `source/` only. It is not the platform's model: it measures how hard the world is, and is
+the earlier champion when drift is measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import TrainingError
-from conversion_platform.simulator.streams import Flags, Floats
+from conversion_platform.simulator.randomness import Flags, Floats
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,14 +35,14 @@ PARAMETERS = {
     "eta": 0.12,
     "min_child_weight": 10,
     "tree_method": "hist",
-    "nthread": 1,  # on shared cores two threads mostly wait for each other
+    "nthread": 1,  # two threads are not faster on shared cores
     "seed": 5,
 }
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Impressions with their features (a float column each) and what came of them."""
+    """Impressions with their features (a float column each) and labels."""
 
     features: Floats
     names: tuple[str, ...]
@@ -52,7 +52,7 @@ class Examples:
 
 @contextmanager
 def opened(source: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB session with the views users, jobs and events over a source folder."""
+    """Open a DuckDB session with the views users, jobs and events over a source folder."""
     import duckdb
 
     con = duckdb.connect(config={"threads": 2, "memory_limit": "3GB"})
@@ -69,7 +69,7 @@ def opened(source: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def examples(source: Path, days: DayRange) -> Examples:
-    """The impressions that were recorded in `days`, and what followed within three days."""
+    """Return the impressions recorded in `days`, with labels within three days."""
     with opened(source) as con:
         con.execute(f"""
             CREATE TEMP TABLE shown AS
@@ -103,7 +103,7 @@ _LABELS_SQL = f"""
 
 
 def pair_features(source: Path, pairs: pyarrow.Table) -> tuple[Floats, tuple[str, ...]]:
-    """Features of (user_id, job_id, dt) pairs, in their order, as if shown in the first slot."""
+    """Return the features of (user_id, job_id, dt) pairs, in their order, at the first slot."""
     import pyarrow as pa
 
     with opened(source) as con:
@@ -121,7 +121,7 @@ class QuickModel:
     boosters: tuple[Any, ...]
 
     def scores(self, features: Floats) -> Floats:
-        """A score for each row; higher is better."""
+        """Return a score for each row; higher is better."""
         total = np.zeros(len(features))
         for booster in self.boosters:
             total += booster.inplace_predict(features.astype(np.float32), predict_type="margin")
@@ -129,10 +129,10 @@ class QuickModel:
 
 
 def fitted(found: Examples, label: Label = "both") -> QuickModel:
-    """Fits the model to conversions, to clicks, or to both (the logits are added).
+    """Fit the model to conversions, to clicks, or to both (the logits are added).
 
     Raises:
-        TrainingError: the examples hold no example of the label, or nothing else.
+        TrainingError: the examples have only one class of the label.
     """
     import xgboost
 
@@ -152,7 +152,7 @@ def fitted(found: Examples, label: Label = "both") -> QuickModel:
 
 
 def training_days(first: date, day: date) -> DayRange:
-    """The days of impressions whose labels have matured on `day`, at most `TRAIN_DAYS`."""
+    """Return the days of impressions whose labels have matured on `day`, at most `TRAIN_DAYS`."""
     last = day - (WINDOW_DAYS + 1) * ONE_DAY
     return DayRange(max(first, last - (TRAIN_DAYS - 1) * ONE_DAY), last)
 

@@ -1,10 +1,11 @@
-"""What people do when a text of ours arrives, decided by the same truth as everything else.
+"""Simulates the reactions to the platform's messages, by the same truth as all other events.
 
-- A *sure thing* applies anyway: the text moves an application of the day to its own job and
+- A *sure thing* applies anyway: the message moves an application of the day to its job and
   adds none.
-- A *persuadable* may apply to the text's job, more readily than if shown it: the true uplift.
+- A *persuadable* may apply to the message's job, with a higher probability than if shown it:
+  the true uplift.
 - A *lost cause* at most clicks.
-- A *do-not-disturb* drops some of what the day would have brought, and opts out easily.
+- A *do-not-disturb* drops some applications of the day, and opts out with a higher probability.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from conversion_platform.errors import SourceError
-from conversion_platform.simulator import rows
+from conversion_platform.simulator import event_arrays
+from conversion_platform.simulator.event_arrays import SECOND, Events
 from conversion_platform.simulator.geography import NONSENSE, QUESTIONS, STOP_WORDINGS
-from conversion_platform.simulator.people import (
+from conversion_platform.simulator.randomness import Flags, Floats, Hash, Ints, sigmoid
+from conversion_platform.simulator.response import CLICK_IS_EASIER, Rules, Truth
+from conversion_platform.simulator.state import State
+from conversion_platform.simulator.user_arrays import (
     DO_NOT_DISTURB,
     LOST_CAUSE,
     PERSUADABLE,
     SURE_THING,
 )
-from conversion_platform.simulator.response import CLICK_IS_EASIER, Rules, Truth
-from conversion_platform.simulator.rows import SECOND, Events
-from conversion_platform.simulator.state import State
-from conversion_platform.simulator.streams import Flags, Floats, Hash, Ints, sigmoid
-from conversion_platform.simulator.universe import day_end, day_logit, stream, texts_of_week
+from conversion_platform.simulator.world_on_day import day_end, day_logit, stream, texts_of_week
 
 if TYPE_CHECKING:
     import pyarrow
@@ -49,7 +50,7 @@ Text = tuple[str, str, str, datetime]
 
 @dataclass(frozen=True)
 class Texts:
-    """Delivered texts of a day, in order of delivery (microseconds)."""
+    """Delivered messages of a day, in order of delivery (microseconds)."""
 
     message: tuple[str, ...]
     user: Ints
@@ -59,7 +60,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Reply:
-    """A text that a person sends back."""
+    """A reply of a user to a message."""
 
     message_id: str
     user_id: str
@@ -69,17 +70,17 @@ class Reply:
 
 @dataclass(frozen=True)
 class After:
-    """A day's events, after the texts have had their effect."""
+    """A day's events and replies, with the effect of the messages."""
 
     events: Events
     replies: tuple[Reply, ...]
 
 
 def texts_of(texts: pyarrow.Table | Iterable[Text], truth: Truth) -> Texts:
-    """Reads delivered texts: a table or tuples of (message_id, user_id, job_id, delivered_at).
+    """Read delivered messages: a table or tuples of (message_id, user_id, job_id, delivered_at).
 
     Raises:
-        SourceError: a text names a user or job that does not exist.
+        SourceError: a message names a user or job that does not exist.
     """
     names = ("message_id", "user_id", "job_id", "delivered_at")
     columns: Any = texts
@@ -100,19 +101,19 @@ def _numbers(ids: list[str], count: int, what: str) -> Ints:
     strange = np.flatnonzero((numbers < 0) | (numbers >= count))
     if len(strange):
         raise SourceError(
-            f"A text names {what} {ids[int(strange[0])]!r}, unknown to the simulated world.",
-            "Give texts of the world that was built in this folder.",
+            f"A message names {what} {ids[int(strange[0])]!r}, unknown to the simulated world.",
+            "Give messages of the world that was built in this folder.",
         )
     return numbers
 
 
-def willing(truth: Truth, user: Ints, job: Ints, number: int) -> Floats:
-    """The one draw that decides what a user would do with a job on a day, shown or not."""
+def response_draw(truth: Truth, user: Ints, job: Ints, number: int) -> Floats:
+    """Return the draw that decides the response of a user to a job on a day, shown or not."""
     return Hash(truth.world.seed, "outcome", number + 1).uniform(user, job)
 
 
 def application_delays(rng: np.random.Generator, count: int) -> Ints:
-    """From click to application: minutes for most, hours to days for the others."""
+    """Draw delays from click to application: minutes for most, hours to days for others."""
     at_once = rng.random(count) < AT_ONCE_SHARE
     minutes = rng.integers(2, 40, count) * 60 * SECOND
     hours = np.minimum(np.exp(0.9 * rng.standard_normal(count)) * 14.0, 200.0)
@@ -123,7 +124,7 @@ def application_delays(rng: np.random.Generator, count: int) -> Ints:
 def react(
     truth: Truth, state: State, day: date, rules: Rules, texts: Texts, organic: Events
 ) -> After:
-    """Changes a day's organic events by the texts of that day, and adds reactions to them."""
+    """Apply the effect of a day's messages to its organic events, and add the reactions."""
     if not texts.message:
         return After(organic, ())
     number = truth.world.index(day)
@@ -132,19 +133,19 @@ def react(
         texts.user, texts.job, rules, day_logit(day, texts_of_week(state, texts.user))
     )
     fresh = _never_applied(state, organic, texts)
-    gone, taken_over = _moved(truth, texts, organic, fresh & (segment == SURE_THING), number)
+    removed, taken_over = _moved(truth, texts, organic, fresh & (segment == SURE_THING), number)
     annoyed = texts.user[segment == DO_NOT_DISTURB]
-    gone |= _dropped(truth, organic, annoyed, number)
+    removed |= _dropped(truth, organic, annoyed, number)
     clicks, applies = _choices(truth, texts, segment, logit, number)
     applies = (applies & fresh) | taken_over
     events = _text_events(truth, texts, clicks | applies, applies, number)
     replies = _replies(truth, state, texts, logit, day)
-    return After(rows.joined([organic.where(~gone), events]), replies)
+    return After(event_arrays.concatenate_events([organic.where(~removed), events]), replies)
 
 
 def _never_applied(state: State, organic: Events, texts: Texts) -> Flags:
-    """Which texts offer a job that the user has not applied to, today included."""
-    today = organic.where(organic.type == rows.APPLICATION)
+    """Return the messages with a job that the user has not applied to, including today."""
+    today = organic.where(organic.type == event_arrays.APPLICATION)
     before = np.concatenate(
         [_pair(state.applied.user, state.applied.job), _pair(today.user, today.job)]
     )
@@ -159,38 +160,38 @@ def _pair(user: Ints, job: Ints) -> Ints:
 def _moved(
     truth: Truth, texts: Texts, organic: Events, may: Flags, number: int
 ) -> tuple[Flags, Flags]:
-    """Which organic applications turn into applications to which texts."""
-    luck = Hash(truth.world.seed, "moved", number + 1).uniform(texts.user)
-    applied = np.flatnonzero(organic.type == rows.APPLICATION)
-    chosen = np.flatnonzero(may & (luck < MOVED_SHARE))
+    """Return which organic applications move to which messages."""
+    draw = Hash(truth.world.seed, "moved", number + 1).uniform(texts.user)
+    applied = np.flatnonzero(organic.type == event_arrays.APPLICATION)
+    chosen = np.flatnonzero(may & (draw < MOVED_SHARE))
     _, first_event, first_text = np.intersect1d(
         organic.user[applied], texts.user[chosen], return_indices=True
     )
-    gone = np.zeros(len(organic), np.bool_)
-    gone[applied[first_event]] = True
+    removed = np.zeros(len(organic), np.bool_)
+    removed[applied[first_event]] = True
     taken_over = np.zeros(len(texts.user), np.bool_)
     taken_over[chosen[first_text]] = True
-    return gone, taken_over
+    return removed, taken_over
 
 
 def _dropped(truth: Truth, organic: Events, annoyed: Ints, number: int) -> Flags:
-    """Which organic applications do not happen because a text annoyed the user."""
-    luck = Hash(truth.world.seed, "dropped", number + 1).uniform(organic.user, organic.job)
-    applied = organic.type == rows.APPLICATION
-    gone: Flags = applied & np.isin(organic.user, annoyed) & (luck < DROPPED_SHARE)
-    return gone
+    """Return the organic applications that do not happen because a message annoyed the user."""
+    draw = Hash(truth.world.seed, "dropped", number + 1).uniform(organic.user, organic.job)
+    applied = organic.type == event_arrays.APPLICATION
+    removed: Flags = applied & np.isin(organic.user, annoyed) & (draw < DROPPED_SHARE)
+    return removed
 
 
 def _choices(
     truth: Truth, texts: Texts, segment: Ints, logit: Floats, number: int
 ) -> tuple[Flags, Flags]:
-    """Who clicks, and which persuadables apply."""
+    """Return the messages that are clicked, and those with which a persuadable applies."""
     reads = Hash(truth.world.seed, "reads", number + 1).uniform(texts.user, texts.job) < READ_SHARE
-    luck = willing(truth, texts.user, texts.job, number)
+    draw = response_draw(truth, texts.user, texts.job, number)
     lifted = logit + UPLIFT_LOGIT * (segment == PERSUADABLE)
     idle = (segment == LOST_CAUSE) | (segment == DO_NOT_DISTURB)
-    clicks = reads & (luck < sigmoid(lifted + CLICK_IS_EASIER) * np.where(idle, 0.3, 1.0))
-    applies = reads & (luck < sigmoid(lifted)) & (segment == PERSUADABLE)
+    clicks = reads & (draw < sigmoid(lifted + CLICK_IS_EASIER) * np.where(idle, 0.3, 1.0))
+    applies = reads & (draw < sigmoid(lifted)) & (segment == PERSUADABLE)
     return clicks, applies
 
 
@@ -199,11 +200,16 @@ def _text_events(truth: Truth, texts: Texts, clicks: Flags, applies: Flags, numb
     count = len(texts.user)
     clicked = texts.at + (20 + rng.exponential(1500.0, count)).astype(np.int64) * SECOND
     applied = clicked + application_delays(rng, count)
-    parts = [(clicks, rows.CLICK, clicked), (applies, rows.APPLICATION, applied)]
-    return rows.joined(
+    parts = [(clicks, event_arrays.CLICK, clicked), (applies, event_arrays.APPLICATION, applied)]
+    return event_arrays.concatenate_events(
         [
-            rows.new_events(
-                texts.user[who], texts.job[who], kind, at[who], rows.NO_POSITION, rows.TEXT
+            event_arrays.new_events(
+                texts.user[who],
+                texts.job[who],
+                kind,
+                at[who],
+                event_arrays.NO_POSITION,
+                event_arrays.TEXT,
             )
             for who, kind, at in parts
         ]
@@ -211,9 +217,9 @@ def _text_events(truth: Truth, texts: Texts, clicks: Flags, applies: Flags, numb
 
 
 def opt_out_hazard(truth: Truth, state: State, texts: Texts, logit: Floats) -> Floats:
-    """The probability that a text makes its reader opt out.
+    """Return the probability that a message leads to an opt-out.
 
-    It grows with the texts of the last seven days, with a bad match, and in the annoyed.
+    It increases with the messages of the last seven days, for bad matches, and for annoyed users.
     """
     sizes = texts_of_week(state, texts.user)
     mismatch = np.clip(USUAL_LOGIT_OF_A_TEXT - logit, -2.0, 4.0)
@@ -230,11 +236,11 @@ def _replies(
     rng = stream(world, "replies", world.index(day))
     count = len(texts.user)
     hazard = opt_out_hazard(truth, state, texts, logit)
-    luck, wording = rng.random(count), rng.random(count)
+    draw, wording = rng.random(count), rng.random(count)
     latest = day_end(world, day) - SECOND
     at = np.minimum(texts.at + rng.integers(20, 7200, count) * SECOND, np.maximum(latest, texts.at))
     steps = np.cumsum([hazard, np.full(count, QUESTION_SHARE), np.full(count, NONSENSE_SHARE)], 0)
-    kind = (luck >= steps).sum(axis=0)
+    kind = (draw >= steps).sum(axis=0)
     return tuple(
         Reply(
             texts.message[i],
@@ -249,6 +255,6 @@ def _replies(
 _BODIES = (STOP_WORDINGS, QUESTIONS, NONSENSE)
 
 
-def _body(kind: int, luck: float) -> str:
+def _body(kind: int, draw: float) -> str:
     wordings = _BODIES[kind]
-    return wordings[int(luck * len(wordings))]
+    return wordings[int(draw * len(wordings))]

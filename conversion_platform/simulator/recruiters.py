@@ -1,21 +1,21 @@
-"""How a recruiter ranks the open jobs of the metro for a user: the human baseline."""
+"""The human baseline: a recruiter's ranking of the metro's open jobs for a user."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from conversion_platform.simulator.randomness import Floats, Hash, Ints
 from conversion_platform.simulator.response import Truth
-from conversion_platform.simulator.streams import Floats, Hash, Ints
 
 SEEN_LESS_BY_RANK = 0.2
 WHIM = 0.5
 
 
 def human_score(truth: Truth, user: Ints, job: Ints, popularity: Floats, day: int) -> Floats:
-    """The recruiter's score: rules of thumb, a private liking, and the mood of the day.
+    """Return the recruiter's score: simple rules, a fixed preference, and noise of the day.
 
     Args:
-        truth: The world; of users only what they state is looked at.
+        truth: The world; of users only stated facts are used.
         user: User numbers, shape (n, 1).
         job: Job numbers, shape (1, m).
         popularity: Recent clicks of those jobs, shape (1, m).
@@ -38,7 +38,7 @@ def human_score(truth: Truth, user: Ints, job: Ints, popularity: Floats, day: in
 
 
 def slate_of(score: Floats, size: int) -> Ints:
-    """Columns of the `size` best scores of each row, best first; shape (n, min(size, m))."""
+    """Return the columns of the `size` best scores of each row, best first; (n, min(size, m))."""
     size = min(size, score.shape[1])
     best = np.argpartition(-score, size - 1, axis=1)[:, :size]
     order = np.argsort(-np.take_along_axis(score, best, axis=1), axis=1, kind="stable")
@@ -46,6 +46,6 @@ def slate_of(score: Floats, size: int) -> Ints:
     return slate
 
 
-def chance_seen(position: Ints) -> Floats:
-    """The probability that a slot (0 is the first) is looked at."""
+def examination_probability(position: Ints) -> Floats:
+    """Return the probability that the user looks at a slot (0 is the first)."""
     return np.asarray(1.0 / (1.0 + SEEN_LESS_BY_RANK * position), np.float64)

@@ -1,4 +1,4 @@
-"""The true response of a user to a job, split by how much of it anyone could know.
+"""The true response of a user to a job, split by what can be known or learned.
 
     logit p(convert) = known + learnable + factors + noise + day
 
@@ -13,10 +13,10 @@ from datetime import date
 import numpy as np
 
 from conversion_platform.days import ONE_DAY
-from conversion_platform.simulator.board import Employers, Jobs
 from conversion_platform.simulator.geography import CATEGORIES
-from conversion_platform.simulator.people import Users
-from conversion_platform.simulator.streams import Flags, Floats, Hash, Ints
+from conversion_platform.simulator.job_arrays import Employers, Jobs
+from conversion_platform.simulator.randomness import Flags, Floats, Hash, Ints
+from conversion_platform.simulator.user_arrays import Users
 from conversion_platform.simulator.world import World
 
 CLICK_IS_EASIER = 2.2
@@ -34,7 +34,7 @@ class Rules:
     """The weights of the response on one day; drift changes them.
 
     Attributes:
-        turned: Share of the users whose hidden tastes have turned (latent drift).
+        turned: Share of the users whose hidden tastes have changed (latent drift).
     """
 
     base: float = -5.8
@@ -49,7 +49,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Truth:
-    """Everything the response depends on."""
+    """All inputs of the response."""
 
     world: World
     users: Users
@@ -57,13 +57,13 @@ class Truth:
     employers: Employers
 
     def distance(self, user: Ints, job: Ints) -> Floats:
-        """Kilometres between home and work."""
+        """Return the kilometres between home and work."""
         users, jobs = self.users, self.jobs
         distance: Floats = np.hypot(users.x[user] - jobs.x[job], users.y[user] - jobs.y[job])
         return distance
 
     def states(self, user: Ints, job: Ints) -> Flags:
-        """Whether the user states the skill that the job asks for."""
+        """Return whether the user states the skill that the job asks for."""
         category = self.jobs.category[job]
         users = self.users
         stated: Flags = (users.stated_skill[user] == category) | (
@@ -72,7 +72,7 @@ class Truth:
         return stated
 
     def known(self, user: Ints, job: Ints, rules: Rules) -> Floats:
-        """The part that stated facts decide, with what is hidden at its average."""
+        """Return the part by stated facts, with hidden attributes at their average."""
         turned = rules.turned
         shared = self._distance_and_shift(user, job, rules, 1.0 - 2.0 * turned)
         stated = rules.skill * STATED_IS_TRUE * self.states(user, job)
@@ -80,9 +80,9 @@ class Truth:
         return known
 
     def learnable(self, user: Ints, job: Ints, rules: Rules) -> Floats:
-        """Everything but low-rank taste and pair noise: what enough data could teach."""
+        """Return the part that a model could learn: all but low-rank taste and pair noise."""
         users, jobs = self.users, self.jobs
-        inner = self.inner_self(user, rules)
+        inner = self.hidden_identity(user, rules)
         wish_sign = np.where(inner == user, 1.0, -1.0)
         category = jobs.category[job]
         employer = jobs.employer[job]
@@ -98,32 +98,32 @@ class Truth:
         return learnable
 
     def factors(self, user: Ints, job: Ints, rules: Rules) -> Floats:
-        """Low-rank hidden taste."""
-        inner = self.inner_self(user, rules)
+        """Return the low-rank hidden taste."""
+        inner = self.hidden_identity(user, rules)
         product: Floats = (self.users.factors[inner] * self.jobs.factors[job]).sum(axis=-1)
         return product
 
     def noise(self, user: Ints, job: Ints) -> Floats:
-        """What is particular to the pair, fixed, and known to nobody."""
+        """Return the fixed hidden noise of the pair."""
         return 0.25 * Hash(self.world.seed, "pair").normal(user, job)
 
     def logit(self, user: Ints, job: Ints, rules: Rules, day: float | Floats) -> Floats:
-        """The logit of a conversion, given `day` (base, season and fatigue)."""
+        """Return the logit of a conversion, given `day` (base, season and fatigue)."""
         taste = self.learnable(user, job, rules) + self.factors(user, job, rules)
         logit: Floats = taste + self.noise(user, job) + rules.base + day
         return logit
 
-    def inner_self(self, user: Ints, rules: Rules) -> Ints:
-        """Whose hidden side a user has: his own, or after a turn his neighbour's.
+    def hidden_identity(self, user: Ints, rules: Rules) -> Ints:
+        """Return the user whose hidden attributes apply: the same, or a neighbour.
 
-        Neighbours swap, so that no marginal of anything hidden moves.
+        With latent drift neighbours swap, so that the marginals of hidden attributes do not change.
         """
         if rules.turned <= 0.0:
             return user
         couple = user >> 1
         other = np.minimum(user ^ 1, len(self.users) - 1)
         turns = Hash(self.world.seed, "turn").uniform(couple).reshape(user.shape) < rules.turned
-        # Who arrives together stays a couple; the first users count as one arrival.
+        # Only users who joined together swap; the first users count as one arrival.
         arrival = np.maximum(self.users.joined_day, -1)
         inner: Ints = np.where(turns & (arrival[user] == arrival[other]), other, user)
         return inner
@@ -131,7 +131,10 @@ class Truth:
     def _distance_and_shift(
         self, user: Ints, job: Ints, rules: Rules, wish_sign: float | Floats
     ) -> Floats:
-        """Whoever wishes for more pay minds the way less (until latent drift flips that)."""
+        """Return the part of distance and shift: less for users who wish for more pay.
+
+        Latent drift reverses the sign of that wish.
+        """
         users, jobs = self.users, self.jobs
         minding = np.where(users.has_car[user], 0.85, 1.2) - 0.2 * wish_sign * users.wish[user]
         minding = minding * np.where(jobs.remote[job], 0.3, 1.0)
@@ -150,18 +153,18 @@ class Truth:
 
 
 def season(day: date) -> float:
-    """What the calendar adds to the logit."""
+    """Return what the calendar adds to the logit."""
     holiday = -0.2 if is_holiday(day) else 0.0
     return WEEKDAY_LOGIT[day.weekday()] + MONTH_LOGIT[day.month - 1] + holiday
 
 
 def traffic(day: date) -> float:
-    """How many people come by, relative to an ordinary day."""
+    """Return the number of visits relative to an ordinary day."""
     return WEEKDAY_TRAFFIC[day.weekday()] * (0.6 if is_holiday(day) else 1.0)
 
 
 def is_holiday(day: date) -> bool:
-    """Whether a US holiday keeps people from work."""
+    """Return whether the day is a US holiday."""
     fixed = {(1, 1), (7, 4), (12, 24), (12, 25)}
     nth_weekday = {(1, 0, 3), (2, 0, 3), (9, 0, 1), (11, 3, 4)}
     if (day.month, day.day) in fixed or (day.month, day.weekday(), _nth(day)) in nth_weekday:

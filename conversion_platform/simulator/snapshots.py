@@ -1,6 +1,6 @@
-"""The users and jobs tables as their owner would export them at the end of a day.
+"""The users and jobs tables as the marketplace would export them at the end of a day.
 
-Nothing that lies after that moment is in them: no later arrival, no closing or leaving to come.
+They contain nothing that happens later: no later users and jobs, no later closing or leaving.
 """
 
 from __future__ import annotations
@@ -11,6 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from conversion_platform.simulator.event_arrays import (
+    SECOND,
+    job_ids,
+    labels,
+    name_array,
+    timestamps,
+    user_ids,
+    write_table,
+)
 from conversion_platform.simulator.geography import (
     ABOUT,
     CATEGORIES,
@@ -20,20 +29,11 @@ from conversion_platform.simulator.geography import (
     REFERRALS,
     SHIFTS,
 )
-from conversion_platform.simulator.people import SEGMENTS
+from conversion_platform.simulator.randomness import Floats, Hash, Ints
 from conversion_platform.simulator.response import Truth
-from conversion_platform.simulator.rows import (
-    SECOND,
-    job_ids,
-    labels,
-    moments,
-    user_ids,
-    words,
-    write_table,
-)
 from conversion_platform.simulator.state import State
-from conversion_platform.simulator.streams import Floats, Hash, Ints
-from conversion_platform.simulator.universe import day_end, micros_of_day
+from conversion_platform.simulator.user_arrays import SEGMENTS
+from conversion_platform.simulator.world_on_day import day_end, micros_of_day
 
 if TYPE_CHECKING:
     import pyarrow
@@ -44,7 +44,7 @@ NAMES = tuple(name for name, _, _ in CATEGORIES)
 
 
 def write_snapshots(folder: Path, truth: Truth, state: State, day: date) -> None:
-    """Writes `source/users.parquet` and `source/jobs.parquet` as of the end of `day`."""
+    """Write `source/users.parquet` and `source/jobs.parquet` as of the end of `day`."""
     users, jobs = users_table(truth, day), jobs_table(truth, state, day)
     if any(drift.kind == "nothing" and day >= drift.day for drift in truth.world.drifts):
         users, jobs = _reordered(truth, users, day), _reordered(truth, jobs, day)
@@ -53,7 +53,7 @@ def write_snapshots(folder: Path, truth: Truth, state: State, day: date) -> None
 
 
 def users_table(truth: Truth, day: date) -> pyarrow.Table:
-    """What the marketplace knows of its users at the end of `day`."""
+    """Return the marketplace's table of users at the end of `day`."""
     import pyarrow as pa
 
     users, world = truth.users, truth.world
@@ -69,31 +69,31 @@ def users_table(truth: Truth, day: date) -> pyarrow.Table:
     return pa.table(
         {
             "user_id": user_ids(here),
-            "created_at": moments(joined),
-            "left_at": moments(left, left < day_end(world, day)),
+            "created_at": timestamps(joined),
+            "left_at": timestamps(left, left < day_end(world, day)),
             "phone": _phones(truth, here, has_phone),
-            "time_zone": words(metro, tuple(place.time_zone for place in METROS)),
-            "state": words(metro, tuple(place.state for place in METROS)),
+            "time_zone": name_array(metro, tuple(place.time_zone for place in METROS)),
+            "state": name_array(metro, tuple(place.state for place in METROS)),
             "postal_code": _postal_codes(metro, users.x[here]),
-            "region": words(metro, tuple(place.name for place in METROS)),
+            "region": name_array(metro, tuple(place.name for place in METROS)),
             "latitude": latitude,
             "longitude": longitude,
             "desired_pay": users.desired_pay[here],
             "skills": _skills(users.stated_skill[here], users.second_skill[here]),
-            "shift": words(users.shift[here], SHIFTS),
-            "consent_at": moments(joined + 90 * SECOND, consents),
-            "consent_source": _if(consent, words(users.consent_source[here], CONSENT_SOURCES)),
+            "shift": name_array(users.shift[here], SHIFTS),
+            "consent_at": timestamps(joined + 90 * SECOND, consents),
+            "consent_source": _if(consent, name_array(users.consent_source[here], CONSENT_SOURCES)),
             "consent_text": _if(consent, pa.scalar(CONSENT_TEXT), nothing),
             "experience_years": users.experience[here],
             "has_car": users.has_car[here],
-            "referral": words(users.referral[here], REFERRALS),
-            "about": words(_pick(truth, "about", here, len(ABOUT)), ABOUT),
+            "referral": name_array(users.referral[here], REFERRALS),
+            "about": name_array(_pick(truth, "about", here, len(ABOUT)), ABOUT),
         }
     )
 
 
 def jobs_table(truth: Truth, state: State, day: date) -> pyarrow.Table:
-    """What the marketplace knows of its jobs at the end of `day`."""
+    """Return the marketplace's table of jobs at the end of `day`."""
     jobs, world = truth.jobs, truth.world
     here = np.flatnonzero(jobs.opened_day <= world.index(day))
     metro, category = jobs.metro[here], jobs.category[here]
@@ -104,16 +104,16 @@ def jobs_table(truth: Truth, state: State, day: date) -> pyarrow.Table:
     return pa.table(
         {
             "job_id": job_ids(here),
-            "opened_at": moments(_at(truth, jobs.opened_day[here], jobs.opened_second[here])),
-            "closed_at": moments(closed, closed < day_end(world, day)),
-            "title": words(category, tuple(title for _, _, title in CATEGORIES)),
+            "opened_at": timestamps(_at(truth, jobs.opened_day[here], jobs.opened_second[here])),
+            "closed_at": timestamps(closed, closed < day_end(world, day)),
+            "title": name_array(category, tuple(title for _, _, title in CATEGORIES)),
             "employer_id": labels(jobs.employer[here], "c", 5),
-            "category": words(category, NAMES),
-            "region": words(metro, tuple(place.name for place in METROS)),
+            "category": name_array(category, NAMES),
+            "region": name_array(metro, tuple(place.name for place in METROS)),
             "latitude": latitude,
             "longitude": longitude,
             "pay": jobs.pay[here],
-            "shift": words(jobs.shift[here], SHIFTS),
+            "shift": name_array(jobs.shift[here], SHIFTS),
             "openings": pa.array(jobs.openings[here], pa.int64()),
             "is_remote": jobs.remote[here],
             "urgent": jobs.urgent[here],
@@ -123,15 +123,15 @@ def jobs_table(truth: Truth, state: State, day: date) -> pyarrow.Table:
 
 
 def hidden_users(truth: Truth) -> pyarrow.Table:
-    """What users keep to themselves (for `truth/`)."""
+    """Return the hidden attributes of users (for `truth/`)."""
     import pyarrow as pa
 
     users = truth.users
     return pa.table(
         {
             "user_id": user_ids(np.arange(len(users))),
-            "segment": words(users.segment, SEGMENTS),
-            "true_skill": words(users.true_skill, NAMES),
+            "segment": name_array(users.segment, SEGMENTS),
+            "true_skill": name_array(users.true_skill, NAMES),
             "propensity": users.propensity,
             "pay_sensitivity": users.pay_sensitivity,
             "activity": users.activity,
@@ -141,7 +141,7 @@ def hidden_users(truth: Truth) -> pyarrow.Table:
 
 
 def hidden_jobs(truth: Truth) -> pyarrow.Table:
-    """What the board does not show (for `truth/`)."""
+    """Return the hidden attributes of jobs (for `truth/`)."""
     import pyarrow as pa
 
     jobs, employers = truth.jobs, truth.employers
@@ -156,7 +156,7 @@ def hidden_jobs(truth: Truth) -> pyarrow.Table:
 
 
 def _at(truth: Truth, day: Ints, second: Ints) -> Ints:
-    """Microseconds of a second of the day on day numbers."""
+    """Return the microseconds of a second of the day on day numbers."""
     numbers, place = np.unique(day, return_inverse=True)
     begins = np.array([micros_of_day(truth.world, int(n)) for n in numbers], np.int64)
     at: Ints = begins[place] + second * SECOND
@@ -164,7 +164,7 @@ def _at(truth: Truth, day: Ints, second: Ints) -> Ints:
 
 
 def _coordinates(metro: Ints, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Degrees, of kilometres east and north of the metro's centre."""
+    """Return degrees for kilometres east and north of the metro's centre."""
     latitude = np.array([place.latitude for place in METROS])[metro]
     longitude = np.array([place.longitude for place in METROS])[metro]
     wide = KM_PER_DEGREE * np.cos(np.radians(latitude))
@@ -172,9 +172,9 @@ def _coordinates(metro: Ints, x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def _phones(truth: Truth, users: Ints, has: np.ndarray) -> pyarrow.Array:
-    """Numbers of the range that is reserved for fiction: +1 area code 555 01xx.
+    """Return phone numbers of the range that is reserved for fiction: +1 area code 555 01xx.
 
-    There are 100 of them in each area code; when a metro runs out, people share a number.
+    Each area code has 100 of them; with more users in a metro, several have the same number.
     """
     import pyarrow as pa
 
@@ -193,16 +193,16 @@ def _phones(truth: Truth, users: Ints, has: np.ndarray) -> pyarrow.Array:
 def _postal_codes(metro: Ints, x: Floats) -> pyarrow.Array:
     import pyarrow.compute as pc
 
-    prefix = words(metro, tuple(place.postal_prefix for place in METROS))
+    prefix = name_array(metro, tuple(place.postal_prefix for place in METROS))
     return pc.binary_join_element_wise(prefix, labels(np.abs(x).astype(np.int64) % 90, "", 2), "")
 
 
 def _skills(first: Ints, second: Ints) -> pyarrow.Array:
     import pyarrow.compute as pc
 
-    other = words(np.maximum(second, 0), NAMES)
-    both = pc.binary_join_element_wise(words(first, NAMES), other, "|")
-    return pc.if_else((second >= 0) & (second != first), both, words(first, NAMES))
+    other = name_array(np.maximum(second, 0), NAMES)
+    both = pc.binary_join_element_wise(name_array(first, NAMES), other, "|")
+    return pc.if_else((second >= 0) & (second != first), both, name_array(first, NAMES))
 
 
 def _if(condition: pyarrow.Array, then: object, otherwise: object = None) -> pyarrow.Array:
@@ -220,7 +220,7 @@ def _pick(truth: Truth, name: str, users: Ints, count: int) -> Ints:
 
 
 def _reordered(truth: Truth, table: pyarrow.Table, day: date) -> pyarrow.Table:
-    """The rows in another order: an export promises none."""
+    """Return the rows in another order, as an export has no fixed order."""
     import pyarrow as pa
 
     rows = np.arange(table.num_rows)

@@ -1,4 +1,4 @@
-"""What a day hands to the next one. Kept below `truth/`, never below `source/`."""
+"""The state at the end of a day. Stored below `truth/`, never below `source/`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from conversion_platform.errors import SourceError
 from conversion_platform.simulator.drift import Effect
-from conversion_platform.simulator.rows import Events, read_arrays, write_table
-from conversion_platform.simulator.streams import Floats, Ints
+from conversion_platform.simulator.event_arrays import Events, read_arrays, write_table
+from conversion_platform.simulator.randomness import Floats, Ints
 from conversion_platform.simulator.world import World
 
 KEPT_STATES = 3
@@ -22,7 +22,7 @@ KEPT_STATES = 3
 
 @dataclass(frozen=True)
 class Applied:
-    """Pairs that have applied, and the number of the day on which they decided to."""
+    """Pairs that have applied, and the number of the day of the decision."""
 
     user: Ints
     job: Ints
@@ -31,7 +31,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class Texted:
-    """Texts of the last days: to whom, and the number of the day."""
+    """Messages of the last days: user and number of the day."""
 
     user: Ints
     day: Ints
@@ -39,11 +39,11 @@ class Texted:
 
 @dataclass(frozen=True)
 class State:
-    """The moving parts at the end of a day.
+    """The state at the end of a day.
 
     Attributes:
-        pending: Events that have happened or will, and are not recorded yet.
-        popularity: Recent clicks by job number (they fade).
+        pending: Events that are not recorded yet; some have not occurred yet.
+        popularity: Recent clicks by job number, with exponential decay.
         openings_left: By job number.
         closed_at: By job number: when it closes, as far as is known (microseconds).
     """
@@ -57,7 +57,7 @@ class State:
 
 
 def save_world(folder: Path, world: World, effects: tuple[Effect, ...]) -> None:
-    """Writes the world and the measured strength of its drifts."""
+    """Write the world and the measured strength of its drifts."""
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     (folder / "truth/world.json").write_text(world.to_json())
     measured = json.dumps([dataclasses.asdict(effect) for effect in effects], indent=1)
@@ -65,20 +65,20 @@ def save_world(folder: Path, world: World, effects: tuple[Effect, ...]) -> None:
 
 
 def load_world(folder: Path) -> tuple[World, tuple[Effect, ...]]:
-    """The world that was built in a folder, and its measured drifts.
+    """Return the world that was built in a folder, and its measured drifts.
 
     Raises:
-        SourceError: if none was.
+        SourceError: no world was built there.
     """
     file = folder / "truth/world.json"
     if not file.exists():
-        raise SourceError(f"{folder} holds no simulated world.", "Build one there first.")
+        raise SourceError(f"{folder} contains no simulated world.", "Build one there first.")
     effects = json.loads((folder / "truth/drift.json").read_text())
     return World.from_json(file.read_text()), tuple(Effect(**effect) for effect in effects)
 
 
 def save_state(folder: Path, day: date, state: State) -> None:
-    """Writes the state at the end of `day`, and forgets those of long ago."""
+    """Write the state at the end of `day`, and remove old ones."""
     import pyarrow as pa
 
     place = _place(folder, day)
@@ -87,17 +87,17 @@ def save_state(folder: Path, day: date, state: State) -> None:
     for name in ("pending", "applied", "texted"):
         part = getattr(state, name)
         write_table(pa.table(vars(part)), place / f"{name}.parquet")
-    # Written last: a state without it was never finished.
+    # Written last: without it the state is incomplete.
     (place / "complete").write_text(day.isoformat())
     for old in sorted((folder / "truth/state").glob("dt=*"))[:-KEPT_STATES]:
         shutil.rmtree(old)
 
 
 def load_state(folder: Path, day: date) -> State:
-    """The state at the end of `day`.
+    """Return the state at the end of `day`.
 
     Raises:
-        SourceError: if `day` has not been published, or lies too far back.
+        SourceError: `day` has not been published, or its state has been removed.
     """
     place = _place(folder, day)
     if not (place / "complete").exists():
@@ -114,19 +114,19 @@ def load_state(folder: Path, day: date) -> State:
 
 
 def last_day(folder: Path) -> date:
-    """The last published day.
+    """Return the last published day.
 
     Raises:
-        SourceError: if there is no world in `folder`.
+        SourceError: `folder` contains no world.
     """
     complete = sorted((folder / "truth/state").glob("dt=*/complete"))
     if not complete:
-        raise SourceError(f"{folder} holds no simulated world.", "Build one there first.")
+        raise SourceError(f"{folder} contains no simulated world.", "Build one there first.")
     return date.fromisoformat(complete[-1].read_text())
 
 
-def grown(state: State, more: Ints, closings: Ints) -> State:
-    """The state with newly opened jobs: their openings and natural closing times."""
+def with_jobs(state: State, more: Ints, closings: Ints) -> State:
+    """Return the state with newly opened jobs: their openings and natural closing times."""
     return dataclasses.replace(
         state,
         popularity=np.concatenate([state.popularity, np.zeros(len(more))]),

@@ -1,4 +1,4 @@
-"""What only the simulator knows: what each user would have done with each job.
+"""The truth of a simulated world: what each user would have done with each job.
 
 For tests, benchmarks and the demo's last screen; no platform code may import it.
 """
@@ -15,13 +15,13 @@ import numpy as np
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
 from conversion_platform.simulator.engine import applied_mask, by_metro
-from conversion_platform.simulator.reactions import willing
+from conversion_platform.simulator.event_arrays import job_ids, read_arrays, user_ids
+from conversion_platform.simulator.randomness import Flags, Floats, Hash, Ints, sigmoid
+from conversion_platform.simulator.reactions import response_draw
 from conversion_platform.simulator.recruiters import human_score
 from conversion_platform.simulator.response import Rules, Truth
-from conversion_platform.simulator.rows import job_ids, read_arrays, user_ids
 from conversion_platform.simulator.state import Applied, last_day, load_state, load_world
-from conversion_platform.simulator.streams import Flags, Floats, Hash, Ints, sigmoid
-from conversion_platform.simulator.universe import day_logit, rules_on, universe
+from conversion_platform.simulator.world_on_day import day_logit, rules_on, truth_until
 from conversion_platform.training import map_at_k
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Every visitor of a day with every open job of the metro that he has not applied to.
+    """Every visitor of a day with every open job of the metro without an earlier application.
 
     Sorted by user, then job. The logits are without `base` and the day's part.
 
     Attributes:
         number: Number of the day, for each pair.
-        day_part: What base, season and fatigue add to the logit.
-        luck: The draw that decides; below a probability means yes.
+        day_part: The sum of base, season and fatigue in the logit.
+        draw: The draw that decides: below a probability the user responds.
     """
 
     user: Ints
@@ -48,7 +48,7 @@ class Pairs:
     factors: Floats
     noise: Floats
     day_part: Floats
-    luck: Floats
+    draw: Floats
     human: Floats
     popularity: Floats
 
@@ -60,7 +60,7 @@ class Pairs:
     @property
     def outcome(self) -> Flags:
         """Whether the user would convert on that day: one draw for each pair and day."""
-        outcome: Flags = self.luck < self.probability
+        outcome: Flags = self.draw < self.probability
         return outcome
 
     @property
@@ -78,7 +78,7 @@ def candidates(
     users: list[str] | None = None,
     share: float = 1.0,
 ) -> pyarrow.Table:
-    """The truth of all candidate pairs: who comes by on a day x the metro's open jobs.
+    """Return the truth of all candidate pairs: the visitors of a day x the metro's open jobs.
 
     Args:
         folder: Where `build` wrote.
@@ -120,7 +120,7 @@ def pairs_of(
     share: float = 1.0,
     rules: Rules | None = None,
 ) -> Pairs:
-    """The candidate pairs of some days with all parts of their truth.
+    """Return the candidate pairs of some days with all parts of their truth.
 
     Args:
         folder: Where `build` wrote.
@@ -131,7 +131,7 @@ def pairs_of(
     """
     world, effects = load_world(folder)
     last = last_day(folder)
-    truth = universe(world, effects, last)
+    truth = truth_until(world, effects, last)
     applied = load_state(folder, last).applied
     parts: list[tuple[np.ndarray, ...]] = []
     for day in DayRange.of(days) if isinstance(days, date) else days:
@@ -196,7 +196,7 @@ def _pairs_of_day(
             truth.factors(who, what, rules),
             truth.noise(who, what),
             day_part,
-            willing(truth, who, what, number),
+            response_draw(truth, who, what, number),
             human_score(truth, who, what, liked, number),
             liked,
         )

@@ -1,4 +1,4 @@
-"""The parameters of a simulated marketplace, and three sizes of it that are ready to use."""
+"""The parameters of a simulated marketplace, and three predefined sizes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Drift:
     Attributes:
         kind: What changes (docs/simulator.md says what each kind does).
         day: First day of the change.
-        strength: How large its measured effect is; without meaning for `nothing`.
+        strength: Size of its measured effect; ignored for `nothing`.
         over_days: Days until it is complete; 1 is abrupt.
     """
 
@@ -42,23 +42,23 @@ class Drift:
         _require(self.over_days >= 1, f"over_days is {self.over_days}", "1 (abrupt) or more")
 
     def progress(self, day: date) -> float:
-        """The share of the change that is complete on `day`: 0 before it, 1 at its end."""
+        """Return the share of the change that is complete on `day`: 0 before it, 1 at its end."""
         return min(1.0, max(0.0, ((day - self.day).days + 1) / self.over_days))
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything that decides what a simulated marketplace looks like.
+    """The parameters of a simulated marketplace.
 
     Attributes:
         seed: Seed of every random stream; same seed, same bytes.
         users: Users who have joined by the end of the history.
         jobs: Jobs that have been open at some time of the history.
-        metros: How many metros of `geography.METROS` take part.
+        metros: Number of metros of `geography.METROS`.
         history_days: Days that `build` publishes.
         start: First day of the history.
         slate: Jobs that a recruiter shows to a user on a day.
-        activity: Mean probability that a user comes by on a day.
+        activity: Mean probability that a user visits on a day.
         time_zone: IANA zone whose calendar days name the files.
         late_share: Share of events that are recorded 6 to 46 hours after they occurred.
         duplicate_share: Share of events that arrive twice under the same id.
@@ -92,18 +92,18 @@ class World:
 
     @classmethod
     def demo(cls, **changes: Any) -> World:
-        """The demo's world: small enough for its five minutes, hard enough to mean something."""
+        """Return the demo's world, which runs in five minutes."""
         return dataclasses.replace(cls(), **changes)
 
     @classmethod
     def tiny(cls, **changes: Any) -> World:
-        """A world for tests: a few hundred users, 25 days."""
+        """Return a world for tests: a few hundred users, 25 days."""
         small = cls(users=400, jobs=150, metros=2, history_days=25)
         return dataclasses.replace(small, **changes)
 
     @classmethod
     def large(cls, **changes: Any) -> World:
-        """100,000 users, 5,000 jobs, 180 days: about 20 million events."""
+        """Return a world of 100,000 users, 5,000 jobs, 180 days: about 20 million events."""
         big = cls(users=100_000, jobs=5_000, history_days=180, activity=0.175)
         return dataclasses.replace(big, **changes)
 
@@ -113,15 +113,15 @@ class World:
         return DayRange(self.start, self.day(self.history_days - 1))
 
     def day(self, index: int) -> date:
-        """The calendar day with number `index`; 0 is the first day of the history."""
+        """Return the calendar day with number `index`; 0 is the first day of the history."""
         return self.start + index * ONE_DAY
 
     def index(self, day: date) -> int:
-        """The number of a calendar day."""
+        """Return the number of a calendar day."""
         return (day - self.start).days
 
     def to_json(self) -> str:
-        """Return the world as text that `from_json` reads."""
+        """Return the world as JSON."""
         return json.dumps(dataclasses.asdict(self), default=str, indent=1, sort_keys=True)
 
     @classmethod
@@ -132,4 +132,4 @@ class World:
 
 def _require(holds: bool, problem: str, allowed: str) -> None:
     if not holds:
-        raise SettingsError(f"The simulated world cannot be: {problem}.", f"Allowed: {allowed}.")
+        raise SettingsError(f"The simulated world is invalid: {problem}.", f"Allowed: {allowed}.")

@@ -102,9 +102,9 @@ def collect(session: Session, now: datetime) -> Status:
         session: Settings, lake and DuckDB connection.
         now: For the next scheduled run.
     """
-    from conversion_platform.training import standing_promotion
+    from conversion_platform.training import current_promotion
 
-    newest = standing_promotion(session.lake)
+    newest = current_promotion(session.lake)
     return Status(
         platform=session.settings.platform.name,
         lake=session.settings.lake_root,

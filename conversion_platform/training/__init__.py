@@ -1,7 +1,7 @@
-"""Training: matured examples, a calibrated ranking model, its figures, its versions.
+"""Training: matured examples, a calibrated ranking model, its evaluation and versions.
 
 Reads features and the checked source tables; writes `training_examples` and files below
-`models/`. The champion pointer is all that later stages need to follow.
+`models/`. Later stages find the model through the champion pointer.
 """
 
 from conversion_platform.training.card import ModelCard
@@ -24,13 +24,13 @@ from conversion_platform.training.registry import (
     candidate,
     champion,
     champions,
+    current_promotion,
     load_card,
     load_model,
     name_candidate,
     promote,
     promotions,
     require_champion,
-    standing_promotion,
     version_key,
     versions,
 )
@@ -54,6 +54,7 @@ __all__ = [
     "champions",
     "clustered_mean",
     "clustered_ratio",
+    "current_promotion",
     "decide",
     "evaluate",
     "explain",
@@ -67,7 +68,6 @@ __all__ = [
     "promotions",
     "require_champion",
     "slate_precision",
-    "standing_promotion",
     "training_days",
     "version_key",
     "versions",

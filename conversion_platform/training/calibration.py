@@ -1,7 +1,7 @@
-"""From raw scores to probabilities: a monotone map, kept as a few numbers in JSON.
+"""Maps raw scores to probabilities: a monotone map, stored as a few numbers in JSON.
 
-Many positives allow an isotonic map, which follows any shape. Few would make it a staircase
-of noise, so there a line through the log-odds (Platt) is used.
+Many positives allow an isotonic map, which fits any shape. With few it would fit noise, so a line
+through the log-odds (Platt) is used.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LIMIT = 13.8  # log-odds of EDGE: no probability is 0 or 1, not even rounded to 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A never-falling map from score to probability: straight lines between knots.
+    """A monotone map from score to probability: straight lines between knots.
 
     Attributes:
         method: 'isotonic' or 'platt' (knots are in log-odds of the score).
-        scores: Knots, rising; log-odds.
-        probabilities: Log-odds of the probability at each knot, never falling.
+        scores: Knots in ascending order; log-odds.
+        probabilities: Log-odds of the probability at each knot, in ascending order.
     """
 
     method: str
@@ -34,7 +34,7 @@ class Calibration:
     probabilities: tuple[float, ...]
 
     def apply(self, scores: Array) -> Array:
-        """Calibrated probabilities of raw scores in (0, 1); float32, same shape."""
+        """Return calibrated probabilities of raw scores in (0, 1); float32, same shape."""
         import numpy as np
 
         at = _log_odds(scores)
@@ -49,11 +49,11 @@ class Calibration:
 
 
 def fit_calibration(scores: Array, labels: Array) -> Calibration:
-    """The map that makes `scores` agree with `labels`.
+    """Fit the map from `scores` to the observed rates of `labels`.
 
     Args:
         scores: Raw scores in (0, 1), shape (n,).
-        labels: Truthy for a conversion, shape (n,); both classes must be there.
+        labels: Truthy for a conversion, shape (n,); both classes must be present.
     """
     if int(labels.sum()) >= ISOTONIC_POSITIVES:
         return _isotonic(scores, labels)
@@ -65,14 +65,14 @@ def _isotonic(scores: Array, labels: Array) -> Calibration:
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression().fit(_log_odds(scores), labels.astype(np.float64))
-    # A step of pure negatives would promise 0: half an event is kept back instead.
+    # A step without positives would predict 0: it is counted as half a positive instead.
     floor = 0.5 / len(labels)
     heights = np.clip(fitted.y_thresholds_, floor, 1.0 - floor)
     return Calibration("isotonic", _rounded(fitted.X_thresholds_), _rounded(_log_odds(heights)))
 
 
 def _platt(scores: Array, labels: Array) -> Calibration:
-    """Logistic regression of the label on the log-odds; a falling line becomes a level one."""
+    """Fit a logistic regression of the label on the log-odds; a negative slope becomes 0."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
@@ -92,5 +92,5 @@ def _log_odds(values: Array) -> Array:
 
 
 def _rounded(values: Array) -> tuple[float, ...]:
-    """Nine decimals: far below what matters, far above what the solver leaves undecided."""
+    """Round to nine decimals: finer than any use needs, coarser than the solver's tolerance."""
     return tuple(round(float(value), 9) for value in values)

@@ -1,4 +1,4 @@
-"""The card of a model version: what it is, what it was made from, how good it was."""
+"""The card of a model version: its contents, its training data, its evaluation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _first_and_last(value: Any) -> Any:
     return {"first": value[0], "last": value[1]} if pair else value
 
 
-# In JSON a range is its two days, and the features are a list.
+# In JSON a range is a list of its first and last day, and the features are a list.
 Days = Annotated[
     DayRange,
     BeforeValidator(_first_and_last),
@@ -42,22 +42,22 @@ class SplitCard:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything a reader, a scorer or an auditor needs to know of a version.
+    """The description of a version, for readers, for scoring and for audits.
 
     Attributes:
         version: `<day>-<10 hex digits>` of the content.
-        day: The day that the training ran for; nothing later was known to it.
+        day: The day that the training ran for: it used only data known before this day.
         spec: The features that the model reads, for `features.pair_query`.
         columns: The model's inputs in order (`position` is one of them).
         vocabularies: Known values of each categorical input, in the order of their codes.
-        label: What a positive is: event types and the window in days.
+        label: The definition of a positive: event types and the window in days.
         splits: Days, rows and positives of each window.
-        rounds: Trees in the model.
+        rounds: Number of trees.
         evaluation: Figures on the test window.
         settings: The settings that training used.
-        libraries: Versions of what computed it.
+        libraries: Versions of the libraries that computed it.
         fingerprint: SHA-256 of the numbers that the model was fitted and calibrated on.
-        notes: What a reader of the figures should know.
+        notes: Remarks on the figures.
         files: SHA-256 of the version's other files.
     """
 
@@ -78,7 +78,7 @@ class ModelCard:
 
     @property
     def test_days(self) -> DayRange:
-        """The days on which the version was judged."""
+        """The days on which the version was evaluated."""
         return self.splits["test"].days
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From Arrow columns to the matrix of numbers that XGBoost reads."""
+"""Encodes Arrow columns as the matrix of numbers that XGBoost reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Encoder:
     Attributes:
         columns: Feature names in the order of the matrix; `position` is one of them.
         vocabularies: Known values of each categorical column, in the order of their codes.
-            A value that is not among them is missing.
+            Any other value is encoded as missing.
     """
 
     columns: tuple[str, ...]
@@ -36,12 +36,12 @@ class Encoder:
         return ["c" if name in self.vocabularies else "q" for name in self.columns]
 
     def matrix(self, rows: pa.Table | pa.RecordBatch, logged_positions: bool = False) -> Array:
-        """Float32 of shape (rows, columns), NaN where missing.
+        """Return the matrix: float32 of shape (rows, columns), NaN for missing values.
 
         Args:
             rows: Columns by feature name; further columns are ignored.
             logged_positions: Take `position` from the rows (to fit and to calibrate) instead of
-                scoring every row as if shown first.
+                scoring every row at the first slot.
 
         Raises:
             TrainingError: a feature is not among the columns.
@@ -65,7 +65,7 @@ class Encoder:
                 f"The rows to score lack {len(missing)} of the model's features: "
                 f"{', '.join(missing[:5])}.",
                 "The features have changed since the model was fitted: train a new model, or "
-                "bring the missing columns back.",
+                "restore the missing columns.",
             )
 
     def _numbers(self, name: str, column: Any) -> Array:
@@ -81,11 +81,11 @@ class Encoder:
 
 
 def fit_vocabulary(values: Iterable[tuple[str, int]], limit: int) -> tuple[str, ...]:
-    """The `limit` most frequent values, in alphabetical order.
+    """Return the `limit` most frequent values, in alphabetical order.
 
     Args:
         values: Pairs of value and frequency.
-        limit: Most values kept; rarer ones will be missing.
+        limit: Maximum number of values; rarer ones are encoded as missing.
     """
     ranked = sorted(values, key=lambda pair: (-pair[1], pair[0]))
     return tuple(sorted(value for value, _ in ranked[:limit]))

@@ -1,7 +1,7 @@
-"""How good a ranking is: MAP@k by slate, and intervals that know that users repeat.
+"""Evaluates a ranking: MAP@k by slate, with intervals clustered by user.
 
-Everything here is a plain function of numpy arrays, so that the simulator's truth and the
-logged slates are judged by the same code.
+All functions take numpy arrays, so that the simulator's truth and the logged slates are evaluated
+by the same code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CALIBRATION_BINS = 10
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval; all None where it cannot be measured."""
+    """A value with its 95 % interval; all None if it cannot be measured."""
 
     value: float | None
     low: float | None
@@ -41,7 +41,7 @@ NOT_MEASURABLE = Estimate(None, None, None)
 
 @dataclass(frozen=True)
 class SlatePrecision:
-    """Average precision of each slate that holds a positive.
+    """Average precision of each slate with a positive.
 
     Attributes:
         rows: Index of one row of the slate (to look up its user).
@@ -64,7 +64,7 @@ def slate_precision(
         scores: Higher is ranked first, shape (n,). NaN is ranked last.
         labels: Truthy for a positive, shape (n,).
         k: Ranks that count.
-        ties: Breaks equal scores, lower first; usually a hash of the job. Row order if not given.
+        ties: Order of equal scores, lower first; usually a hash of the job. Row order if not given.
     """
     import numpy as np
 
@@ -97,12 +97,12 @@ def map_at_k(
 def clustered_mean(values: Array, clusters: Array, seed: int = 0) -> Estimate:
     """Return the mean of `values` with a bootstrap interval over clusters.
 
-    Slates of one user are alike, so users are drawn, not slates: an interval over slates would
-    be too narrow.
+    Slates of one user are correlated, so users are drawn, not slates: an interval over slates
+    would be too narrow.
 
     Args:
-        values: One number a slate, shape (n,).
-        clusters: The slate's user, shape (n,).
+        values: One number for each slate, shape (n,).
+        clusters: User of each slate, shape (n,).
         seed: Seed of the draws; the same seed gives the same interval.
     """
     import numpy as np
@@ -116,9 +116,9 @@ def clustered_ratio(
     """Return the ratio of two sums over slates with a bootstrap interval over clusters.
 
     Args:
-        numerators: One number a slate, shape (n,).
-        denominators: One number a slate, shape (n,).
-        clusters: The slate's user, shape (n,).
+        numerators: One number for each slate, shape (n,).
+        denominators: One number for each slate, shape (n,).
+        clusters: User of each slate, shape (n,).
         seed: Seed of the draws; the same seed gives the same interval.
     """
     import numpy as np
@@ -155,7 +155,7 @@ def paired_difference(
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Rows of similar probability: the mean of it, and the share that converted."""
+    """Rows of similar probability: its mean, and the share that converted."""
 
     predicted: float
     observed: float
@@ -163,22 +163,22 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model judged on examples that it has not seen.
+    """The evaluation of a model on examples that it was not fitted on.
 
     Attributes:
         version: The model's version.
         k: k of MAP@k.
-        rows: Examples judged.
+        rows: Number of examples.
         positives: Conversions among them.
-        slates: Slates that hold a conversion (only these have a MAP).
-        map_model: The model's order, all slots scored as if shown first.
+        slates: Slates with a conversion (only these have a MAP).
+        map_model: The model's order, with all rows scored at the first slot.
         map_human: The order in which the slate was shown; not measurable without positions.
         map_popularity: The order by the job's recent popularity.
         gain_over_human: Paired difference of MAP on the slates whose positions are known.
-        gain_over_popularity: The same against popularity.
-        auc: Area under the ROC curve, without knowledge of the position.
-        log_loss: Of the calibrated probabilities, at the positions where jobs were shown.
-        log_loss_of_base_rate: What the share of positives alone would get.
+        gain_over_popularity: Paired difference of MAP to the order by popularity.
+        auc: Area under the ROC curve of the scores at the first slot.
+        log_loss: Log loss of the calibrated probabilities at the logged positions.
+        log_loss_of_base_rate: Log loss of a constant prediction, the share of positives.
         brier: Mean squared error of the calibrated probabilities.
         calibration: Bins between the deciles of the probability; equal ones share a bin.
     """
@@ -201,21 +201,21 @@ class Evaluation:
 
     @property
     def beats_human(self) -> bool:
-        """Whether the interval of the gain over the human order excludes zero from above."""
+        """Whether the whole interval of the gain over the human order is above zero."""
         return self.gain_over_human.low is not None and self.gain_over_human.low > 0
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Test examples with all that is needed to judge a ranking of them; arrays of shape (n,).
+class ScoredExamples:
+    """Scored test examples: the input of an evaluation; arrays of shape (n,).
 
     Attributes:
         slates: Slate of each row.
         users: User of each row.
         ties: Hash of each row's job.
         labels: Whether it converted.
-        positions: Slot in which it was shown, NaN where unknown.
-        popularity: The job's recent popularity, NaN where unknown (ranked last).
+        positions: Slot in which it was shown, NaN if unknown.
+        popularity: The job's recent popularity, NaN if unknown (ranked last).
         scores: The model's raw score at the first position.
         probabilities: The calibrated probability at the logged position.
     """
@@ -230,50 +230,50 @@ class Judged:
     probabilities: Array
 
 
-def judge(version: str, judged: Judged, k: int, seed: int) -> Evaluation:
-    """Return all figures of one model on one set of examples."""
-    labels = judged.labels.astype(bool)
-    ours = slate_precision(judged.slates, judged.scores, labels, k, judged.ties)
-    human, over_human = _against(judged, -judged.positions, _positions_known(judged), k, seed)
-    popular, over_popular = _against(judged, judged.popularity, labels | True, k, seed)
+def evaluate_ranking(version: str, scored: ScoredExamples, k: int, seed: int) -> Evaluation:
+    """Evaluate one model on one set of examples."""
+    labels = scored.labels.astype(bool)
+    ours = slate_precision(scored.slates, scored.scores, labels, k, scored.ties)
+    human, over_human = _against(scored, -scored.positions, _positions_known(scored), k, seed)
+    popular, over_popular = _against(scored, scored.popularity, labels | True, k, seed)
     return Evaluation(
         version=version,
         k=k,
         rows=len(labels),
         positives=int(labels.sum()),
         slates=len(ours.precision),
-        map_model=clustered_mean(ours.precision, judged.users[ours.rows], seed),
+        map_model=clustered_mean(ours.precision, scored.users[ours.rows], seed),
         map_human=human,
         map_popularity=popular,
         gain_over_human=over_human,
         gain_over_popularity=over_popular,
-        **_figures(labels, judged.scores, judged.probabilities),
+        **_figures(labels, scored.scores, scored.probabilities),
     )
 
 
-def _positions_known(judged: Judged) -> Array:
-    """Mark the rows of slates whose every position is known: the human order exists only there."""
+def _positions_known(scored: ScoredExamples) -> Array:
+    """Mark the rows of slates with all positions known: only these have a human order."""
     import numpy as np
 
-    _, codes = np.unique(judged.slates, return_inverse=True)
-    unknown = np.bincount(codes, weights=np.isnan(judged.positions)) > 0
+    _, codes = np.unique(scored.slates, return_inverse=True)
+    unknown = np.bincount(codes, weights=np.isnan(scored.positions)) > 0
     known: Array = ~unknown[codes]
     return known
 
 
 def _against(
-    judged: Judged, baseline: Array, kept: Array, k: int, seed: int
+    scored: ScoredExamples, baseline: Array, kept: Array, k: int, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """Return the MAP of a baseline and our gain over it, on the rows `kept`."""
-    slates, users, labels = judged.slates[kept], judged.users[kept], judged.labels[kept]
-    ties, scores, theirs = judged.ties[kept], judged.scores[kept], baseline[kept]
+    """Return the MAP of a baseline and the model's gain over it, on the rows `kept`."""
+    slates, users, labels = scored.slates[kept], scored.users[kept], scored.labels[kept]
+    ties, scores, theirs = scored.ties[kept], scored.scores[kept], baseline[kept]
     precision = slate_precision(slates, theirs, labels, k, ties)
     gain = paired_difference(slates, scores, theirs, labels, users, k, ties, seed)
     return clustered_mean(precision.precision, users[precision.rows], seed), gain
 
 
 def _figures(labels: Array, scores: Array, probabilities: Array) -> dict[str, Any]:
-    """Return AUC, log losses, Brier score and calibration; None of them of a single class."""
+    """Return AUC, log losses, Brier score and calibration; None or empty if a class is missing."""
     import numpy as np
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
@@ -281,7 +281,7 @@ def _figures(labels: Array, scores: Array, probabilities: Array) -> dict[str, An
     if not 0 < labels.sum() < len(labels):
         unknown = dict.fromkeys(("auc", "log_loss", "log_loss_of_base_rate", "brier"))
         return {**unknown, "calibration": ()}
-    given = probabilities.astype(np.float64)  # in float32 the log loss keeps 8 digits only
+    given = probabilities.astype(np.float64)  # in float32 the log loss has only 8 digits
     observed, predicted = calibration_curve(
         labels, given, n_bins=CALIBRATION_BINS, strategy="quantile"
     )

@@ -1,7 +1,7 @@
-"""Builds `training_examples`: matured impressions, their labels, the features of their day.
+"""Builds `training_examples`: matured impressions with labels and the features of their day.
 
-What may be known on the day of the training, and nothing else, gets in: events are cut at the
-start of that day by the later of when they happened and when they were recorded.
+Only events known before the day of the training are used: the later of their time of occurrence
+and their time of recording must be before the start of that day.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class SplitCount:
 
 @dataclass(frozen=True)
 class ExamplesSummary:
-    """What was written.
+    """The examples that were written.
 
     Attributes:
         day: The day that the training runs for.
-        splits: Counts of each window that has rows, by name.
-        notes: What a reader of the figures should know.
+        splits: Counts of each window with rows, by name.
+        notes: Remarks on the figures.
     """
 
     day: date
@@ -66,10 +66,10 @@ class ExamplesSummary:
 
 
 def build_examples(session: Session, day: date) -> ExamplesSummary:
-    """Writes the examples of the training that runs for `day`.
+    """Write the examples of the training for `day`.
 
     Raises:
-        NotReadyError: events, users, jobs or features are missing for a day that is needed.
+        NotReadyError: events, users, jobs or features are missing for one of the days.
         TrainingError: fewer than 3 days have matured, or none has an impression.
     """
     days = training_days(session.settings, day)
@@ -96,12 +96,12 @@ def _require(lake: Lake, days: DayRange, day: date) -> None:
 
 
 def _sql(name: str, **values: object) -> str:
-    """A query of this room with its placeholders filled in."""
+    """Return a query of this package with its placeholders filled in."""
     return files(__package__).joinpath(f"{name}.sql").read_text("utf-8").format(**values)
 
 
 def _listed(*types: tuple[str, ...]) -> str:
-    """A SQL list of event types."""
+    """Return a SQL list of event types."""
     return f"({listed(sorted({name for group in types for name in group}))})"
 
 
@@ -117,7 +117,7 @@ def _attach_sources(session: Session, days: DayRange, day: date) -> None:
 
 
 def _shown(settings: Settings, days: DayRange, day: date) -> str:
-    """What counts as shown: logged impressions, or signs of interest where none are logged."""
+    """Return SQL of the impressions: the logged ones, or the positives if none are logged."""
     meaning = settings.events
     sampled = meaning.negatives == "sampled"
     return _sql(
@@ -151,13 +151,13 @@ def _days_with_examples(session: Session, days: DayRange) -> DayRange:
 
 
 def _row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    """The only row of a query (fetched whole: an open result would block the connection)."""
+    """Return the only row of a query (an open result would block the connection)."""
     (row,) = con.execute(query).fetchall()
     return row
 
 
 def _keep_whole_slates(session: Session, split: Split) -> dict[str, float]:
-    """Fills `kept` from `shown`, at most training.max_examples a window. Returns kept shares."""
+    """Fill `kept` from `shown`, at most training.max_examples a window; return the kept shares."""
     rows_each = 1
     if session.settings.events.negatives == "sampled":
         rows_each += session.settings.events.negatives_per_positive
@@ -174,7 +174,7 @@ def _keep_whole_slates(session: Session, split: Split) -> dict[str, float]:
 
 
 def _kept(settings: Settings, share: float) -> str:
-    """A predicate that keeps `share` of the slates, the same ones each time."""
+    """Return a predicate that keeps `share` of the slates, the same ones in each run."""
     if share >= 1.0:
         return "true"
     salted = f"'{settings.training.seed}|' || slate"
@@ -182,7 +182,7 @@ def _kept(settings: Settings, share: float) -> str:
 
 
 def _draw_and_label(session: Session) -> None:
-    """Fills `drawn` (with negatives where they are sampled) and `labelled`."""
+    """Fill `drawn` (with negatives, if they are sampled) and `labelled`."""
     meaning = session.settings.events
     drawn = "SELECT * FROM kept"
     if meaning.negatives == "sampled":

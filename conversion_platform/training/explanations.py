@@ -1,4 +1,4 @@
-"""What moves the scores: SHAP values of a fixed sample of the test examples."""
+"""Explains the scores of a model: SHAP values of a fixed sample of the test examples."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SUMMARY = "shap_summary.png"
 
 @dataclass(frozen=True)
 class Explanation:
-    """How much each feature moves the scores of a version.
+    """The effect of each feature on the scores of a version.
 
     Attributes:
         version: The model's version.
@@ -45,12 +45,12 @@ class Explanation:
 
 
 def explain(session: Session, version: str) -> Explanation:
-    """Explains a version on its own test examples and adds the plot to the version.
+    """Explain a version on the test examples of its training, and add the plot to the version.
 
     Raises:
-        NotReadyError: the version's examples are not there.
+        NotReadyError: the version's examples are missing.
         RegistryError: the version is missing or damaged.
-        TrainingError: there is no test example to explain.
+        TrainingError: the version has no test example.
     """
     model = load_model(session.lake, version, session.settings.platform.threads)
     session.lake.require(TRAINING_EXAMPLES, [model.card.day])
@@ -85,7 +85,7 @@ def _top(model: RankingModel, values: Array) -> tuple[tuple[str, float], ...]:
 
 
 def _summary_plot(model: RankingModel, sample: pa.Table, values: Array) -> bytes:
-    """The plot as PNG; a fixed sample and jitter give the same bytes each time."""
+    """Return the plot as PNG; with a fixed sample and jitter its bytes are reproducible."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -93,7 +93,7 @@ def _summary_plot(model: RankingModel, sample: pa.Table, values: Array) -> bytes
 
     figure = plt.figure()
     try:
-        # shap 0.51 asks matplotlib for things that it will drop; nobody here can act on that.
+        # shap 0.51 uses features of matplotlib that are deprecated; users cannot act on that.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _draw(values, model.encoder.matrix(sample), list(model.card.columns))
@@ -118,10 +118,10 @@ def _draw(values: Array, matrix: Array, names: list[str]) -> None:
 
 
 def _shap() -> Any:
-    """The module, imported in a thread of its own.
+    """Return the module, imported in a separate thread.
 
-    shap keeps the ImportErrors of what is optional to it, and they keep every frame that led to
-    its import: a DuckDB session among them would stay open until the process ends.
+    shap keeps the ImportErrors of its optional dependencies, and these keep every frame that led to
+    its import: a DuckDB session in one of them would stay open until the process ends.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(_import_shap).result()

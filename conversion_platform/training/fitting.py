@@ -1,6 +1,6 @@
-"""From examples to a candidate: fit, calibrate, judge, and write the version.
+"""Trains a candidate: fits, calibrates and evaluates a model, and writes the version.
 
-Nothing here touches the champion pointer; `promotion.py` decides about that.
+The champion pointer is not changed here; `promotion.py` decides about that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conversion_platform.lake import Session
 from conversion_platform.training.calibration import Calibration, fit_calibration
 from conversion_platform.training.card import ModelCard, SplitCard
 from conversion_platform.training.encoding import POSITION, Encoder, fit_vocabulary
-from conversion_platform.training.evaluation import Evaluation, Judged, judge
+from conversion_platform.training.evaluation import Evaluation, ScoredExamples, evaluate_ranking
 from conversion_platform.training.ranker import Examples, fit_booster, score_matrix
 from conversion_platform.training.registry import add_version, load_model
 from conversion_platform.training.tables import TRAINING_EXAMPLES
@@ -44,7 +44,7 @@ NOT_TUNED = (
 
 @dataclass(frozen=True)
 class Window:
-    """One split of the examples, with what is needed to judge it."""
+    """One window of the examples, with the columns that an evaluation needs."""
 
     examples: Examples
     slates: Array
@@ -54,7 +54,7 @@ class Window:
 
 
 def fit_candidate(session: Session, day: date) -> ModelCard:
-    """Fits, calibrates and judges a model on the examples of `day` and writes its version.
+    """Fit, calibrate and evaluate a model on the examples of `day`, and write its version.
 
     The same examples and settings give the same version and bytes.
 
@@ -75,7 +75,7 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
     )
     calibration = _calibrated(booster, validation.examples if tuned else train.examples)
     test = _load(session, day, "test", encoder, splits)
-    evaluation = _judged("", session.settings, encoder, booster, calibration, test)
+    evaluation = _evaluated("", session.settings, encoder, booster, calibration, test)
     draft = ModelCard(
         version="",
         day=day,
@@ -95,15 +95,15 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
 
 
 def evaluate(session: Session, version: str, day: date | None = None) -> Evaluation:
-    """Judges a version on test examples.
+    """Evaluate a version on test examples.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        version: The model to judge.
-        day: Whose test examples to take; those of the version's own training if not given.
+        version: The model.
+        day: Day of the training whose test examples are used; the version's day if not given.
 
     Raises:
-        NotReadyError: the examples of that day are not there.
+        NotReadyError: the examples of that day are missing.
         RegistryError: the version is missing or damaged.
         TrainingError: the examples lack a feature of the model.
     """
@@ -112,7 +112,9 @@ def evaluate(session: Session, version: str, day: date | None = None) -> Evaluat
     session.lake.require(TRAINING_EXAMPLES, [chosen])
     splits = _split_cards(session, chosen)
     test = _load(session, chosen, "test", model.encoder, splits)
-    return _judged(version, session.settings, model.encoder, model.booster, model.calibration, test)
+    return _evaluated(
+        version, session.settings, model.encoder, model.booster, model.calibration, test
+    )
 
 
 def _notes(settings: Settings, splits: dict[str, SplitCard], tuned: bool) -> tuple[str, ...]:
@@ -149,7 +151,7 @@ def _check_classes(splits: dict[str, SplitCard], settings: Settings, day: date) 
 
 
 def _fit_encoder(session: Session, day: date, spec: FeatureSpec) -> Encoder:
-    """Column order and categorical values, as the training window has them."""
+    """Return the encoder with column order and categorical values of the training window."""
     vocabularies = {}
     for feature in spec.features:
         if feature.kind == "categorical":
@@ -167,7 +169,7 @@ def _fit_encoder(session: Session, day: date, spec: FeatureSpec) -> Encoder:
 def _load(
     session: Session, day: date, split: str, encoder: Encoder, splits: dict[str, SplitCard]
 ) -> Window:
-    """Streams one split into arrays of their final size: no second copy of the examples."""
+    """Read one window into arrays of their final size, without a second copy of the examples."""
     import numpy as np
 
     rows = splits[split].rows if split in splits else 0
@@ -188,7 +190,7 @@ def _load(
 
 
 def _stream(session: Session, day: date, split: str) -> Any:
-    """Arrow batches of one split, in the order of the file (the table's key)."""
+    """Return Arrow batches of one window, in the order of the file (the table's key)."""
     return session.con.sql(
         "SELECT *, md5_number_lower(slate) AS slate_key, md5_number_lower(user_id) AS user_key, "
         "md5_number_lower(job_id) AS job_key "
@@ -210,7 +212,7 @@ def _calibrated(booster: xgboost.Booster, examples: Examples) -> Calibration:
     return fit_calibration(score_matrix(booster, examples.matrix), examples.converted)
 
 
-def _judged(
+def _evaluated(
     version: str,
     settings: Settings,
     encoder: Encoder,
@@ -218,7 +220,7 @@ def _judged(
     calibration: Calibration,
     window: Window,
 ) -> Evaluation:
-    """Scores the window at its logged positions (probabilities) and at the first (ranking)."""
+    """Score the window at its logged positions (probabilities) and at the first (ranking)."""
     import numpy as np
 
     slot = encoder.columns.index(POSITION)
@@ -228,7 +230,7 @@ def _judged(
     matrix[:, slot] = np.float32(0.0)
     first = score_matrix(booster, matrix)
     matrix[:, slot] = positions
-    judged = Judged(
+    scored = ScoredExamples(
         slates=window.slates,
         users=window.users,
         ties=window.ties,
@@ -238,7 +240,7 @@ def _judged(
         scores=first,
         probabilities=calibration.apply(shown),
     )
-    return judge(version, judged, settings.training.map_k, settings.training.seed)
+    return evaluate_ranking(version, scored, settings.training.map_k, settings.training.seed)
 
 
 def _label(settings: Settings) -> dict[str, Any]:

@@ -1,4 +1,5 @@
--- What followed each row of `drawn` inside its attribution window, as known on the day.
+-- Labels of each row of `drawn`: clicks and conversions in its attribution window, as known on the
+-- day of the training.
 -- Filled in: window_days, click_types, conversion_types.
 SELECT
     drawn.*,

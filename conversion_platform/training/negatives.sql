@@ -1,6 +1,6 @@
 -- The slates of `kept`, each with up to {negatives} other jobs that were open at that moment,
--- in the user's region when user and job both have one. Drawn by hash: no state, no seed to
--- lose. Draws are with replacement and then made distinct, so a small pool gives fewer.
+-- in the user's region when user and job both have one. Drawn by hash, so that
+-- they are reproducible. Draws are with replacement and then made distinct: a small pool gives fewer.
 -- Filled in: zone, negatives, draws, seed.
 WITH moments AS (
     SELECT kept.*, coalesce(users.region, '') AS region

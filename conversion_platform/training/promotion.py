@@ -1,7 +1,7 @@
-"""Whether a candidate takes over from the champion.
+"""Decides whether a candidate becomes the champion.
 
-The rule is simple: without a champion for its day the candidate takes over; else it must not be
-worse in MAP on the same test examples, the newest ones, which neither has been fitted on.
+If its day has no champion, it does. Otherwise its MAP must not be lower on the same test examples:
+the newest ones, on which neither model was fitted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to promote, and why in one sentence."""
+    """Whether to promote, and the reason in one sentence."""
 
     promote: bool
     reason: str
@@ -29,10 +29,10 @@ class Decision:
 
 
 def decide(session: Session, version: str) -> Decision:
-    """Compares a candidate with the champion on the candidate's test examples.
+    """Compare a candidate with the champion on the candidate's test examples.
 
     Raises:
-        NotReadyError: the candidate's examples are not there.
+        NotReadyError: the candidate's examples are missing.
         RegistryError: the candidate, or the pointer to the champion, is missing or damaged.
     """
     day = load_card(session.lake, version).day

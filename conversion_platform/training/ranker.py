@@ -1,4 +1,4 @@
-"""The model itself: gradient boosted trees over pairs, fitted and applied the same way each time.
+"""The ranking model: gradient boosted trees over pairs, fitted and applied reproducibly.
 
 The bytes of a model depend on its examples and settings only: rows arrive in the order of the
 table's key, the seed is set, and XGBoost's `hist` sums in a fixed order.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-# As good as 256 on the simulated market, and a third faster.
+# Ranks the simulated market as well as 256, and is a third faster.
 MAX_BIN = 64
 
 
@@ -45,7 +45,7 @@ class Examples:
 def fit_booster(
     settings: Settings, encoder: Encoder, train: Examples, validation: Examples | None
 ) -> xgboost.Booster:
-    """Fits the trees; with `validation`, stops when they no longer help there."""
+    """Fit the trees; with `validation`, stop when its loss no longer improves."""
     import xgboost
 
     wanted = settings.training
@@ -88,7 +88,7 @@ def _quantised(settings: Settings, encoder: Encoder, examples: Examples) -> Any:
 
 
 def _watched(settings: Settings, encoder: Encoder, examples: Examples) -> Any:
-    """The plain kind: judging each round on a quantised one takes as long as the round itself."""
+    """Return the validation data, not quantised: else its evaluation takes as long as a round."""
     import xgboost
 
     return xgboost.DMatrix(examples.matrix, **_described(settings, encoder, examples))
@@ -103,7 +103,7 @@ def _described(settings: Settings, encoder: Encoder, examples: Examples) -> dict
 
 
 def _columns(encoder: Encoder) -> dict[str, Any]:
-    """What XGBoost is told of the columns, when fitting and when explaining."""
+    """Return XGBoost's arguments that describe the columns, to fit and to explain."""
     return {
         "feature_names": list(encoder.columns),
         "feature_types": encoder.types,
@@ -112,9 +112,9 @@ def _columns(encoder: Encoder) -> dict[str, Any]:
 
 
 def soft_labels(examples: Examples, click_value: float) -> Array:
-    """1 for a conversion, `click_value` for a click without one, else 0; float32.
+    """Return 1 for a conversion, `click_value` for a click without one, else 0; float32.
 
-    Clicks are weaker but more of them; calibration later maps the score to conversions.
+    Clicks are a weaker signal but more frequent; calibration maps the score to conversions.
     """
     import numpy as np
 
@@ -139,11 +139,11 @@ class RankingModel:
         self.encoder = Encoder(card.columns, card.vocabularies)
 
     def predict(self, rows: pa.Table | pa.RecordBatch, logged_positions: bool = False) -> Array:
-        """Raw scores in (0, 1), float32 of shape (rows,); higher is better.
+        """Return raw scores in (0, 1), float32 of shape (rows,); higher is better.
 
         Args:
-            rows: Pairs with the features of `card.spec` (`features.pair_query` gives them).
-            logged_positions: Score each row at its own `position` instead of the first slot.
+            rows: Pairs with the features of `card.spec` (from `features.pair_query`).
+            logged_positions: Score each row at its `position` instead of the first slot.
 
         Raises:
             TrainingError: a feature of the model is not among the columns.
@@ -151,11 +151,11 @@ class RankingModel:
         return score_matrix(self.booster, self.encoder.matrix(rows, logged_positions))
 
     def calibrate(self, scores: Array) -> Array:
-        """Probabilities of a conversion for raw scores; float32 of the same shape."""
+        """Return probabilities of a conversion for raw scores; float32 of the same shape."""
         return self.calibration.apply(scores)
 
     def contributions(self, rows: pa.Table | pa.RecordBatch) -> Array:
-        """SHAP values in log-odds, shape (rows, columns + 1); the last column is the base."""
+        """Return SHAP values in log-odds, shape (rows, columns + 1); the last one is the base."""
         import xgboost
 
         data = xgboost.DMatrix(self.encoder.matrix(rows), **_columns(self.encoder))
@@ -164,6 +164,6 @@ class RankingModel:
 
 
 def score_matrix(booster: xgboost.Booster, matrix: Array) -> Array:
-    """Raw scores of an encoded matrix, shape (rows,)."""
+    """Return raw scores of an encoded matrix, shape (rows,)."""
     scores: Array = booster.inplace_predict(matrix, validate_features=False)
-    return scores.reshape(len(matrix))  # XGBoost 3.4 answers no rows with shape (0, 0)
+    return scores.reshape(len(matrix))  # XGBoost 3.4 returns shape (0, 0) for no rows

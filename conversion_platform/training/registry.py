@@ -2,15 +2,15 @@
 
     models/<version>/model.ubj          XGBoost's own format
     models/<version>/calibration.json   knots of the calibration
-    models/<version>/card.json          written last: a version without it does not exist
-    models/<version>/...                what later stages add (shap_summary.png, reference.parquet)
-    models/champion/000001.json         pointers, each with the day from which it counts
+    models/<version>/card.json          written last: without it the version does not exist
+    models/<version>/...                files of later stages (shap_summary.png, reference.parquet)
+    models/champion/000001.json         pointers, each with the day from which it is valid
 
 A day's champion is the pointer of the latest day up to that one (of two for a day, the higher
-number): days that are run again, or run late, are not scored by a model that knows their future.
+number): days that are run again, or late, are not scored by a model trained on later data.
 
-The version's name holds a digest of its content, so the same training gives the same version,
-and writing it again repairs whatever has been damaged.
+The version's name contains a digest of its content: the same training gives the same version, and
+writing it again repairs damaged files.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ RETRAIN = "Train again (`conversion-platform run`), or promote another version."
 
 @dataclass(frozen=True)
 class Promotion:
-    """One pointer: from `day` on, until one of a later day, `version` is the champion."""
+    """One pointer: `version` is the champion from `day` until the day of the next pointer."""
 
     number: int
     version: str
@@ -52,22 +52,22 @@ class Promotion:
 
 
 def version_key(version: str, name: str) -> str:
-    """Storage key of one of a version's files."""
+    """Return the storage key of one of a version's files."""
     return f"{ROOT}/{version}/{name}"
 
 
 def add_file(lake: Lake, version: str, name: str, data: bytes) -> None:
-    """Add a file to a version; the same bytes again change nothing, a damaged one is repaired."""
+    """Add a file to a version; an existing file with other bytes is damaged and is replaced."""
     key = version_key(version, name)
     if not lake.storage.create(key, data) and lake.storage.read(key) != data:
         lake.storage.replace(key, data)
 
 
 def add_version(lake: Lake, model: bytes, calibration: Calibration, draft: ModelCard) -> ModelCard:
-    """Writes a version and returns its card with `version` and `files` filled in.
+    """Write a version and return its card with `version` and `files` filled in.
 
     Args:
-        lake: Where `models/` lives.
+        lake: The lake with `models/`.
         model: The booster's bytes.
         calibration: The calibration of its scores.
         draft: The card; its `version` and `files` are ignored.
@@ -85,14 +85,14 @@ def add_version(lake: Lake, model: bytes, calibration: Calibration, draft: Model
 
 
 def versions(lake: Lake) -> list[str]:
-    """All complete versions, oldest day first."""
+    """Return all complete versions, oldest day first."""
     keys = lake.storage.list(ROOT)
     found = (key.split("/") for key in keys if key.endswith(f"/{CARD}"))
     return sorted(parts[1] for parts in found if len(parts) == 3)
 
 
 def load_card(lake: Lake, version: str) -> ModelCard:
-    """The card of a version.
+    """Return the card of a version.
 
     Raises:
         RegistryError: the version does not exist, or its card is damaged.
@@ -115,10 +115,10 @@ def load_card(lake: Lake, version: str) -> ModelCard:
 
 
 def load_model(lake: Lake, version: str, threads: int = 2) -> RankingModel:
-    """The model of a version, ready to score.
+    """Return the model of a version, ready to score.
 
     Raises:
-        RegistryError: a file of the version is missing, or is not the one that was written.
+        RegistryError: a file of the version is missing, or its bytes have changed.
     """
     import xgboost
 
@@ -130,7 +130,7 @@ def load_model(lake: Lake, version: str, threads: int = 2) -> RankingModel:
 
 
 def _checked(lake: Lake, card: ModelCard, name: str) -> bytes:
-    """A file of the version whose digest is the card's."""
+    """Return a file of the version, after comparing its digest with the card."""
     key = version_key(card.version, name)
     try:
         data = lake.storage.read(key)
@@ -149,7 +149,7 @@ def _damaged(lake: Lake, key: str, why: str) -> RegistryError:
 
 
 def promotions(lake: Lake) -> list[Promotion]:
-    """All pointers, oldest first.
+    """Return all pointers, oldest first.
 
     Raises:
         RegistryError: a pointer is damaged.
@@ -157,17 +157,17 @@ def promotions(lake: Lake) -> list[Promotion]:
     return [_pointer(lake, number) for number in _pointer_numbers(lake)]
 
 
-def standing_promotion(lake: Lake, day: date | None = None) -> Promotion | None:
-    """The pointer that counts on a day (of all days if not given); None before the first.
+def current_promotion(lake: Lake, day: date | None = None) -> Promotion | None:
+    """Return the pointer that is valid on a day (the newest if not given); None before the first.
 
     Raises:
         RegistryError: the pointer that was written last is damaged.
     """
-    return _standing(_usable_pointers(lake), day)
+    return _valid_pointer(_usable_pointers(lake), day)
 
 
 def _usable_pointers(lake: Lake) -> list[Promotion]:
-    """All pointers that can be read; the one that was written last must be."""
+    """Return all pointers that can be read; the one written last must be readable."""
     numbers = _pointer_numbers(lake)
     if not numbers:
         return []
@@ -175,23 +175,23 @@ def _usable_pointers(lake: Lake) -> list[Promotion]:
     return [*(pointer for pointer in older if pointer is not None), _pointer(lake, numbers[-1])]
 
 
-def _standing(pointers: list[Promotion], day: date | None) -> Promotion | None:
+def _valid_pointer(pointers: list[Promotion], day: date | None) -> Promotion | None:
     counting = (pointer for pointer in pointers if day is None or pointer.day <= day)
     return max(counting, key=lambda pointer: (pointer.day, pointer.number), default=None)
 
 
 def champion(lake: Lake, day: date | None = None) -> str | None:
-    """The version that scores a day (the newest champion if not given); None if there is none.
+    """Return the champion of a day (the newest if not given); None if none was promoted.
 
     Raises:
         RegistryError: the pointer that was written last is damaged.
     """
-    pointer = standing_promotion(lake, day)
+    pointer = current_promotion(lake, day)
     return pointer.version if pointer else None
 
 
 def require_champion(lake: Lake, day: date | None = None) -> str:
-    """The version that scores a day (the newest champion if not given).
+    """Return the champion of a day (the newest if not given).
 
     Raises:
         RegistryError: if none has been promoted for it.
@@ -200,8 +200,8 @@ def require_champion(lake: Lake, day: date | None = None) -> str:
 
 
 def _required(pointers: list[Promotion], day: date | None) -> str:
-    standing = _standing(pointers, day)
-    if standing is None:
+    current = _valid_pointer(pointers, day)
+    if current is None:
         first = min((pointer.day for pointer in pointers), default=None)
         since = f" for {day}: the first one counts from {first} on" if first else " yet"
         raise RegistryError(
@@ -209,11 +209,11 @@ def _required(pointers: list[Promotion], day: date | None) -> str:
             "Train one: `conversion-platform run --from D --to D` does so by itself, and so does "
             "the job `train` for that day on Dagster's pages.",
         )
-    return standing.version
+    return current.version
 
 
 def champions(lake: Lake, days: DayRange) -> list[tuple[str, DayRange]]:
-    """The versions that score a range, each with its days in a row.
+    """Return the champions of a range of days, each with its consecutive days.
 
     Raises:
         RegistryError: if none has been promoted for one of the days.
@@ -224,12 +224,12 @@ def champions(lake: Lake, days: DayRange) -> list[tuple[str, DayRange]]:
 
 
 def name_candidate(lake: Lake, day: date, version: str) -> None:
-    """Says which version the training of `day` came to; the newest word counts."""
+    """Store which version the training of `day` produced; a later call replaces an earlier one."""
     lake.write_json(_candidate_key(day), {"version": version})
 
 
 def candidate(lake: Lake, day: date) -> str:
-    """The version that the training of `day` came to.
+    """Return the version that the training of `day` produced.
 
     Raises:
         RegistryError: if no training ran for that day.
@@ -246,7 +246,7 @@ def _candidate_key(day: date) -> str:
 
 
 def promote(lake: Lake, version: str, now_day: date, reason: str) -> Promotion:
-    """Makes `version` the champion by adding a pointer; nothing is taken away.
+    """Make `version` the champion by adding a pointer; earlier pointers are kept.
 
     Promoting the champion of `now_day` again adds nothing.
 
@@ -257,9 +257,9 @@ def promote(lake: Lake, version: str, now_day: date, reason: str) -> Promotion:
     while True:
         numbers = _pointer_numbers(lake)
         damaged = bool(numbers) and _readable_pointer(lake, numbers[-1]) is None
-        standing = None if damaged else standing_promotion(lake, now_day)
-        if standing is not None and standing.version == version:
-            return standing
+        current = None if damaged else current_promotion(lake, now_day)
+        if current is not None and current.version == version:
+            return current
         number = numbers[-1] + 1 if numbers else 1
         promotion = Promotion(number, version, now_day, reason)
         if lake.storage.create(_pointer_key(number), canonical_json(_pointer_json(promotion))):
@@ -293,12 +293,12 @@ def _pointer(lake: Lake, number: int) -> Promotion:
     except (ValueError, KeyError, TypeError) as error:
         raise RegistryError(
             f"The champion pointer {lake.storage.location(key)} is damaged ({error!r}).",
-            "Promote a version again: a new pointer goes above the damaged one.",
+            "Promote a version again: its pointer gets a higher number than the damaged one.",
         ) from error
 
 
 def _readable_pointer(lake: Lake, number: int) -> Promotion | None:
-    """The pointer, or None if it is damaged: then a new one must go above it."""
+    """Return the pointer, or None if it is damaged: then a new one gets a higher number."""
     try:
         return _pointer(lake, number)
     except RegistryError:

@@ -1,7 +1,7 @@
-"""Which matured days fit the model, which tune it, and which only judge it.
+"""Splits the matured days into windows to fit, to tune and to test the model.
 
-Windows are cut by time, newest for the test: a random split would let a model learn from
-the same day that it is judged on.
+Windows are split by time, with the newest for the test: with a random split a model would be fitted
+on the day on which it is tested.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Split:
     """Three windows of impression days, one after the other.
 
     Attributes:
-        note: What was done because the data is shorter than the settings ask; else empty.
+        note: How the windows differ from the settings because the data is too short; else empty.
     """
 
     train: DayRange
@@ -33,12 +33,12 @@ class Split:
     note: str = ""
 
     def windows(self) -> dict[str, DayRange]:
-        """The windows by name, oldest first."""
+        """Return the windows by name, oldest first."""
         return {name: getattr(self, name) for name in SPLITS}
 
 
 def training_days(settings: Settings, day: date) -> DayRange:
-    """The impression days that a training run for `day` uses.
+    """Return the impression days that a training run for `day` uses.
 
     The last one is the newest day whose attribution windows have all ended before `day` starts.
 
@@ -59,10 +59,10 @@ def training_days(settings: Settings, day: date) -> DayRange:
 
 
 def split_days(settings: Settings, days: DayRange) -> Split:
-    """Cuts `days` into windows that end at its last day.
+    """Split `days` into windows that end at its last day.
 
-    If there are fewer days than the settings ask, each window shrinks in proportion and the
-    split carries a note that says so.
+    With fewer days than the settings ask for, each window is shortened in proportion, and the
+    split has a note about it.
 
     Raises:
         TrainingError: fewer than 3 days, so that a window would be empty.

@@ -284,7 +284,7 @@ def test_a_file_that_was_taken_away_is_noticed(lake: Lake) -> None:
         assert missing_files(lake) == []
         Path(gone).unlink()
         assert missing_files(lake) == [gone]
-        with pytest.raises(EventLogError, match=r"00000002.parquet has gone"):
+        with pytest.raises(EventLogError, match=r"00000002.parquet is missing"):
             log(lake, con, "reply", replies("9"), DAYS)
 
 

@@ -16,11 +16,11 @@ from conversion_platform.cli.main import main
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError, SourceError
 from conversion_platform.examples.complete_journey import (
-    judge_mailings,
+    evaluate_mailings,
     package_tables,
     prepare,
 )
-from conversion_platform.examples.complete_journey.judging import mailings_query
+from conversion_platform.examples.complete_journey.evaluation import mailings_query
 from conversion_platform.features import build_features, check_point_in_time
 from conversion_platform.features.tables import USER_FEATURES
 from conversion_platform.lake import Lake, Session, open_lake
@@ -258,7 +258,7 @@ def test_without_the_package_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        "conversion_platform.examples.complete_journey.setting_up.PACKAGE", "no_such_package_here"
+        "conversion_platform.examples.complete_journey.preparation.PACKAGE", "no_such_package_here"
     )
     result = CliRunner().invoke(
         main, ["example", "complete-journey", "--folder", str(tmp_path / "example")]
@@ -291,7 +291,7 @@ def test_the_whole_example_beats_who_redeemed_before(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["example", "complete-journey", "--folder", str(folder)])
     assert result.exit_code == 0, result.output
     settings = load_settings(folder / "conversion_platform.toml")
-    judged = in_session(settings, judge_mailings)
+    judged = in_session(settings, evaluate_mailings)
     assert [campaign.title for campaign in judged.campaigns] == [
         "Type B campaign 16",
         "Type B campaign 17",

@@ -90,5 +90,5 @@ def test_each_published_view_is_an_event_or_a_reject(job_views: Settings) -> Non
     assert set(report.sources[2].rejects) == {"duplicate_id"}
     assert report.event_types["conversion"] <= len(good) < len(views) / 2
     assert report.first_day == job_views.platform.start_date
-    assert any("nobody can be texted" in line for line in report.missing)
+    assert any("no message can be sent" in line for line in report.missing)
     assert len(render(report).splitlines()) < 40

@@ -98,7 +98,7 @@ def test_the_screen_is_one_screen_and_shows_no_phone_number(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("sources", "part"),
     [
-        ({"users": world.USERS}, "nobody can be texted"),
+        ({"users": world.USERS}, "no message can be sent"),
         ({"users": world.USERS}, "no distance"),
         ({"users": world.USERS}, "No region"),
         ({"jobs": "SELECT unnest([0, 1, 2, 3]) AS job_id"}, "no pay match"),

@@ -20,7 +20,7 @@ from conversion_platform.lake import Lake, Session, Table
 from conversion_platform.marketplace.tables import USERS
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report, write_reference
 from conversion_platform.monitoring.evidently_report import stable_ids
-from conversion_platform.monitoring.population import reference, sample
+from conversion_platform.monitoring.panel import reference, sample
 from conversion_platform.settings import Settings
 from conversion_platform.training import load_model
 from conversion_platform.training.registry import version_key

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from conversion_platform.simulator import World, build
-from conversion_platform.simulator.universe import universe
+from conversion_platform.simulator.world_on_day import truth_until
 from conversion_platform_tests.simulator.conftest import TINY
 from conversion_platform_tests.simulator.reading import ask, digests, one
 
 
 def test_the_same_seed_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    universe.cache_clear()  # or the second build would only repeat what the first one kept
+    truth_until.cache_clear()  # or the second build would only repeat what the first one kept
     build(TINY, tmp_path)
     assert digests(tmp_path) == digests(built)
 

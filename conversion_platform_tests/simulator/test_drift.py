@@ -8,11 +8,15 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.simulator import Built, Drift, World, advance, build
-from conversion_platform.simulator.calibration import chosen, population_stability, stated_features
 from conversion_platform.simulator.drift import TARGETS
+from conversion_platform.simulator.drift_calibration import (
+    population_stability,
+    select_users,
+    stated_features,
+)
 from conversion_platform.simulator.truth import pairs_of
-from conversion_platform.simulator.universe import universe
 from conversion_platform.simulator.world import DriftKind, Strength
+from conversion_platform.simulator.world_on_day import truth_until
 from conversion_platform_tests.simulator.reading import ask, digests
 
 DAY = date(2026, 1, 25)
@@ -56,10 +60,10 @@ def test_a_recession_lowers_the_rate_and_leaves_the_ranking(
 def test_a_wave_of_users_moves_what_people_state(tmp_path: Path, strength: Strength) -> None:
     report = drifted(tmp_path, "covariate", strength)
     world = report_world(strength, "covariate")
-    users = universe(world, report.effects, world.days.last).users
+    users = truth_until(world, report.effects, world.days.last).users
     number = world.index(DAY)
-    old = stated_features(chosen(users, np.flatnonzero(users.joined_day < number - 1)))
-    new = stated_features(chosen(users, np.flatnonzero(users.joined_day < number)))
+    old = stated_features(select_users(users, np.flatnonzero(users.joined_day < number - 1)))
+    new = stated_features(select_users(users, np.flatnonzero(users.joined_day < number)))
     psi = np.mean([population_stability(old[name], new[name]) for name in old])
     assert psi == pytest.approx(TARGETS["covariate"][strength], rel=0.35)
 

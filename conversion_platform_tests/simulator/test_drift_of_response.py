@@ -63,5 +63,5 @@ def test_a_latent_drift_moves_no_marginal_of_anything_hidden(steady: Path, tmp_p
 
 
 def test_a_drift_stronger_than_the_world_allows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="gets no further than"):
+    with pytest.raises(SettingsError, match="reaches at most"):
         drifted(tmp_path, "latent", "strong")

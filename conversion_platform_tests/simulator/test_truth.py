@@ -8,7 +8,7 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.simulator.table import ranking_table
+from conversion_platform.simulator.difficulty import ranking_table
 from conversion_platform.simulator.truth import (
     candidates,
     map_of,

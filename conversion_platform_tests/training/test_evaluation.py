@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from conversion_platform.training.evaluation import (
     Evaluation,
-    Judged,
+    ScoredExamples,
     clustered_mean,
-    judge,
+    evaluate_ranking,
     map_at_k,
     paired_difference,
 )
@@ -134,9 +134,9 @@ def judged(
 ) -> Evaluation:
     size = len(labels)
     slates = np.arange(size) // 2
-    return judge(
+    return evaluate_ranking(
         "v",
-        Judged(
+        ScoredExamples(
             slates=slates,
             users=slates,
             ties=np.arange(size),

@@ -1,6 +1,6 @@
-"""The job of the day: one job to each user at most, in one cohort, with a holdout that gets none.
+"""The job of the day: at most one job for each user, in one cohort, with a holdout.
 
-docs/predictions.md says how users, jobs, arms and times are chosen.
+docs/predictions.md describes how users, jobs, arms and times are chosen.
 """
 
 from conversion_platform.applications.job_of_the_day.assign import (
@@ -9,7 +9,7 @@ from conversion_platform.applications.job_of_the_day.assign import (
     days_to_assign,
     send_time,
 )
-from conversion_platform.applications.job_of_the_day.early import check_cohorts
+from conversion_platform.applications.job_of_the_day.predicate_checks import check_cohorts
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY, TABLES
 
 __all__ = [

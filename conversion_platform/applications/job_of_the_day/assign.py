@@ -1,7 +1,7 @@
-"""Assigns the job of the day: set-based, one day after another.
+"""Assigns the job of the day, one day after another.
 
-Days go in order, because the repeat rule and the weekly cap look at the days around: those
-before, and for a day that is filled in late those after.
+Days are assigned in order, because the repeat rule and the weekly cap read the neighbouring days:
+those before, and for a day that is filled in late also those after.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Assigned(Written):
 
     Attributes:
         texts: Assignments in the treatment arm.
-        holdout: Assignments that get no text.
-        by_cohort: Assignments (both arms) of every cohort, those with none included.
-        message: What a reader should know; empty when all is as usual.
+        holdout: Assignments in the holdout arm.
+        by_cohort: Assignments (both arms) of every cohort, including those with none.
+        message: Why there are no assignments; else empty.
     """
 
     texts: int
@@ -53,17 +53,16 @@ class Assigned(Written):
 
 
 def assign_days(session: Session, days: DayRange) -> list[Assigned]:
-    """Writes JOB_OF_THE_DAY for each of `days`, in order.
+    """Write JOB_OF_THE_DAY for each of `days`, in order.
 
     A user gets the best of the day's predictions that they have not converted on and that was
     not assigned to them within `job_of_the_day.repeat_days`, in the first cohort (by priority,
-    then name) whose predicate fits; no more than `max_texts_per_week` in 7 days. Users above a
-    cohort's size, or below its `min_probability`, get nothing that day: they do not move on to
-    the next cohort.
+    then name) whose predicate is true; at most `max_texts_per_week` in 7 days. Users above a
+    cohort's size, or below its `min_probability`, get none that day, not one of the next cohort.
 
     Raises:
         NotReadyError: the predictions or the user features of one of the days are missing.
-        SettingsError: a cohort's predicate is not usable; naming the cohort.
+        SettingsError: a cohort's predicate cannot be used; the message names the cohort.
     """
     session.lake.require(USERS)
     for table in (DAILY_PREDICTIONS, USER_FEATURES):
@@ -74,18 +73,18 @@ def assign_days(session: Session, days: DayRange) -> list[Assigned]:
 def days_to_assign(
     lake: Lake, days: DayRange, today: date | None, texted: Collection[date]
 ) -> list[date]:
-    """Those of `days` whose assignments may still be written.
+    """Return those of `days` whose assignments may still be written.
 
-    A day that is over, or whose texts have begun to leave, keeps the assignments it had: people
-    were texted by them, other days' repeat rule and weekly cap read them, and its arms are
-    compared as they were drawn. A day that never had any may get them, for the record; nobody is
-    texted for a day that is over.
+    A day that is over, or with a message that was given to the provider, keeps its assignments:
+    messages were sent by them, the repeat rule and weekly cap of other days read them, and its arms
+    are compared as they were drawn. A day without assignments may get them, for the record; no
+    message is sent for a day that is over.
 
     Args:
-        lake: Where JOB_OF_THE_DAY is.
+        lake: The lake with JOB_OF_THE_DAY.
         days: Days of the run.
-        today: The day under way; None for a replay, in which no day is over.
-        texted: Days of which a text was given to the carrier.
+        today: The current day; None for a replay, in which no day is over.
+        texted: Days with a message that was given to the provider.
     """
     assigned = set(lake.days(JOB_OF_THE_DAY))
     closed = {day for day in assigned if day in texted or (today is not None and day < today)}
@@ -93,10 +92,10 @@ def days_to_assign(
 
 
 def send_time(day: date, clock: time, zone: str | None, platform_zone: str) -> datetime:
-    """The UTC instant of `clock` on `day` where the recipient lives.
+    """Return the UTC instant of `clock` on `day` in the recipient's time zone.
 
-    An unknown or missing zone counts as the platform's. A time that daylight saving skips moves
-    on by the hour that is skipped; of a time that happens twice the first is taken.
+    An unknown or missing zone is replaced by the platform's. A time that daylight saving skips is
+    moved by the skipped hour; of a time that occurs twice the first is taken.
     """
     try:
         return at_local_time(day, clock, zone or platform_zone)
@@ -124,7 +123,7 @@ def _assign_day(session: Session, day: date) -> Assigned:
 
 @contextmanager
 def _relations(session: Session, day: date) -> Iterator[None]:
-    """Puts what assign.sql reads in place for one day, and takes it away again."""
+    """Create the temporary relations that assign.sql reads for one day; drop them at the end."""
     reach = max(session.settings.job_of_the_day.repeat_days, CAP_DAYS) - 1
     near = session.lake.select(JOB_OF_THE_DAY, DayRange.of(day).widened(before=reach, after=reach))
     session.con.execute(
@@ -134,7 +133,7 @@ def _relations(session: Session, day: date) -> Iterator[None]:
     session.con.execute(
         f"CREATE OR REPLACE TEMP VIEW converted AS {_converted_query(session, day)}"
     )
-    session.con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_people_query(session, day)}")
+    session.con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_users_query(session, day)}")
     session.con.execute(
         "CREATE OR REPLACE TEMP TABLE zones AS SELECT user_id, time_zone FROM people"
     )
@@ -148,9 +147,9 @@ def _relations(session: Session, day: date) -> Iterator[None]:
 
 
 def _converted_query(session: Session, day: date) -> str:
-    """SQL for the pairs that converted before `day`, as far as was known when it began.
+    """Return SQL for the pairs whose conversion was known before `day`.
 
-    Nobody wants a text about a job that he has applied for.
+    A message about a job that the user has applied for has no use.
     """
     platform = session.settings.platform
     before = DayRange(min(platform.start_date, day - ONE_DAY), day - ONE_DAY)
@@ -160,10 +159,10 @@ def _converted_query(session: Session, day: date) -> str:
             AND known_before(occurred_at, recorded_at, {instant(day, platform.time_zone)})"""
 
 
-def _people_query(session: Session, day: date) -> str:
-    """SQL for who has predictions: the user's columns, features of the day, and `day`.
+def _users_query(session: Session, day: date) -> str:
+    """Return SQL for the users with predictions: their columns, features of the day, and `day`.
 
-    Where a feature has the name of a user's column, the user's column is meant.
+    If a feature has the name of a user's column, the user's column wins.
     """
     users, features = (
         session.lake.select(USERS),
@@ -193,7 +192,7 @@ def _add_cohorts(session: Session) -> None:
 
 
 def _add_send_times(session: Session, day: date) -> None:
-    """One row for each cohort and time zone: few, so Python's zones decide them."""
+    """Fill `send_times`, one row for each cohort and time zone, by Python's zone data."""
     zones = [
         zone for (zone,) in session.con.execute("SELECT DISTINCT time_zone FROM zones").fetchall()
     ]
@@ -235,19 +234,19 @@ def _summary(session: Session, written: Written) -> Assigned:
         written.rows - holdout,
         holdout,
         by_cohort,
-        "" if written.rows else _why_nobody(session.con, written.day),
+        "" if written.rows else _no_assignments_message(session.con, written.day),
     )
 
 
-def _why_nobody(con: duckdb.DuckDBPyConnection, day: date | None) -> str:
+def _no_assignments_message(con: duckdb.DuckDBPyConnection, day: date | None) -> str:
     predicted, members = con.execute(
         "SELECT (SELECT count(*) FROM predictions), (SELECT count(*) FROM members)"
     ).fetchall()[0]
     if not predicted:
-        return f"Nobody is assigned a job on {day}: there are no predictions for that day."
+        return f"No user is assigned a job on {day}: there are no predictions for that day."
     if not members:
-        return f"Nobody is assigned a job on {day}: no user fits any cohort's predicate."
+        return f"No user is assigned a job on {day}: no user fits any cohort's predicate."
     return (
-        f"Nobody is assigned a job on {day}: repeats, the weekly cap, sizes or min_probability "
+        f"No user is assigned a job on {day}: repeats, the weekly cap, sizes or min_probability "
         f"leave none of {members} users. Look at [job_of_the_day] and [cohorts]."
     )

@@ -1,4 +1,4 @@
--- Who is assigned what on one day. Reads temporary relations that assign.py puts in place:
+-- The assignments of one day. Reads temporary relations that assign.py creates:
 --   predictions   the day's daily_predictions
 --   near          assignments of the days around this one (user_id, job_id, dt), of both arms
 --   converted     pairs (user_id, job_id) that converted before the day
@@ -6,8 +6,8 @@
 --   cohorts       cohort, size, min_probability
 --   send_times    cohort, time_zone, send_at
 --   zones         user_id, time_zone
--- Both arms go through the same rules (repeats, cap, size), so that they stay comparable; the
--- arm is drawn last.
+-- Both arms pass the same rules (repeats, cap, size), so that they stay comparable; the arm is
+-- drawn last.
 WITH fresh AS (
     SELECT p.user_id, p.job_id, p.rank, p.score, p.probability, p.model_version
     FROM predictions AS p
@@ -23,7 +23,7 @@ WITH fresh AS (
     QUALIFY row_number() OVER (PARTITION BY p.user_id ORDER BY p.rank) = 1
 ),
 capped AS (
-    -- Every stretch of $cap_days days that holds this one.
+    -- Every window of $cap_days days that contains this one.
     SELECT near.user_id FROM near
     CROSS JOIN range(CAST($cap_days AS BIGINT)) AS stretches(after)
     WHERE date_diff('day', CAST($day AS DATE), near.dt) BETWEEN after + 1 - $cap_days AND after

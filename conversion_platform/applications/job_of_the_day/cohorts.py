@@ -1,8 +1,8 @@
 """Cohorts: named SQL predicates over a user's columns and features of the day.
 
-A predicate is a person's text that ends up in a query, so DuckDB's own parser is asked first
-whether it is one expression and nothing else: no second statement, no subquery (which could
-read files), nothing that changes from one run to the next.
+A predicate of the settings becomes part of a query, so it is parsed by DuckDB first. It must be one
+expression: no second statement, no subquery (which could read files), no function whose result
+changes from run to run.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _EMPTY_SELECT = {"EMPTY", None}
 
 
 def in_order(settings: Settings) -> list[tuple[str, CohortSection]]:
-    """The cohorts in the order they are served: by priority, then by name."""
+    """Return the cohorts in the order of assignment: by priority, then by name."""
     return sorted(settings.cohorts.items(), key=lambda item: (item[1].priority, item[0]))
 
 
 def check_predicate(con: duckdb.DuckDBPyConnection, cohort: str, where: str) -> None:
-    """Makes sure that a predicate is a single, repeatable expression.
+    """Check that a predicate is a single, repeatable expression.
 
     Raises:
-        SettingsError: naming the cohort and what is wrong.
+        SettingsError: it is not; the message names the cohort and the reason.
     """
     tree = json.loads(
         con.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()[0][0]
@@ -46,18 +46,18 @@ def check_predicate(con: duckdb.DuckDBPyConnection, cohort: str, where: str) -> 
         raise _refused(cohort, where, "it contains a subquery")
     if any(node.get("class") == "PARAMETER" for node in nodes):
         raise _refused(cohort, where, "it contains a parameter")
-    unsteady = sorted({name for node in nodes for name in _called(node)} & _unsteady(con))
-    if unsteady:
-        raise _refused(cohort, where, f"{unsteady[0]} changes from run to run; `day` does not")
+    volatile = sorted({name for node in nodes for name in _called(node)} & _volatile_functions(con))
+    if volatile:
+        raise _refused(cohort, where, f"{volatile[0]} changes from run to run; `day` does not")
 
 
 def add_members(
     con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str, members: str
 ) -> None:
-    """Adds to table `members` the rows of `users` that fit and are in no cohort yet.
+    """Add to table `members` the rows of `users` that match and are in no cohort yet.
 
     Raises:
-        SettingsError: the predicate is not valid over these columns; with DuckDB's message.
+        SettingsError: the predicate is not valid for these columns; with DuckDB's message.
     """
     import duckdb
 
@@ -73,10 +73,10 @@ def add_members(
 
 
 def bind(con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str) -> None:
-    """Makes sure that a predicate fits the columns of table `users`; no row is looked at.
+    """Check that a predicate is valid for the columns of table `users`; no row is read.
 
     Raises:
-        SettingsError: naming the cohort, with DuckDB's message.
+        SettingsError: it is not; the message names the cohort, and has DuckDB's message.
     """
     import duckdb
 
@@ -100,7 +100,7 @@ def _is_one_expression(statements: list[dict[str, Any]]) -> bool:
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every object below a piece of a parsed query."""
+    """Yield every object below a node of a parsed query."""
     if isinstance(tree, dict):
         yield tree
         for value in tree.values():
@@ -111,7 +111,7 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _called(node: dict[str, Any]) -> list[str]:
-    """The function a node calls. `current_date` and its like are parsed as column names."""
+    """Return the function that a node calls; `current_date` etc. are parsed as column names."""
     if node.get("class") == "FUNCTION":
         return [str(node["function_name"]).lower()]
     if node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1:
@@ -120,8 +120,8 @@ def _called(node: dict[str, Any]) -> list[str]:
     return []
 
 
-def _unsteady(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Functions whose result is not fixed by their arguments."""
+def _volatile_functions(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the functions whose result does not depend on their arguments alone."""
     rows = con.execute(
         """SELECT DISTINCT function_name FROM duckdb_functions()
            WHERE function_type = 'scalar' AND stability <> 'CONSISTENT'"""
@@ -134,6 +134,6 @@ def _refused(cohort: str, where: str, why: str) -> SettingsError:
     return SettingsError(
         f"The cohort `{cohort}` has a predicate that cannot be used: {why.rstrip('.')}.\n"
         f"  cohorts.{cohort}.where = {where!r}",
-        "Write one SQL expression over the user's columns, the columns of `user_features` and "
+        "Write one SQL expression of the user's columns, the columns of `user_features` and "
         "`day` (docs/predictions.md shows examples).",
     )

@@ -1,24 +1,24 @@
 """The Complete Journey: coupon campaigns of a grocer, mapped to users, jobs and events by settings.
 
-docs/complete-journey.md says what is mapped to what, what came out, and what it cannot tell.
+docs/complete-journey.md describes the mapping, the results, and their limits.
 """
 
-from conversion_platform.examples.complete_journey.judging import (
+from conversion_platform.examples.complete_journey.evaluation import (
     Campaign,
-    Judgement,
-    judge_mailings,
+    MailingEvaluation,
+    evaluate_mailings,
 )
-from conversion_platform.examples.complete_journey.run import RUN_DAYS, run_example
-from conversion_platform.examples.complete_journey.setting_up import (
+from conversion_platform.examples.complete_journey.preparation import (
     package_tables,
     prepare,
 )
+from conversion_platform.examples.complete_journey.run import RUN_DAYS, run_example
 
 __all__ = [
     "RUN_DAYS",
     "Campaign",
-    "Judgement",
-    "judge_mailings",
+    "MailingEvaluation",
+    "evaluate_mailings",
     "package_tables",
     "prepare",
     "run_example",

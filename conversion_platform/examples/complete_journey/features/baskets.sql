@@ -1,6 +1,6 @@
 -- level: user
 -- What a household bought, and where it used coupons, within 90 days before the day. A department
--- of a basket is one event; the events of a basket share its moment. Counted by local day first:
+-- of a basket is one event; the events of a basket have the same time. Counted by local day first:
 -- a day that is over before `dt` begins holds only events with `known_at < as_of`.
 WITH daily AS (
     SELECT

@@ -1,5 +1,5 @@
 -- level: user
--- Whether a household redeemed the campaigns it was mailed within 90 days before the day.
+-- Redemptions by a household of the campaigns that it was mailed within 90 days before the day.
 SELECT
     days.dt,
     events.user_id,

@@ -1,8 +1,8 @@
-"""Judges the champion by campaign, against who redeemed before.
+"""Evaluates the champion by campaign, against the order by earlier redemptions.
 
-Within a campaign the households that were mailed are put in order, and a good order has those who
-redeemed on top. Only campaigns that neither fitted nor tuned the model count, and only those that
-were over when the run read the tables.
+The mailed households of a campaign are ranked; a good ranking has those who redeemed on top. Only
+campaigns that were not used to fit or tune the model count, and only those that were over when the
+run read the tables.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Campaign:
         title: Type and number.
         day: The day of its mailing.
         mailed: Households mailed.
-        redeemed: Those who redeemed.
-        auc: Model and baseline; None where nobody, or everybody, redeemed.
-        precision: Average precision of model and baseline; None likewise.
+        redeemed: Households that redeemed.
+        auc: AUC of model and baseline; None if no household, or every one, redeemed.
+        precision: Average precision of model and baseline; None as for `auc`.
     """
 
     title: str
@@ -50,13 +50,13 @@ class Campaign:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What the champion is worth on campaigns that it has not seen.
+class MailingEvaluation:
+    """The evaluation of the champion on campaigns that it was not trained on.
 
     Attributes:
         version: The champion.
-        learned_until: Last day of the mailings that fitted or tuned it.
-        campaigns: One by one, oldest first.
+        learned_until: Last day of the mailings used to fit or tune it.
+        campaigns: Each campaign, oldest first.
         map: Mean over campaigns of the average precision.
         auc: Mean over campaigns of the AUC.
         auc_pooled: AUC over all mailings at once, model and baseline.
@@ -70,12 +70,12 @@ class Judgement:
     auc_pooled: tuple[float, float]
 
 
-def judge_mailings(session: Session) -> Judgement:
-    """Scores the mailings of later campaigns with the champion, as of the day of each.
+def evaluate_mailings(session: Session) -> MailingEvaluation:
+    """Score the mailings of later campaigns with the champion, as of the day of each.
 
     Raises:
-        RegistryError: there is no champion.
-        TrainingError: no campaign has ended that the model did not learn from.
+        RegistryError: no champion exists.
+        TrainingError: no campaign that the model was not trained on has ended.
     """
     from conversion_platform.training import load_card, require_champion
 
@@ -83,7 +83,7 @@ def judge_mailings(session: Session) -> Judgement:
     learned_until = load_card(session.lake, version).splits["validation"].days.last
     scored = scored_mailings(session, version, learned_until)
     lists = _lists(scored)
-    return Judgement(
+    return MailingEvaluation(
         version,
         learned_until,
         _campaigns(scored, lists),
@@ -97,10 +97,10 @@ def judge_mailings(session: Session) -> Judgement:
 
 
 def scored_mailings(session: Session, version: str, after: date) -> pa.Table:
-    """The mailings after a day, with `redeemed`, `redeemed_before` and the model's `score`.
+    """Return the mailings after a day, with `redeemed`, `redeemed_before` and the model's `score`.
 
     Raises:
-        TrainingError: there are none.
+        TrainingError: no such mailing exists.
     """
     import pyarrow as pa
 
@@ -117,9 +117,9 @@ def scored_mailings(session: Session, version: str, after: date) -> pa.Table:
 
 
 def mailings_query(session: Session, after: date) -> str:
-    """SQL for the mailings after a day, of campaigns that are over in the lake's events.
+    """Return SQL for the mailings after a day, of campaigns that have ended in the lake's events.
 
-    Columns: user_id, job_id, dt, title, redeemed, redeemed_before (coupons, ever).
+    Columns: user_id, job_id, dt, title, redeemed, redeemed_before (number of coupons).
     """
     from conversion_platform.marketplace import EVENTS, JOBS
 
@@ -139,7 +139,7 @@ def _days(con: duckdb.DuckDBPyConnection, after: date) -> DayRange:
     row = con.execute("SELECT min(dt), max(dt) FROM mailings WHERE redeemed").fetchone()
     if row is None or row[0] is None:
         raise TrainingError(
-            f"No campaign mailed after {after} has ended and was redeemed by anybody.",
+            f"No campaign mailed after {after} has ended and was redeemed.",
             "Train on fewer days (training.test_days), or run later days.",
         )
     first, last = con.execute("SELECT min(dt), max(dt) FROM mailings").fetchall()[0]
@@ -152,7 +152,7 @@ def _lists(scored: pa.Table) -> Lists:
 
 
 def _campaigns(scored: pa.Table, lists: Lists) -> tuple[Campaign, ...]:
-    """The campaigns in the order of their mailings."""
+    """Return the campaigns in the order of their mailings."""
     auc, precision = by_list(lists, "auc"), by_list(lists, "ap")
     rows = scored.group_by(["job_id", "title", "dt"], use_threads=False).aggregate(
         [("redeemed", "count"), ("redeemed", "sum")]

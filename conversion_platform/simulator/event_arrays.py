@@ -1,4 +1,4 @@
-"""Events as arrays, and how they become the Parquet file of a day."""
+"""Events as arrays, and their conversion to the Parquet file of a day."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from conversion_platform.simulator.streams import Flags, Ints
+from conversion_platform.simulator.randomness import Flags, Ints
 
 if TYPE_CHECKING:
     import pyarrow
@@ -25,7 +25,7 @@ HOUR = 3600 * SECOND
 
 @dataclass(frozen=True)
 class Events:
-    """Events by array entry. Times are microseconds since 1970 (UTC)."""
+    """Events as parallel arrays. Times are microseconds since 1970 (UTC)."""
 
     number: Ints
     user: Ints
@@ -40,7 +40,7 @@ class Events:
         return len(self.number)
 
     def where(self, chosen: Flags | Ints) -> Events:
-        """The events that a mask or an index chooses."""
+        """Return the events that a mask or an index chooses."""
         return Events(**{name: getattr(self, name)[chosen] for name in NAMES})
 
 
@@ -48,12 +48,12 @@ NAMES = tuple(field.name for field in dataclasses.fields(Events))
 
 
 def no_events() -> Events:
-    """No event at all."""
+    """Return an empty set of events."""
     return Events(**{name: np.zeros(0, np.int64) for name in NAMES})
 
 
-def joined(parts: list[Events]) -> Events:
-    """The events of all parts, in order."""
+def concatenate_events(parts: list[Events]) -> Events:
+    """Return the events of all parts, in order."""
     return Events(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in NAMES}
     )
@@ -62,7 +62,7 @@ def joined(parts: list[Events]) -> Events:
 def new_events(
     user: Ints, job: Ints, kind: int, occurred: Ints, position: Ints | int, channel: int
 ) -> Events:
-    """Events of one kind, recorded as they occur; their numbers are given when they are kept."""
+    """Return events of one kind, recorded as they occur; they are numbered when published."""
     count = len(user)
     return Events(
         number=np.zeros(count, np.int64),
@@ -77,12 +77,12 @@ def new_events(
 
 
 def sorted_by_record(events: Events) -> Events:
-    """In the order in which a log would hold them."""
+    """Sort events in the order of their recording."""
     return events.where(np.lexsort((events.number, events.recorded)))
 
 
 def labels(numbers: Any, letter: str, width: int) -> pyarrow.Array:
-    """Ids such as `u0000012` for an array of numbers."""
+    """Return ids such as `u0000012` for an array of numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -91,37 +91,37 @@ def labels(numbers: Any, letter: str, width: int) -> pyarrow.Array:
 
 
 def user_ids(numbers: Any) -> pyarrow.Array:
-    """The ids of users by number."""
+    """Return the ids of users by number."""
     return labels(numbers, "u", 7)
 
 
 def job_ids(numbers: Any) -> pyarrow.Array:
-    """The ids of jobs by number."""
+    """Return the ids of jobs by number."""
     return labels(numbers, "j", 6)
 
 
 def number_of(identifier: str) -> int:
-    """The number behind a user or job id."""
+    """Return the number of a user or job id."""
     return int(identifier[1:])
 
 
-def moments(micros: Any, known: Flags | None = None) -> pyarrow.Array:
-    """UTC time stamps of microseconds since 1970; NULL where not `known`."""
+def timestamps(micros: Any, known: Flags | None = None) -> pyarrow.Array:
+    """Return UTC timestamps of microseconds since 1970; NULL where not `known`."""
     import pyarrow as pa
 
     mask = None if known is None else ~known
     return pa.array(micros, pa.int64(), mask=mask).cast(pa.timestamp("us", tz="UTC"))
 
 
-def words(choices: Any, names: tuple[str, ...]) -> pyarrow.Array:
-    """The names of an array of choices."""
+def name_array(choices: Any, names: tuple[str, ...]) -> pyarrow.Array:
+    """Return the names of an array of choices."""
     import pyarrow as pa
 
     return pa.array(names).take(pa.array(choices))
 
 
 def events_table(events: Events) -> pyarrow.Table:
-    """The events under the contract's column names."""
+    """Return the events with the contract's column names."""
     import pyarrow as pa
 
     return pa.table(
@@ -129,17 +129,17 @@ def events_table(events: Events) -> pyarrow.Table:
             "event_id": labels(events.number, "e", 12),
             "user_id": user_ids(events.user),
             "job_id": job_ids(events.job),
-            "event_type": words(events.type, TYPES),
-            "occurred_at": moments(events.occurred),
-            "recorded_at": moments(events.recorded),
+            "event_type": name_array(events.type, TYPES),
+            "occurred_at": timestamps(events.occurred),
+            "recorded_at": timestamps(events.recorded),
             "position": pa.array(events.position, pa.int32(), mask=events.position == NO_POSITION),
-            "channel": words(events.channel, CHANNELS),
+            "channel": name_array(events.channel, CHANNELS),
         }
     )
 
 
 def write_table(table: pyarrow.Table, path: Path) -> None:
-    """Writes Parquet aside and renames it, so that a reader sees the old file or the new one."""
+    """Write Parquet to a temporary file and rename it: a reader sees the old or the new one."""
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +149,7 @@ def write_table(table: pyarrow.Table, path: Path) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
-    """The columns of a Parquet file as numpy arrays."""
+    """Return the columns of a Parquet file as numpy arrays."""
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(path).read()

@@ -1,4 +1,4 @@
-"""How hard a built world is: the table of docs/simulator.md, measured in its truth."""
+"""Measures how hard a world is: the ranking table of docs/simulator.md."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.simulator import quick_model
 from conversion_platform.simulator.quick_model import Label
+from conversion_platform.simulator.randomness import Floats, Hash
 from conversion_platform.simulator.state import last_day, load_world
-from conversion_platform.simulator.streams import Floats, Hash
 from conversion_platform.simulator.truth import Pairs, candidates, map_of, pairs_of
 
 EVALUATED_DAYS = 7
@@ -19,7 +19,7 @@ EVALUATED_DAYS = 7
 
 @dataclass(frozen=True)
 class Ranking:
-    """One way to rank, its MAP@10, and the share of the gap human to oracle that it closes."""
+    """One ranking, its MAP@10, and the share of the gap from human to oracle that it closes."""
 
     name: str
     map_at_10: float
@@ -28,13 +28,13 @@ class Ranking:
 
 @dataclass(frozen=True)
 class RankingTable:
-    """What `ranking_table` measured.
+    """The result of `ranking_table`.
 
     Attributes:
         rankings: From chance to the oracle.
         conversion_rate: Applications by impressions of the recruiters, as published.
         click_rate: Clicks by impressions of the recruiters, as published.
-        best_feature: The quick model's feature with the highest AUC for conversion, and that.
+        best_feature: The quick model's feature with the highest AUC for conversion, and its AUC.
         open_jobs: Candidates of a user on a day, on average.
         days: Days that the rankings were measured on.
     """
@@ -47,7 +47,7 @@ class RankingTable:
     days: DayRange
 
     def render(self) -> str:
-        """The table as Markdown."""
+        """Return the table as Markdown."""
         lines = ["| ranking by | MAP@10 | share of the gap human -> oracle |", "|---|---|---|"]
         lines += [f"| {r.name} | {r.map_at_10:.3f} | {r.gap_closed:.2f} |" for r in self.rankings]
         name, auc = self.best_feature
@@ -61,11 +61,11 @@ class RankingTable:
 
 
 def ranking_table(folder: Path, share: float = 1.0) -> RankingTable:
-    """Measures how hard the world in `folder` is, on its last week.
+    """Measure how hard the world in `folder` is, on its last week.
 
     Args:
         folder: Where `build` wrote.
-        share: Share of the users to measure on (a large world does not need all).
+        share: Share of the users to measure on (a large world does not need all of them).
 
     Raises:
         TrainingError: the history is too short for the quick model.
@@ -95,7 +95,7 @@ def ranking_table(folder: Path, share: float = 1.0) -> RankingTable:
 
 
 def print_ranking_table(folder: Path) -> None:
-    """Prints the table; `python -c` or a command needs no more than this."""
+    """Print the table, for use with `python -c`."""
     print(ranking_table(folder).render())
 
 

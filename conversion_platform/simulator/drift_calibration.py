@@ -1,8 +1,8 @@
-"""How strong a drift is: its parameter is searched for until its effect in the truth is right.
+"""Calibrates the parameter of a drift so that its effect in the truth has the strength asked for.
 
-"Strong" is a statement about what a drift does to the platform, not about a weight in our
-response. So each drift of a world is measured on the day before it begins, and the parameter
-that has the asked-for effect is found by bisection.
+The strength of a drift is its effect on the platform, not a weight of the response. So each drift
+of a world is measured on the day before it begins, and the parameter with the effect asked for is
+found by bisection.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import numpy as np
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import SettingsError
 from conversion_platform.simulator import quick_model
-from conversion_platform.simulator.drift import MEASURES, NO_EFFECT, TARGETS, Effect, moved
-from conversion_platform.simulator.people import Users, users_joining
-from conversion_platform.simulator.recruiters import chance_seen
+from conversion_platform.simulator.drift import MEASURES, NO_EFFECT, TARGETS, Effect, drifted_rules
+from conversion_platform.simulator.randomness import Flags, Floats, Hash, Ints, sigmoid
+from conversion_platform.simulator.recruiters import examination_probability
 from conversion_platform.simulator.response import Rules
 from conversion_platform.simulator.state import load_world
-from conversion_platform.simulator.streams import Flags, Floats, Hash, Ints, sigmoid
 from conversion_platform.simulator.truth import Pairs, candidates, map_of, pairs_of
-from conversion_platform.simulator.universe import rules_on, universe
+from conversion_platform.simulator.user_arrays import Users, users_joining
 from conversion_platform.simulator.world import Drift, World
+from conversion_platform.simulator.world_on_day import rules_on, truth_until
 
 MOST: dict[str, float] = {"prior": 4.0, "concept": 2.0, "latent": 1.0, "covariate": 0.9}
 STEPS = 10
@@ -35,12 +35,12 @@ BINS = 10
 WAVE_SAMPLE = 4000
 
 
-def measured(folder: Path, drift: Drift, day: date) -> Effect:
-    """Finds the parameter with which a drift has the effect that its strength names.
+def measure_effect(folder: Path, drift: Drift, day: date) -> Effect:
+    """Find the parameter with which a drift has the effect of its strength.
 
     Args:
-        folder: A world that is published up to `day`.
-        drift: What is to begin after `day`.
+        folder: Folder of a world that is published up to `day`.
+        drift: A drift that begins after `day`.
         day: The last published day.
 
     Raises:
@@ -65,7 +65,7 @@ def _bisected(
     if reached < target:
         raise SettingsError(
             f"A {drift.strength} {drift.kind} drift is a {MEASURES[drift.kind]} of {target}, but "
-            f"this world gets no further than {reached:.3f}.",
+            f"this world reaches at most {reached:.3f}.",
             "Choose a weaker drift, or a larger world.",
         )
     low, high = 0.0, most
@@ -76,24 +76,24 @@ def _bisected(
 
 
 def _conversion_fall(folder: Path, drift: Drift, day: date) -> Callable[[float], float]:
-    """By how much the conversion rate of the recruiters' slates falls."""
+    """Return the relative fall of the conversion rate of the recruiters' slates."""
     world, effects = load_world(folder)
     rules = rules_on(world, effects, day)
     pairs = _sample(folder, world, day, rules)
     rank = _rank_in_group(pairs)
-    seen = np.where(rank < world.slate, chance_seen(rank), 0.0)
+    seen = np.where(rank < world.slate, examination_probability(rank), 0.0)
     logit = pairs.learnable + pairs.factors + pairs.noise + pairs.day_part
     usual = float((seen * sigmoid(logit)).sum())
 
     def effect(amount: float) -> float:
-        shift = moved(rules, drift, amount).base - rules.base
+        shift = drifted_rules(rules, drift, amount).base - rules.base
         return 1.0 - float((seen * sigmoid(logit + shift)).sum()) / usual
 
     return effect
 
 
 def _champions_loss(folder: Path, drift: Drift, day: date) -> Callable[[float], float]:
-    """By how much a model of today ranks worse once the response has changed."""
+    """Return the relative loss of MAP of a current model after the response has changed."""
     world, effects = load_world(folder)
     rules = rules_on(world, effects, day)
     days, share = _measured_on(folder, world, day)
@@ -106,7 +106,7 @@ def _champions_loss(folder: Path, drift: Drift, day: date) -> Callable[[float], 
     usual = _mean_map(pairs_of(folder, days, share=share, rules=rules), scores, world)
 
     def effect(amount: float) -> float:
-        changed = moved(rules, drift, amount)
+        changed = drifted_rules(rules, drift, amount)
         pairs = pairs_of(folder, days, share=share, rules=changed)
         return 1.0 - _mean_map(pairs, scores, world) / usual
 
@@ -114,7 +114,7 @@ def _champions_loss(folder: Path, drift: Drift, day: date) -> Callable[[float], 
 
 
 def _mean_map(pairs: Pairs, scores: Floats, world: World) -> float:
-    """MAP@10 over several draws of what people would do, to measure small losses."""
+    """Return MAP@10 over several draws of the outcomes, to measure small losses."""
     draws = [Hash(world.seed, "calibration", draw) for draw in range(DRAWS)]
     key = (pairs.number << 32) | pairs.user
     outcomes: list[Flags] = [d.uniform(key, pairs.job) < pairs.probability for d in draws]
@@ -122,7 +122,7 @@ def _mean_map(pairs: Pairs, scores: Floats, world: World) -> float:
 
 
 def _stability(folder: Path, drift: Drift, day: date) -> Callable[[float], float]:
-    """The mean PSI of what the wave's people state, by the wave's share of all users."""
+    """Return the mean PSI of the stated facts, by the wave's share of all users."""
     world, _ = load_world(folder)
     usual = stated_features(_present(folder, day))
     number = world.index(drift.day)
@@ -138,7 +138,7 @@ def _stability(folder: Path, drift: Drift, day: date) -> Callable[[float], float
 
 
 def population_stability(reference: Floats, current: Floats) -> float:
-    """The population stability index over the deciles (or few values) of `reference`."""
+    """Return the population stability index over the deciles (or few values) of `reference`."""
     return _psi(*_shares(reference, current))
 
 
@@ -147,7 +147,7 @@ def _psi(old: Floats, new: Floats) -> float:
 
 
 def _shares(reference: Floats, current: Floats) -> tuple[Floats, Floats]:
-    """Shares of both in the bins of the reference, none of them zero."""
+    """Return the shares of both in the bins of the reference, none of them zero."""
     inner = np.unique(np.quantile(reference, np.arange(1, BINS) / BINS))
     counts = [
         np.bincount(np.searchsorted(inner, values, "right"), minlength=len(inner) + 1) + 0.5
@@ -157,7 +157,7 @@ def _shares(reference: Floats, current: Floats) -> tuple[Floats, Floats]:
 
 
 def stated_features(users: Users) -> dict[str, Floats]:
-    """The stated facts that the wave of a covariate drift moves."""
+    """Return the stated facts that the wave of a covariate drift moves."""
     return {
         "desired_pay": users.desired_pay,
         "experience_years": users.experience,
@@ -167,14 +167,16 @@ def stated_features(users: Users) -> dict[str, Floats]:
 
 
 def _present(folder: Path, day: date) -> Users:
-    """The users who are there on `day`."""
+    """Return the users who are present on `day`."""
     world, effects = load_world(folder)
-    users, number = universe(world, effects, day).users, world.index(day)
-    return chosen(users, np.flatnonzero((users.joined_day <= number) & (users.left_day > number)))
+    users, number = truth_until(world, effects, day).users, world.index(day)
+    return select_users(
+        users, np.flatnonzero((users.joined_day <= number) & (users.left_day > number))
+    )
 
 
-def chosen(users: Users, rows: Ints) -> Users:
-    """The users of `rows`."""
+def select_users(users: Users, rows: Ints) -> Users:
+    """Return the users of `rows`."""
     return Users(**{name: column[rows] for name, column in vars(users).items()})
 
 
@@ -184,14 +186,14 @@ def _sample(folder: Path, world: World, day: date, rules: Rules) -> Pairs:
 
 
 def _measured_on(folder: Path, world: World, day: date) -> tuple[DayRange, float]:
-    """The last days, and the share of users that keeps the measurement small."""
+    """Return the days and the share of users to measure on."""
     first = max(world.start, day - (MEASURED_DAYS - 1) * ONE_DAY)
     one = len(pairs_of(folder, day))
     return DayRange(first, day), min(1.0, MEASURED_PAIRS / max(1, one * MEASURED_DAYS))
 
 
 def _rank_in_group(pairs: Pairs) -> Ints:
-    """The recruiter's rank (0 is best) of each pair."""
+    """Return the recruiter's rank (0 is best) of each pair."""
     order = np.lexsort((-pairs.human, pairs.group))
     group = pairs.group[order]
     rank = np.empty(len(order), np.int64)

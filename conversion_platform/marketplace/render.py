@@ -1,4 +1,4 @@
-"""The report of `check-sources` as text that fits on one screen."""
+"""Renders the report of `check-sources` on one screen."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]
 
 
 def render(report: SourceReport, width: int = WIDTH, color: bool = False) -> str:
-    """The report as text.
+    """Render the report.
 
     Args:
-        report: What `check_sources` found.
-        width: Columns of the screen.
+        report: The report of `check_sources`.
+        width: Width of the screen.
         color: Whether to write terminal colours.
     """
     from rich.console import Console

@@ -1,7 +1,7 @@
-"""Randomness that can be asked for again: named generators, and hashes of pairs.
+"""Reproducible random numbers: named generators, and hashes of pairs.
 
-A pair's noise must be the same whoever asks for it, in whatever order, so it is a hash of the
-pair and not a draw from a stream.
+A pair's noise must not depend on the order in which pairs are computed, so it is a hash of the pair
+and not a draw from a generator.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MASK = (1 << 64) - 1
 
 
 def generator(seed: int, name: str, *numbers: int) -> np.random.Generator:
-    """The generator of a named stream, for example of one day (numbers must not be negative)."""
+    """Return a generator for a name and non-negative numbers (such as a day's)."""
     words = [seed, zlib.crc32(name.encode()), *numbers]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
@@ -34,20 +34,20 @@ class Hash:
         self._start = np.uint64(_mixed_int(start & _MASK))
 
     def words(self, first: Ints, second: Ints | int = 0) -> _Words:
-        """64 well-mixed bits for each pair."""
+        """Return 64 well-mixed bits for each pair."""
         left = _mixed(np.atleast_1d(first).astype(np.uint64) + self._start)
         right = np.atleast_1d(second).astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
         mixed: _Words = _mixed(left ^ right)
         return mixed
 
     def uniform(self, first: Ints, second: Ints | int = 0) -> Floats:
-        """Uniform on (0, 1)."""
+        """Return uniform numbers on (0, 1)."""
         words = self.words(first, second)
         uniform: Floats = ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
         return uniform
 
     def normal(self, first: Ints, second: Ints | int = 0) -> Floats:
-        """Standard normal (Box-Muller over the two halves of the hash)."""
+        """Return standard normal numbers (Box-Muller over the two halves of the hash)."""
         words = self.words(first, second)
         radius = ((words >> np.uint64(32)).astype(np.float64) + 0.5) * 2.0**-32
         angle = (words & np.uint64(0xFFFFFFFF)).astype(np.float64) * 2.0**-32
@@ -55,13 +55,13 @@ class Hash:
         return normal
 
     def gumbel(self, first: Ints, second: Ints | int = 0) -> Floats:
-        """Standard Gumbel."""
+        """Return standard Gumbel numbers."""
         gumbel: Floats = -np.log(-np.log(self.uniform(first, second)))
         return gumbel
 
 
 def _mixed(words: _Words) -> _Words:
-    """The finaliser of splitmix64; unsigned overflow is meant."""
+    """Apply the finaliser of splitmix64; unsigned overflow is intended."""
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     result: _Words = words ^ (words >> np.uint64(31))
@@ -75,6 +75,6 @@ def _mixed_int(word: int) -> int:
 
 
 def sigmoid(logit: Any) -> Floats:
-    """The logistic function."""
+    """Return the logistic function."""
     result: Floats = 1.0 / (1.0 + np.exp(-logit))
     return result

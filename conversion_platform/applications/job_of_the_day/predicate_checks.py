@@ -1,7 +1,7 @@
-"""Cohorts checked before any day is run: a name that is wrong should not cost an hour of history.
+"""Checks the cohorts' predicates before a run: a wrong name would else be found after hours.
 
-A predicate is bound to the columns that it will see, without rows. Those of the platform are
-declared; an installation's own are in the lake's users or, where these are not there or too old,
+A predicate is bound to the columns of its query, without rows. The platform's columns are declared;
+an installation's further columns are in the lake's users or, if these do not exist or are outdated,
 in the sources.
 """
 
@@ -11,30 +11,30 @@ from conversion_platform.applications.job_of_the_day.cohorts import bind, check_
 from conversion_platform.errors import SettingsError
 from conversion_platform.features import USER_FEATURES, feature_spec
 from conversion_platform.lake import Session
-from conversion_platform.marketplace import ATTRIBUTES, JOBS, USERS, passing_session
+from conversion_platform.marketplace import ATTRIBUTES, JOBS, USERS, temporary_session
 
 _TYPES = {"numeric": "FLOAT", "categorical": "VARCHAR"}
 
 
 def check_cohorts(session: Session, fresh: bool = False) -> None:
-    """Refuses a predicate that cannot be used over the columns that the days will have.
+    """Check that every predicate is valid for the columns that the days will have.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        fresh: Whether the lake was loaded a moment ago; else the sources are asked in doubt.
+        fresh: Whether the lake was just loaded; if not, the sources are read on failure.
 
     Raises:
-        SettingsError: naming the cohort and what is wrong.
+        SettingsError: a predicate cannot be used; the message names the cohort and the reason.
         SourceError: a predicate needs columns of the sources, and they cannot be read.
     """
     for name, cohort in in_order(session.settings):
-        check_predicate(session.con, name, cohort.where)  # what no column could make right
+        check_predicate(session.con, name, cohort.where)  # errors that do not depend on columns
     try:
         _bind_all(session)
     except SettingsError:
         if fresh:
             raise
-        with passing_session(session.settings) as loaded:
+        with temporary_session(session.settings) as loaded:
             _bind_all(loaded)
 
 
@@ -48,18 +48,18 @@ def _bind_all(session: Session) -> None:
 def _bind(session: Session, further: dict[str, str]) -> None:
     columns = {**further, **_declared(), "day": "DATE"}
     listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-    session.con.execute(f"CREATE OR REPLACE TEMP TABLE people_ahead ({listed})")
+    session.con.execute(f"CREATE OR REPLACE TEMP TABLE cohort_columns ({listed})")
     for name, cohort in in_order(session.settings):
-        bind(session.con, name, cohort.where, "people_ahead")
+        bind(session.con, name, cohort.where, "cohort_columns")
 
 
 def _declared() -> dict[str, str]:
-    """The columns that every installation has; a user's column wins over a feature."""
+    """Return the columns that every installation has; a user's column wins over a feature."""
     return {one.name: one.type for one in (*USER_FEATURES.columns, *USERS.columns)}
 
 
 def _further(session: Session) -> dict[str, str]:
-    """The users' attribute columns, and what becomes of them and of one's own features."""
+    """Return the attributes of users, and the features made from attributes and custom features."""
     if not all(session.lake.exists(table) for table in (USERS, JOBS, ATTRIBUTES)):
         return {}
     features = {

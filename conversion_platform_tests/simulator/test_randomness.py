@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conversion_platform.simulator.streams import Hash, generator
+from conversion_platform.simulator.randomness import Hash, generator
 
 USERS = np.arange(2000)[:, None]
 JOBS = np.arange(50)[None, :]

@@ -1,4 +1,4 @@
-"""Employers and their jobs: what the board shows, and what it does not."""
+"""Employers and their jobs: published and hidden attributes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from conversion_platform.simulator.geography import CATEGORIES, SHIFT_SHARES
-from conversion_platform.simulator.people import FACTOR_SCALE, FACTORS, PAY, metro_shares
-from conversion_platform.simulator.streams import Flags, Floats, Ints, generator
+from conversion_platform.simulator.randomness import Flags, Floats, Ints, generator
+from conversion_platform.simulator.user_arrays import FACTOR_SCALE, FACTORS, PAY, metro_shares
 from conversion_platform.simulator.world import World
 
 LIFE_LEAST, LIFE_MEAN = 5, 15.0
@@ -57,7 +57,7 @@ class Jobs:
 
 
 def employers_of(world: World) -> Employers:
-    """All employers; they stay for ever. Each has a few categories of work."""
+    """Return all employers; they never leave. Each has a few categories."""
     rng = generator(world.seed, "employers")
     counts = np.maximum(6, np.round(metro_shares(world) * world.jobs / 14)).astype(np.int64)
     total = int(counts.sum())
@@ -73,14 +73,14 @@ def employers_of(world: World) -> Employers:
 
 
 def first_jobs(world: World, employers: Employers) -> Jobs:
-    """The jobs that are on the board when the history starts."""
+    """Return the jobs that are open when the history starts."""
     days = [jobs_opening(world, employers, day) for day in range(-WARM_UP_DAYS, 0)]
-    everything = joined(days)
-    return some(everything, np.flatnonzero(everything.closing_day >= 0))
+    everything = concatenate_jobs(days)
+    return select_jobs(everything, np.flatnonzero(everything.closing_day >= 0))
 
 
 def jobs_opening(world: World, employers: Employers, day: int) -> Jobs:
-    """The jobs that open on day number `day`."""
+    """Return the jobs that open on day number `day`."""
     rate = world.jobs / (world.history_days + MEAN_LIFE)
     count = int(np.floor((day + 1) * rate) - np.floor(day * rate))
     rng = generator(world.seed, "jobs", day + WARM_UP_DAYS)
@@ -108,26 +108,26 @@ def jobs_opening(world: World, employers: Employers, day: int) -> Jobs:
 
 
 def _mean_openings(world: World) -> float:
-    """So many that about every fourth job fills up before its time (2 % apply, 1 in 4 hired)."""
+    """Return openings with which a fourth of the jobs fill up early (2 % apply, 1 in 4 hired)."""
     impressions = world.users * 0.8 * world.activity * world.history_days * world.slate
     return max(1.2, impressions * 0.02 * 0.25 / world.jobs)
 
 
 def _employer_in(employers: Employers, metro: Ints, rng: np.random.Generator) -> Ints:
-    """A random employer of each job's metro, small numbers more often."""
+    """Draw an employer of each job's metro, small numbers more often."""
     firsts = np.searchsorted(employers.metro, metro, "left")
     counts = np.searchsorted(employers.metro, metro, "right") - firsts
     chosen: Ints = firsts + (counts * rng.random(len(metro)) ** 1.5).astype(np.int64)
     return chosen
 
 
-def joined(parts: list[Jobs]) -> Jobs:
-    """The jobs of all parts, in order."""
+def concatenate_jobs(parts: list[Jobs]) -> Jobs:
+    """Return the jobs of all parts, in order."""
     names = [field.name for field in dataclasses.fields(Jobs)]
     return Jobs(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
 
-def some(jobs: Jobs, rows: Ints) -> Jobs:
-    """The jobs of `rows`."""
+def select_jobs(jobs: Jobs, rows: Ints) -> Jobs:
+    """Return the jobs of `rows`."""
     names = [field.name for field in dataclasses.fields(Jobs)]
     return Jobs(**{name: getattr(jobs, name)[rows] for name in names})

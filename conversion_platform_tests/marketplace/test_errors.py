@@ -40,9 +40,7 @@ def test_a_missing_file_names_the_setting_and_the_file_that_is_near(tmp_path: Pa
     _fault(World(tmp_path, _users('path = "user.csv"')), "sources.users.path", "`users.csv`")
 
 
-@pytest.mark.parametrize(
-    ("path", "part"), [("in/*.csv", "no file matches"), ("in", "holds no file")]
-)
+@pytest.mark.parametrize(("path", "part"), [("in/*.csv", "no file matches"), ("in", "is empty")])
 def test_a_place_without_files_says_so(tmp_path: Path, path: str, part: str) -> None:
     (tmp_path / "in").mkdir()
     _fault(World(tmp_path, _users(f'path = "{path}"')), part)
@@ -64,7 +62,7 @@ def test_a_parquet_file_that_is_named_csv_says_what_it_is(tmp_path: Path) -> Non
 
 def test_an_empty_parquet_says_that_there_are_no_users_at_all(tmp_path: Path) -> None:
     write_parquet("SELECT 1 AS user_id WHERE false", tmp_path / "users.parquet")
-    _fault(World(tmp_path, _users('path = "users.parquet"')), "no users at all")
+    _fault(World(tmp_path, _users('path = "users.parquet"')), "no users exist")
 
 
 def test_users_of_which_every_row_is_rejected_are_an_error_with_the_reasons(tmp_path: Path) -> None:
@@ -74,7 +72,7 @@ def test_users_of_which_every_row_is_rejected_are_an_error_with_the_reasons(tmp_
 
 def test_an_empty_events_source_is_an_error(tmp_path: Path) -> None:
     built = World(tmp_path).fill(events=f"SELECT * FROM ({world.EVENTS}) WHERE false")
-    with pytest.raises(SourceError, match="no events at all"):
+    with pytest.raises(SourceError, match="no events exist"):
         built.load()
 
 

@@ -1,4 +1,4 @@
-"""The report of the example: campaign by campaign, model against who redeemed before."""
+"""The report of the example: each campaign, model against the order by earlier redemptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from conversion_platform.days import DayRange
-    from conversion_platform.examples.complete_journey.judging import Campaign, Judgement
+    from conversion_platform.examples.complete_journey.evaluation import Campaign, MailingEvaluation
     from conversion_platform.examples.ranking import Compared
     from conversion_platform.lake import Lake
     from conversion_platform.training import Estimate
@@ -23,36 +23,36 @@ NUMBERS = ("mailed", "redeemed", "AP\nmodel", "AP\nbefore", "AUC\nmodel", "AUC\n
 
 
 def report(
-    lake: Lake, judged: Judgement, folder: Path, days: DayRange, seconds: float
+    lake: Lake, evaluation: MailingEvaluation, folder: Path, days: DayRange, seconds: float
 ) -> RenderableType:
-    """The report as one rich renderable."""
+    """Return the report as one rich renderable."""
     from rich.console import Group
     from rich.panel import Panel
 
     title = (
         f"Complete Journey: history, training and {counted(len(days))} ({days}) in {seconds:.0f} s"
     )
-    parts = (_learned(lake, judged), _table(judged), _gains(judged), _texts(lake, days))
+    parts = (_learned(lake, evaluation), _table(evaluation), _gains(evaluation), _texts(lake, days))
     return Panel(Group(*parts, _look(folder)), title=title, width=WIDTH)
 
 
-def _learned(lake: Lake, judged: Judgement) -> str:
+def _learned(lake: Lake, evaluation: MailingEvaluation) -> str:
     from conversion_platform.training import load_card
 
-    splits = load_card(lake, judged.version).splits
+    splits = load_card(lake, evaluation.version).splits
     learned = ", ".join(
         f"{splits[name].rows:,} mailings ({splits[name].positives:,} redeemed) {what}"
         for name, what in (("train", "fit it"), ("validation", "stop and calibrate it"))
     )
     return (
-        f"[bold]Champion[/] {judged.version}: {learned}.\n"
-        f"[bold]Judged[/] on the campaigns after {judged.learned_until} that are over: does the "
-        "order of the\nmailed households put those on top who then redeem? `before` is the order "
-        "by how many\ncoupons a household had redeemed before the mailing."
+        f"[bold]Champion[/] {evaluation.version}: {learned}.\n"
+        f"[bold]Evaluated[/] on the campaigns after {evaluation.learned_until} that are over: does "
+        "the ranking of\nthe mailed households have those on top who then redeem? `before` ranks "
+        "by the number\nof coupons that a household had redeemed before the mailing."
     )
 
 
-def _table(judged: Judgement) -> Table:
+def _table(evaluation: MailingEvaluation) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -61,11 +61,11 @@ def _table(judged: Judgement) -> Table:
     table.add_column("mailed on")
     for name in NUMBERS:
         table.add_column(name, justify="right")
-    for campaign in judged.campaigns:
+    for campaign in evaluation.campaigns:
         table.add_row(*_row(campaign))
     table.add_section()
-    table.add_row("mean (MAP, AUC)", "", *_totals(judged.campaigns), *_means(judged))
-    pooled = [f"{value:.3f}" for value in judged.auc_pooled]
+    table.add_row("mean (MAP, AUC)", "", *_totals(evaluation.campaigns), *_means(evaluation))
+    pooled = [f"{value:.3f}" for value in evaluation.auc_pooled]
     table.add_row("all mailings at once", "", "", "", "", "", *pooled)
     return table
 
@@ -85,16 +85,21 @@ def _totals(campaigns: tuple[Campaign, ...]) -> list[str]:
     return [f"{mailed:,}", f"{sum(campaign.redeemed for campaign in campaigns):,}"]
 
 
-def _means(judged: Judgement) -> list[str]:
-    found = (judged.map.model, judged.map.baseline, judged.auc.model, judged.auc.baseline)
+def _means(evaluation: MailingEvaluation) -> list[str]:
+    found = (
+        evaluation.map.model,
+        evaluation.map.baseline,
+        evaluation.auc.model,
+        evaluation.auc.baseline,
+    )
     return [f"{estimate.value:.3f}" for estimate in found]
 
 
-def _gains(judged: Judgement) -> str:
+def _gains(evaluation: MailingEvaluation) -> str:
     return (
-        f"  gain in MAP {_gain(judged.map)}, in mean AUC {_gain(judged.auc)}\n"
-        "  (95 % intervals, households drawn anew). Who was mailed was not drawn by lot: nothing\n"
-        "  here says what a mailing causes.\n"
+        f"  gain in MAP {_gain(evaluation.map)}, in mean AUC {_gain(evaluation.auc)}\n"
+        "  (95 % intervals, bootstrap over households). Households were not mailed at random:\n"
+        "  these figures do not measure the effect of a mailing.\n"
     )
 
 
@@ -118,7 +123,7 @@ def _texts(lake: Lake, days: DayRange) -> str:
     texts = ", ".join(f"{count:,} {state} ({reason})" for count, state, reason in states)
     return (
         f"[bold]The days[/] {days}: {predictions[0]:,} predictions over {predictions[1]} open "
-        f"campaigns kept.\n  Texts: {texts or 'none'}. No household of this data has a phone.\n"
+        f"campaigns.\n  Messages: {texts or 'none'}. No household of this data has a phone.\n"
     )
 
 
@@ -128,5 +133,5 @@ def _look(folder: Path) -> str:
         "[bold]Where to look[/]\n"
         f"  {command} status\n"
         f"  {command} check-sources\n"
-        "  docs/complete-journey.md   what is mapped to what, and what this cannot tell"
+        "  docs/complete-journey.md   the mapping, the results and their limits"
     )

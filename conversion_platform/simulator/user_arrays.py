@@ -1,4 +1,4 @@
-"""Who the users are: what they state, and what they keep to themselves."""
+"""Users: their stated and hidden attributes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conversion_platform.simulator.geography import (
     REFERRALS,
     SHIFT_SHARES,
 )
-from conversion_platform.simulator.streams import Flags, Floats, Ints, generator
+from conversion_platform.simulator.randomness import Flags, Floats, Ints, generator
 from conversion_platform.simulator.world import World
 
 SURE_THING, PERSUADABLE, LOST_CAUSE, DO_NOT_DISTURB = range(4)
@@ -65,27 +65,27 @@ class Users:
 
 
 def first_users(world: World) -> Users:
-    """The users who are there when the history starts."""
+    """Return the users who are present when the history starts."""
     count = round(world.users * STOCK_SHARE)
     users = _drawn(world, generator(world.seed, "users", 0), count, 0)
     ages = generator(world.seed, "user ages").integers(1, 200, count)
-    # Oldest first, so that numbers run with time as they do in a real table.
+    # Oldest first, so that numbers increase with time as in a real table.
     return dataclasses.replace(users, joined_day=-np.sort(ages)[::-1])
 
 
 def users_joining(world: World, day: int, wave: int = 0) -> Users:
-    """The users who join on day number `day`, with `wave` people of the covariate drift."""
+    """Return the users who join on day number `day`, with `wave` users of the covariate drift."""
     rate = (world.users - round(world.users * STOCK_SHARE)) / world.history_days
     count = int((day + 1) * rate) - int(day * rate)
     regular = _drawn(world, generator(world.seed, "users", day + 1), count, day)
     if not wave:
         return regular
     rng = generator(world.seed, "wave", day)
-    return joined([regular, _with_other_wishes(_drawn(world, rng, wave, day), rng)])
+    return concatenate_users([regular, _with_other_wishes(_drawn(world, rng, wave, day), rng)])
 
 
-def joined(parts: list[Users]) -> Users:
-    """The users of all parts, in order."""
+def concatenate_users(parts: list[Users]) -> Users:
+    """Return the users of all parts, in order."""
     names = [field.name for field in dataclasses.fields(Users)]
     return Users(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
@@ -93,10 +93,10 @@ def joined(parts: list[Users]) -> Users:
 def _drawn(world: World, rng: np.random.Generator, count: int, day: int) -> Users:
     propensity = 0.7 * rng.standard_normal(count)
     true_skill = rng.integers(0, len(CATEGORIES), count)
-    lies = rng.random(count) < 0.25
+    wrong = rng.random(count) < 0.25
     other = (true_skill + rng.integers(1, len(CATEGORIES), count)) % len(CATEGORIES)
     wish = np.clip(rng.standard_normal(count), -2.5, 2.5)
-    stated = np.where(lies, other, true_skill)
+    stated = np.where(wrong, other, true_skill)
     segment = _segments(rng, propensity)
     return Users(
         metro=rng.choice(world.metros, count, p=metro_shares(world)),
@@ -128,14 +128,14 @@ def _drawn(world: World, rng: np.random.Generator, count: int, day: int) -> User
 
 
 def metro_shares(world: World) -> Floats:
-    """The share of users and jobs in each metro."""
+    """Return the share of users and jobs in each metro."""
     weights = np.array([metro.weight for metro in METROS[: world.metros]])
     shares: Floats = weights / weights.sum()
     return shares
 
 
 def _segments(rng: np.random.Generator, propensity: Floats) -> Ints:
-    """Sure things are willing by themselves, lost causes are not; in between texts matter."""
+    """Draw segments by propensity: high for sure things, low for lost causes."""
     count = len(propensity)
     leaning = propensity / 0.7 + rng.standard_normal(count)
     annoyed = rng.random(count) < 0.25
@@ -147,14 +147,14 @@ def _segments(rng: np.random.Generator, propensity: Floats) -> Ints:
 
 
 def _activity(rng: np.random.Generator, world: World, segment: Ints) -> Floats:
-    """The probability to come by on an ordinary day; people differ a lot in it."""
+    """Draw the probability of a visit on an ordinary day; it varies widely between users."""
     zeal = rng.gamma(1.5, 1 / 1.5, len(segment)) * np.where(segment == SURE_THING, 1.3, 0.95)
     activity: Floats = np.minimum(0.9, world.activity * zeal)
     return activity
 
 
 def _with_other_wishes(users: Users, rng: np.random.Generator) -> Users:
-    """The wave of the covariate drift: dearer, from further out, for later shifts."""
+    """Return the users of the covariate drift: higher pay, longer distance, later shifts."""
     count = len(users)
     wish = np.clip(users.wish + 1.6, -2.5, 4.0)
     return dataclasses.replace(

@@ -1,10 +1,10 @@
-"""The population that is watched: a fixed panel of candidate pairs, before the model picks.
+"""The panel on which drift is measured: a fixed sample of candidate pairs.
 
-Today's predictions are the model's own picks and the training examples are what people chose
-to show: compared with each other they differ on the quietest day. So both sides are drawn by
-one rule from all candidate pairs of their day, picked by nobody: the eligible users whose
-hashed ids come first, each with a few jobs drawn by hash. A user who is in the panel stays in
-it, so that two quiet days differ by little more than what these users did in between.
+The day's predictions are selected by the model, and the training examples by recruiters, so they
+differ even without drift. Therefore both sides are drawn by one rule from all candidate pairs of
+their day: the eligible users whose hashed ids come first, each with a few jobs drawn by hash. Users
+stay in the panel, so that two days without drift differ by little more than what these users did
+between them.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ SCORE = "score"
 
 
 def sample(session: Session, model: RankingModel, days: DayRange) -> pa.Table:
-    """The panel's candidate pairs of each of `days`: dt, the model's features, and `score`.
+    """Return the panel's candidate pairs of each of `days`: dt, the model's features, and `score`.
 
-    At most `drift.sample_rows` rows a day, the same ones each time; no id of a user or job.
+    At most `drift.sample_rows` rows a day, the same ones in each run, without ids of users or jobs.
 
     Raises:
         NotReadyError: sources, or the features of one of those days, are missing.
@@ -48,7 +48,7 @@ def sample(session: Session, model: RankingModel, days: DayRange) -> pa.Table:
         session.lake.require(table)
     spec = model.card.spec
     names = ", ".join(f'"{feature.name}"' for feature in spec.features)
-    # Drawn before it is asked about: the features' query names its pairs more than once.
+    # Stored in a table, because the query of the features reads its pairs more than once.
     panels = [session.con.sql(_panel(session, day)).to_arrow_table() for day in days]
     with registered(session.con, "_panel", pa.concat_tables(panels)):
         features = pair_query(session, spec, "_panel", days)
@@ -59,7 +59,7 @@ def sample(session: Session, model: RankingModel, days: DayRange) -> pa.Table:
 
 
 def _panel(session: Session, day: date) -> str:
-    """SQL for the panel's pairs: user_id, job_id, dt. Few users give more jobs each."""
+    """Return SQL for the panel's pairs: user_id, job_id, dt. With few users each has more jobs."""
     most = session.settings.drift.sample_rows
     return f"""
         WITH panel AS (
@@ -67,18 +67,18 @@ def _panel(session: Session, day: date) -> str:
             ORDER BY md5_number_lower(user_id), user_id LIMIT {most}
         ),
         open_jobs AS ({open_jobs_query(session, day)}),
-        dealt AS (
+        ranked AS (
             SELECT *, row_number() OVER (
                 PARTITION BY user_id ORDER BY md5_number_lower(user_id || '|' || job_id), job_id
-            ) AS turn
+            ) AS job_rank
             FROM ({pairs_query(session.settings, "panel", "open_jobs", day)})
         )
-        SELECT user_id, job_id, dt FROM dealt
-        ORDER BY turn, md5_number_lower(user_id), user_id, job_id LIMIT {most}"""
+        SELECT user_id, job_id, dt FROM ranked
+        ORDER BY job_rank, md5_number_lower(user_id), user_id, job_id LIMIT {most}"""
 
 
 def write_reference(session: Session, model: RankingModel) -> int:
-    """Adds the reference sample to the model's version: one panel for each of its test days.
+    """Add the reference to the model's version: one panel for each of its test days.
 
     Returns:
         Rows written.
@@ -96,13 +96,13 @@ def write_reference(session: Session, model: RankingModel) -> int:
 
 
 def reference(session: Session, model: RankingModel, day: date) -> pa.Table:
-    """The reference rows that `day` is compared with.
+    """Return the reference rows that `day` is compared with.
 
-    Those of the same weekday if the test days had one, so that Mondays are compared with a
-    Monday. The sample is written at first use, and again if its file cannot be read.
+    These are the rows of the same weekday, if the test days include it. The sample is written at
+    first use, and again if its file cannot be read.
 
     Raises:
-        NotReadyError: the sample is missing and so are the features that it is made of.
+        NotReadyError: the sample and the features that it is made from are missing.
     """
     rows = _stored(session, model)
     if rows is None:
@@ -117,7 +117,7 @@ def reference(session: Session, model: RankingModel, day: date) -> pa.Table:
 
 
 def _stored(session: Session, model: RankingModel) -> pa.Table | None:
-    """The whole stored sample; None if it is missing or damaged."""
+    """Return the whole stored sample; None if it is missing or damaged."""
     location = session.lake.location(version_key(model.card.version, REFERENCE))
     try:
         with session.lake.readable_errors():
