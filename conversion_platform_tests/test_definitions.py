@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from conversion_platform.definitions import build_defs, days_partitions
+from conversion_platform.definitions import build_defs
+from conversion_platform.defs.partitions import days_partitions
 from conversion_platform.event_log import EVENT_TYPES
 from conversion_platform.settings import Settings, load_settings
 
@@ -149,13 +150,13 @@ def test_the_checks_are_these(defs: dg.Definitions) -> None:
         "daily_metrics",
     }
     assert checks == {
-        *(f"{table}:few_rejected_rows" for table in ("users", "jobs", "events")),
-        *(f"{table}:rows_have_their_own_key" for table in keyed),
-        "daily_predictions:predictions_are_sound",
-        "daily_predictions:somebody_has_predictions",
-        "daily_predictions:the_models_features_are_there",
+        *(f"{table}:reject_rate_within_limits" for table in ("users", "jobs", "events")),
+        *(f"{table}:primary_key_unique" for table in keyed),
+        "daily_predictions:predictions_valid",
+        "daily_predictions:predictions_exist",
+        "daily_predictions:model_features_present",
         "drift:drift_within_limits",
-        "model_evaluation:beats_the_human_baseline",
+        "model_evaluation:beats_human_baseline",
     }
     for key in graph.asset_check_keys:
         assert graph.get_check_spec(key).description, key

@@ -48,7 +48,7 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
 
     @dg.asset_check(
         asset=table.name,
-        name="rows_have_their_own_key",
+        name="primary_key_unique",
         description=f"No row lacks a part of its key ({key}), and no two rows share one.",
         blocking=True,
     )

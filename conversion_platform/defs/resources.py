@@ -15,6 +15,7 @@ import dagster as dg
 from pydantic import Field
 
 from conversion_platform.days import day_of
+from conversion_platform.defs.binding import settings_in_force
 from conversion_platform.errors import SettingsError
 from conversion_platform.lake import Session, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
@@ -100,6 +101,12 @@ def secrets_in_environment(settings: Settings) -> Iterator[None]:
 
 
 def settings_file_in_force() -> str:
-    """The settings file that a subprocess or a page should be given."""
-    file = load_settings().file
+    """Return the settings file that a subprocess or a page should be given."""
+    file = settings_in_force().file
     return str(file) if file else os.environ.get(CONFIG_VARIABLE, "")
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    """Return the resources of the settings in force."""
+    return dg.Definitions(resources={"platform": Platform(settings_file=settings_file_in_force())})

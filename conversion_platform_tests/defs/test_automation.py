@@ -11,8 +11,8 @@ import dagster as dg
 import pytest
 
 from conversion_platform.definitions import build_defs
-from conversion_platform.defs.automation import retrain_on_drift
 from conversion_platform.defs.monitoring.assets import DRIFT_CHECK
+from conversion_platform.defs.monitoring.automation import retrain_on_drift
 from conversion_platform.settings import load_settings
 from conversion_platform_tests.defs.looking import newest_run
 from conversion_platform_tests.tiny_platform import NEXT, edit, rows, run_job

@@ -6,7 +6,7 @@ from conversion_platform.defs.checks import checked_days
 from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import (
     DAILY_PREDICTIONS,
-    features_not_there,
+    missing_features,
     prediction_quality,
 )
 
@@ -17,7 +17,7 @@ from conversion_platform.inference import (
     "version scored each day.",
     blocking=True,
 )
-def predictions_are_sound(
+def predictions_valid(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
     with platform.session() as session:
@@ -30,7 +30,7 @@ def predictions_are_sound(
     asset=DAILY_PREDICTIONS.name,
     description="Every day of the run has predictions; without any, nobody gets a text.",
 )
-def somebody_has_predictions(
+def predictions_exist(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
     with platform.session() as session:
@@ -48,12 +48,12 @@ def somebody_has_predictions(
     description="Every feature that the model reads is among the features of the day; one that is "
     "not there was scored as missing.",
 )
-def the_models_features_are_there(
+def model_features_present(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
     with platform.session() as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
-        found = features_not_there(session, days)
+        found = missing_features(session, days)
     missing = sorted({name for names in found.values() for name in names})
     return dg.AssetCheckResult(
         passed=not found,

@@ -26,7 +26,7 @@ KINDS = ("duckdb", "parquet")
 def rejects_check(table: str) -> dg.AssetCheckSpec:
     """The check that holds the share of rejected rows below the settings' limits."""
     return dg.AssetCheckSpec(
-        "few_rejected_rows",
+        "reject_rate_within_limits",
         asset=table,
         description="Warns above sources.*.warn_share of rejected rows, fails above fail_share.",
         blocking=True,
@@ -39,7 +39,7 @@ def rejects_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Asse
     failed = share > limits.fail_share
     return dg.AssetCheckResult(
         asset_key=table,
-        check_name="few_rejected_rows",
+        check_name="reject_rate_within_limits",
         passed=share <= limits.warn_share,
         severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
         description=rejects_words(table, loaded),

@@ -35,14 +35,18 @@ ONLY_SEND = "conversion_platform/only_send"
 """Tag of runs that send what is planned and plan nothing: a text is planned only by a run in which
 the checks on users, predictions and assignments have just passed."""
 KINDS = ("sqlite", "duckdb", "parquet")
-SENT_SPECS = [
-    table_spec(SENT_MESSAGES, group=GROUP, kinds=KINDS, deps=["job_of_the_day", "users", "jobs"]),
-    table_spec(MESSAGE_STATES, group=GROUP, kinds=KINDS, deps=["job_of_the_day"]),
-    table_spec(REPLIES, group=GROUP, kinds=KINDS, deps=["job_of_the_day"]),
-]
 
 
-@assets_of("messages", SENT_SPECS)
+def message_specs() -> list[dg.AssetSpec]:
+    """Return the specs; Dagster would load a list of them as assets of their own."""
+    deps = ["job_of_the_day", "users", "jobs"]
+    return [
+        table_spec(table, group=GROUP, kinds=KINDS, deps=deps)
+        for table in (SENT_MESSAGES, MESSAGE_STATES, REPLIES)
+    ]
+
+
+@assets_of("messages", message_specs())
 def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
     days = days_of(context)
@@ -59,7 +63,7 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
             summary = send_due(ledger, provider, session.settings, platform.now(), platform.now)
             context.log.info(str(summary))
         written = snapshot(session, ledger, outcome_days(session.settings, days))
-    return three_results(SENT_SPECS, written)
+    return three_results(message_specs(), written)
 
 
 @asset_of(table_spec(OUTCOMES, group=GROUP, kinds=KINDS, deps=["sent_messages", "events"]))

@@ -14,21 +14,23 @@ from conversion_platform.lake import Written
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report
 
 DRIFT_CHECK = "drift_within_limits"
-SPEC = table_spec(
-    DRIFT,
-    group="monitoring",
-    kinds=("evidently", "duckdb", "parquet"),
-    deps=["daily_predictions", "champion_model"],
-)
 CHECK = dg.AssetCheckSpec(
     DRIFT_CHECK,
-    asset=SPEC.key,
+    asset=DRIFT.name,
     description="Share of drifted columns within drift.max_drifted_share; a failure asks for a "
     "retrain, once.",
 )
 
 
-@asset_of(SPEC, [CHECK])
+@asset_of(
+    table_spec(
+        DRIFT,
+        group="monitoring",
+        kinds=("evidently", "duckdb", "parquet"),
+        deps=["daily_predictions", "champion_model"],
+    ),
+    [CHECK],
+)
 def drift(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
         reports = [drift_report(session, day) for day in days_of(context)]

@@ -90,7 +90,7 @@ def card_metadata(card: ModelCard) -> dict[str, Any]:
     ),
     [
         dg.AssetCheckSpec(
-            "beats_the_human_baseline",
+            "beats_human_baseline",
             asset="model_evaluation",
             description="The 95 % interval of the gain in MAP@k over the human order is above 0.",
         )
@@ -101,7 +101,7 @@ def model_evaluation(context: dg.AssetExecutionContext, platform: Platform) -> d
         version = candidate(session.lake, days_of(context).last)
         result = evaluate(session, version)
     check = dg.AssetCheckResult(
-        check_name="beats_the_human_baseline",
+        check_name="beats_human_baseline",
         passed=result.beats_human,
         severity=dg.AssetCheckSeverity.WARN,
         description=str(result.gain_over_human),
