@@ -8,6 +8,7 @@ import dagster as dg
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
+from conversion_platform.defs.failures import failing_readably
 from conversion_platform.defs.lake_asset import days_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
@@ -52,6 +53,7 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
         description=f"No row lacks a part of its key ({key}), and no two rows share one.",
         blocking=True,
     )
+    @failing_readably
     def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
         with platform.session() as session:
             days = checked_days(context, session.lake, table) if table.daily else None

@@ -9,7 +9,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, Written, instant, quoted
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import infer_attributes, storage_columns
+from conversion_platform.marketplace.attributes import storage_columns
 from conversion_platform.marketplace.casting import row_json, value_sql
 from conversion_platform.marketplace.checking import (
     COLUMN,
@@ -48,7 +48,7 @@ REJECTED = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
 
 
 def load_users(session: Session) -> Loaded:
-    """Checks the users source and replaces `users`, `rejected_users` and `attributes`.
+    """Checks the users source and replaces `users` and `rejected_users`.
 
     A user without created_at gets the time of the first event in the events source, else
     platform.start_date.
@@ -60,7 +60,7 @@ def load_users(session: Session) -> Loaded:
 
 
 def load_jobs(session: Session) -> Loaded:
-    """Checks the jobs source and replaces `jobs`, `rejected_jobs` and `attributes`.
+    """Checks the jobs source and replaces `jobs` and `rejected_jobs`.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
 
@@ -136,7 +136,6 @@ def _load(session: Session, contract: Contract) -> Loaded:
             session.lake.write(session.con, contract.rejected, rejected),
         ]
         reasons, examples = summary(session.con, f"({rejected})")
-    infer_attributes(session)
     return Loaded(written, read, written[0].rows, reasons, examples)
 
 

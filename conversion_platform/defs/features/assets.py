@@ -27,7 +27,7 @@ GROUP = "features"
 def specs() -> list[dg.AssetSpec]:
     """Return the specs; Dagster would load a list of them as assets of their own."""
     return [
-        table_spec(table, group=GROUP, deps=["users", "jobs", "events"])
+        table_spec(table, group=GROUP, deps=["users", "jobs", "attributes", "events"])
         for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
     ]
 

@@ -11,13 +11,15 @@ from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import DAILY_PREDICTIONS, predict_days
 from conversion_platform.training import champions
 
+FEATURES = ("user_features", "job_features", "user_category_features")
+
 
 @asset_of(
     table_spec(
         DAILY_PREDICTIONS,
         group="inference",
         kinds=("xgboost", "duckdb", "parquet"),
-        deps=["user_features", "job_features", "user_category_features", "champion_model"],
+        deps=["users", "jobs", "events", *FEATURES, "champion_model"],
     )
 )
 def daily_predictions(

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from conversion_platform.defs.checks import checked_days
+from conversion_platform.defs.failures import failing_readably
 from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import (
     DAILY_PREDICTIONS,
@@ -17,6 +18,7 @@ from conversion_platform.inference import (
     "version scored each day.",
     blocking=True,
 )
+@failing_readably
 def predictions_valid(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
@@ -30,6 +32,7 @@ def predictions_valid(
     asset=DAILY_PREDICTIONS.name,
     description="Every day of the run has predictions; without any, nobody gets a text.",
 )
+@failing_readably
 def predictions_exist(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
@@ -48,6 +51,7 @@ def predictions_exist(
     description="Every feature that the model reads is among the features of the day; one that is "
     "not there was scored as missing.",
 )
+@failing_readably
 def model_features_present(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:

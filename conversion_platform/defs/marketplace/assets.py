@@ -1,7 +1,7 @@
 """The checked source tables.
 
-What belongs here: users, jobs and events as assets, with the checks on what was rejected. What
-does not: reading or repairing rows (conversion_platform.marketplace).
+What belongs here: users, jobs, their attributes and events as assets, with the checks on what was
+rejected. What does not: reading or repairing rows (conversion_platform.marketplace).
 """
 
 import dagster as dg
@@ -9,10 +9,12 @@ import dagster as dg
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
 from conversion_platform.marketplace import (
+    ATTRIBUTES,
     EVENTS,
     JOBS,
     USERS,
     Loaded,
+    infer_attributes,
     load_events,
     load_jobs,
     load_users,
@@ -82,6 +84,19 @@ def jobs(platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
         loaded = load_jobs(session)
     return loaded_result("jobs", loaded, session.settings.sources.jobs)
+
+
+@asset_of(table_spec(ATTRIBUTES, group=GROUP, kinds=KINDS, deps=["users", "jobs"]))
+def attributes(platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as session:
+        found = infer_attributes(session)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(found),
+            "used": sum(one.used for one in found),
+            "columns": [f"{one.table_name}.{one.column_name}: {one.kind}" for one in found],
+        }
+    )
 
 
 @asset_of(

@@ -41,8 +41,10 @@ def message_specs() -> list[dg.AssetSpec]:
     """Return the specs; Dagster would load a list of them as assets of their own."""
     deps = ["job_of_the_day", "users", "jobs"]
     return [
-        table_spec(table, group=GROUP, kinds=KINDS, deps=deps)
-        for table in (SENT_MESSAGES, MESSAGE_STATES, REPLIES)
+        table_spec(SENT_MESSAGES, group=GROUP, kinds=KINDS, deps=deps),
+        # Both are read from the ledger, which sending fills.
+        table_spec(MESSAGE_STATES, group=GROUP, kinds=KINDS, deps=["sent_messages"]),
+        table_spec(REPLIES, group=GROUP, kinds=KINDS, deps=["sent_messages"]),
     ]
 
 
@@ -66,7 +68,11 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
     return three_results(message_specs(), written)
 
 
-@asset_of(table_spec(OUTCOMES, group=GROUP, kinds=KINDS, deps=["sent_messages", "events"]))
+@asset_of(
+    table_spec(
+        OUTCOMES, group=GROUP, kinds=KINDS, deps=["job_of_the_day", "sent_messages", "events"]
+    )
+)
 def outcomes(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     days = days_of(context)
     with platform.session() as session, platform.messaging() as (ledger, _):
