@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,17 @@ def load_events(session: Session, days: DayRange) -> Loaded:
         undated_rows=undated.rows,
         source_rows=staged.read_rows,
     )
+
+
+def newest_event(session: Session, until: date | None = None) -> datetime | None:
+    """Return when the newest accepted event occurred (UTC), up to a day if given; None if none."""
+    days = session.lake.days(contracts.EVENTS.table)
+    for day in reversed([day for day in days if until is None or day <= until]):
+        rows = session.lake.select(contracts.EVENTS.table, DayRange.of(day))
+        found = session.con.sql(f"SELECT max(occurred_at) FROM {rows}").fetchall()[0][0]
+        if found is not None:
+            return datetime.fromtimestamp(found.timestamp(), UTC)
+    return None
 
 
 def _notes(days: DayRange, good: list[Written], staged: StagedEvents) -> tuple[str, ...]:
