@@ -101,12 +101,11 @@ def schema_quality(
     found = _types(con, f"SELECT * FROM {read}")
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     declared = _types(con, f"SELECT {names} FROM ({table.empty_select()})")
+    typed = [one for one in table.columns if found.get(one.name) == declared[one.name]]
     return SchemaQuality(
         tuple(name for name in declared if name not in found),
         {name: found[name] for name, kind in declared.items() if found.get(name, kind) != kind},
-        _out_of_range(
-            con, read, [one for one in table.columns if found.get(one.name) == declared[one.name]]
-        ),
+        _out_of_range(con, read, typed),
     )
 
 
