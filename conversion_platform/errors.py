@@ -6,6 +6,7 @@
     ├── LakeError          a lake table cannot be read or written
     │   ├── MissingFileError   a file of the lake is not there
     │   ├── DamagedFileError   a file of the lake cannot be read whole
+    │   ├── UnreachableError   S3 does not answer
     │   ├── DiskFullError      no space is left where the platform writes
     │   └── MemoryLimitError   the work needs more than platform.memory_limit
     ├── NotReadyError      an earlier stage has not been materialised for the day asked for
@@ -64,6 +65,10 @@ class DiskFullError(LakeError):
 
 class MemoryLimitError(LakeError):
     """The work needs more memory than `platform.memory_limit`."""
+
+
+class UnreachableError(LakeError):
+    """The store behind a lake or a source does not answer; it may do so later."""
 
 
 class NotReadyError(PlatformError):

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from conversion_platform.definitions import build_defs, days_partitions
+from conversion_platform.definitions import build_defs
+from conversion_platform.defs.partitions import days_partitions
 from conversion_platform.event_log import EVENT_TYPES
 from conversion_platform.settings import Settings, load_settings
 
@@ -21,28 +22,33 @@ MARKETPLACE = ("duckdb", "parquet")
 TEXTS = ("duckdb", "parquet", "sqlite")
 FEATURES = {"user_features", "job_features", "user_category_features"}
 
+SOURCES = {"users", "jobs", "attributes", "events"}
+FRESH = ("user_features", "daily_predictions", "job_of_the_day", "sent_messages", "daily_metrics")
+MODEL = {"candidate_model", "training_examples"}
+
 # key: (group, kinds, deps)
 ASSETS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "users": ("marketplace", MARKETPLACE, set()),
     "jobs": ("marketplace", MARKETPLACE, set()),
     "events": ("marketplace", MARKETPLACE, {"users", "jobs"}),
-    "user_features": ("features", MARKETPLACE, {"users", "jobs", "events"}),
-    "job_features": ("features", MARKETPLACE, {"users", "jobs", "events"}),
-    "user_category_features": ("features", MARKETPLACE, {"users", "jobs", "events"}),
-    "training_examples": ("training", MARKETPLACE, {"events", *FEATURES}),
-    "candidate_model": ("training", ("xgboost",), {"training_examples"}),
-    "model_evaluation": ("training", ("duckdb", "scikitlearn"), {"candidate_model"}),
-    "model_explanations": ("training", ("shap", "xgboost"), {"candidate_model"}),
-    "champion_model": ("training", ("xgboost",), {"model_evaluation"}),
+    "attributes": ("marketplace", MARKETPLACE, {"users", "jobs"}),
+    "user_features": ("features", MARKETPLACE, SOURCES),
+    "job_features": ("features", MARKETPLACE, SOURCES),
+    "user_category_features": ("features", MARKETPLACE, SOURCES),
+    "training_examples": ("training", MARKETPLACE, {*SOURCES, *FEATURES}),
+    "candidate_model": ("training", ("xgboost",), {"training_examples", "attributes"}),
+    "model_evaluation": ("training", ("duckdb", "scikitlearn"), MODEL),
+    "model_explanations": ("training", ("shap", "xgboost"), MODEL),
+    "champion_model": ("training", ("xgboost",), {"candidate_model"}),
     "daily_predictions": (
         "inference",
         ("duckdb", "parquet", "xgboost"),
-        {*FEATURES, "champion_model"},
+        {"users", "jobs", "events", *FEATURES, "champion_model"},
     ),
     "drift": (
         "monitoring",
         ("duckdb", "evidently", "parquet"),
-        {"daily_predictions", "champion_model"},
+        {"users", "jobs", "events", *FEATURES, "daily_predictions", "champion_model"},
     ),
     "job_of_the_day": (
         "applications",
@@ -50,10 +56,10 @@ ASSETS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
         {"daily_predictions", "events", "user_features", "users"},
     ),
     "sent_messages": ("messaging", TEXTS, {"job_of_the_day", "users", "jobs"}),
-    "message_states": ("messaging", TEXTS, {"job_of_the_day"}),
-    "replies": ("messaging", TEXTS, {"job_of_the_day"}),
-    "outcomes": ("messaging", TEXTS, {"sent_messages", "events"}),
-    "daily_metrics": ("metrics", MARKETPLACE, {"job_of_the_day", "outcomes"}),
+    "message_states": ("messaging", TEXTS, {"sent_messages"}),
+    "replies": ("messaging", TEXTS, {"sent_messages"}),
+    "outcomes": ("messaging", TEXTS, {"job_of_the_day", "sent_messages", "events"}),
+    "daily_metrics": ("metrics", MARKETPLACE, {"outcomes"}),
     "log_prediction_batch": ("event_log", MARKETPLACE, {"daily_predictions"}),
     "log_assignment": ("event_log", MARKETPLACE, {"job_of_the_day"}),
     "log_message_state": ("event_log", MARKETPLACE, {"message_states"}),
@@ -149,13 +155,16 @@ def test_the_checks_are_these(defs: dg.Definitions) -> None:
         "daily_metrics",
     }
     assert checks == {
-        *(f"{table}:few_rejected_rows" for table in ("users", "jobs", "events")),
-        *(f"{table}:rows_have_their_own_key" for table in keyed),
-        "daily_predictions:predictions_are_sound",
-        "daily_predictions:somebody_has_predictions",
-        "daily_predictions:the_models_features_are_there",
+        *(f"{table}:reject_rate_within_limits" for table in ("users", "jobs", "events")),
+        *(f"{table}:primary_key_unique" for table in keyed),
+        *(f"{table}:columns_match_schema" for table in keyed),
+        *(f"{table}:newest_partition_exists" for table in FRESH),
+        "events:source_is_fresh",
+        "daily_predictions:predictions_valid",
+        "daily_predictions:predictions_exist",
+        "daily_predictions:model_features_present",
         "drift:drift_within_limits",
-        "model_evaluation:beats_the_human_baseline",
+        "model_evaluation:beats_human_baseline",
     }
     for key in graph.asset_check_keys:
         assert graph.get_check_spec(key).description, key
@@ -232,7 +241,7 @@ def test_a_replay_has_no_texts_that_fall_due_and_schedules_can_be_off(tmp_path: 
     assert automation(load_settings(file)) == {
         "daily_run": ("daily", "45 5 * * * America/New_York", False),
         "weekly_training": ("train", "45 5 * * 0 America/New_York", False),
-        "retrain_on_drift": ("train", None, True),
+        "retrain_on_drift": ("train", None, False),
     }
 
 

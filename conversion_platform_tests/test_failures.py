@@ -7,7 +7,8 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 
-from conversion_platform.errors import PlatformError, SourceError
+from conversion_platform.defs.failures import failing_readably
+from conversion_platform.errors import PlatformError, SourceError, UnreachableError
 from conversion_platform.runs.execution import QUIET, failure_of
 
 
@@ -15,6 +16,7 @@ def failure(body: Callable[[], None]) -> BaseException:
     """The error of a run whose only step ends like `body`."""
 
     @dg.op
+    @failing_readably
     def step() -> None:
         body()
 
@@ -36,18 +38,11 @@ def ours() -> None:
     raise SourceError("users.csv is cut off.", "Copy it again.")
 
 
-def wrapped() -> None:
-    try:
-        ours()
-    except SourceError as error:
-        raise RuntimeError("while the step ran") from error
-
-
 def foreign() -> None:
     raise ValueError("what the library said")
 
 
-@pytest.mark.parametrize("body", [ours, behind_ours, wrapped])
+@pytest.mark.parametrize("body", [ours, behind_ours])
 def test_an_error_of_ours_keeps_its_words_and_its_remedy(body: Callable[[], None]) -> None:
     found = failure(body)
     assert isinstance(found, PlatformError)
@@ -60,3 +55,44 @@ def test_an_error_of_others_is_quoted_with_where_to_look() -> None:
     assert isinstance(found, PlatformError)
     assert found.problem == "Asset `step` failed: ValueError: what the library said"
     assert "Dagster's pages" in found.remedy
+
+
+def test_a_store_that_does_not_answer_is_asked_again_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("conversion_platform.defs.failures.RETRY_SECONDS", 0)
+    calls: list[str] = []
+
+    def away() -> None:
+        calls.append("away")
+        if len(calls) < 3:
+            raise UnreachableError("S3 cannot be reached.", "Look at the network.")
+
+    @dg.op
+    @failing_readably
+    def step() -> None:
+        away()
+
+    @dg.job
+    def run() -> None:
+        step()
+
+    assert run.execute_in_process(run_config=QUIET).success
+    assert len(calls) == 3
+    calls[:] = []
+
+    def wrong() -> None:
+        calls.append("wrong")
+        ours()
+
+    failure(wrong)
+    assert len(calls) == 1
+
+
+def test_a_store_that_stays_away_is_told_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conversion_platform.defs.failures.RETRY_SECONDS", 0)
+
+    def away() -> None:
+        raise UnreachableError("S3 cannot be reached.", "Look at the network.")
+
+    assert "S3 cannot be reached." in failure(away).args[0]

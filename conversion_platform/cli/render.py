@@ -37,6 +37,7 @@ def status_table(status: Status) -> Table:
 def _status_lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "lake", status.lake
     yield "last day run", status.last_day_run or "none yet"
+    yield "newest event of the source", status.newest_event or "none yet"
     yield "champion", _champion(status)
     if status.map_source:
         yield f"MAP@{status.map_k}, {status.map_source}", _maps(status)

@@ -8,11 +8,12 @@ import dagster as dg
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
+from conversion_platform.defs.failures import failing_readably
 from conversion_platform.defs.lake_asset import days_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Lake, Table, key_quality
+from conversion_platform.lake import Lake, Table, key_quality, schema_quality
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
 from conversion_platform.messaging import OUTCOMES, SENT_MESSAGES
 from conversion_platform.metrics import DAILY_METRICS
@@ -34,6 +35,10 @@ KEYED = (
 )
 
 
+FRESH = (USER_FEATURES, DAILY_PREDICTIONS, JOB_OF_THE_DAY, SENT_MESSAGES, DAILY_METRICS)
+"""What each day must bring, or people get no messages and nobody sees why."""
+
+
 def checked_days(context: dg.AssetCheckExecutionContext, lake: Lake, table: Table) -> DayRange:
     """The days of the run; the newest partition when a check is started alone."""
     if context.has_partition_key or context.has_partition_key_range:
@@ -48,10 +53,11 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
 
     @dg.asset_check(
         asset=table.name,
-        name="rows_have_their_own_key",
+        name="primary_key_unique",
         description=f"No row lacks a part of its key ({key}), and no two rows share one.",
         blocking=True,
     )
+    @failing_readably
     def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
         with platform.session() as session:
             days = checked_days(context, session.lake, table) if table.daily else None
@@ -68,4 +74,54 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
     return check
 
 
+def schema_check(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that a table's files have the declared columns, types and ranges."""
+
+    @dg.asset_check(
+        asset=table.name,
+        name="columns_match_schema",
+        description="Every declared column is there, has its type and stays within its range.",
+        blocking=True,
+    )
+    @failing_readably
+    def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
+        with platform.session() as session:
+            days = checked_days(context, session.lake, table) if table.daily else None
+            found = schema_quality(session.con, session.lake, table, days)
+        return dg.AssetCheckResult(passed=found.holds, description=str(found))
+
+    return check
+
+
+def partition_check(table: Table) -> dg.AssetChecksDefinition:
+    """Return the check that the newest day that should be there is there.
+
+    Dagster's freshness looks at the last materialisation, which a backfill of an old day renews.
+    """
+
+    @dg.asset_check(
+        asset=table.name,
+        name="newest_partition_exists",
+        description="Today's partition exists two hours after the daily run is due; before that, "
+        "yesterday's. With the replay clock there is no today, and nothing is checked.",
+    )
+    @failing_readably
+    def check(platform: Platform) -> dg.AssetCheckResult:
+        with platform.session() as session:
+            days = session.lake.days(table)
+        expected = platform.day_expected()
+        return dg.AssetCheckResult(
+            passed=expected is None or expected in days,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{table.name} has no partition of {expected}."
+            if expected and expected not in days
+            else None,
+            metadata={"newest": str(days[-1]) if days else "none", "expected": str(expected)},
+        )
+
+    return check
+
+
 key_checks = [key_check(table) for table in KEYED]
+schema_checks = [schema_check(table) for table in KEYED]
+partition_checks = [partition_check(table) for table in FRESH]

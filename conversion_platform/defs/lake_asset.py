@@ -9,15 +9,18 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
 
 from conversion_platform.days import DayRange
+from conversion_platform.defs.failures import failing_readably
 from conversion_platform.lake import Table, Written
 
 OWNERS = ("team:ml-platform",)
 ONE_RUN = dg.BackfillPolicy.single_run()
+CODE_VERSION = version("conversion-platform")
 
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
@@ -97,8 +100,9 @@ def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> De
                 deps=spec.deps,
                 metadata=spec.metadata,
                 check_specs=list(checks),
+                code_version=CODE_VERSION,
                 backfill_policy=ONE_RUN,
-            )(body)
+            )(failing_readably(body))
 
     return declared
 
@@ -108,9 +112,16 @@ def assets_of(name: str, specs: Sequence[dg.AssetSpec]) -> Decorator:
 
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
         with beta_is_known():
-            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)(body)
+            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)(
+                failing_readably(body)
+            )
 
     return declared
+
+
+def numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the figures that could be measured: Dagster plots numbers over partitions."""
+    return {name: float(value) for name, value in values.items() if value is not None}
 
 
 def written_metadata(written: Sequence[Written]) -> dict[str, Any]:

@@ -8,19 +8,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
-from conversion_platform.days import day_of
+from conversion_platform.days import ONE_DAY, at_local_time, day_of
+from conversion_platform.defs.binding import settings_in_force
 from conversion_platform.errors import SettingsError
 from conversion_platform.lake import Session, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
 
 if TYPE_CHECKING:
     from conversion_platform.messaging import Ledger, Sandbox
+
+
+DAILY_RUN_TIME = timedelta(hours=2)
+"""How long after its time of day a daily run may take before its day counts as missing."""
 
 
 class Platform(dg.ConfigurableResource[Any]):
@@ -65,6 +70,16 @@ class Platform(dg.ConfigurableResource[Any]):
         """The wall clock, read here so that no domain code does."""
         return datetime.now(UTC)
 
+    def day_expected(self) -> date | None:
+        """Return the newest day that should have run by now; None with the replay clock."""
+        settings = self.settings
+        today = self.today()
+        if today is None:
+            return None
+        zone = settings.platform.time_zone
+        due = at_local_time(today, settings.schedule.daily_at, zone) + DAILY_RUN_TIME
+        return today if self.now() >= due else today - ONE_DAY
+
     def today(self) -> date | None:
         """The calendar day under way; None with the replay clock, which has its own days."""
         settings = self.settings
@@ -100,6 +115,12 @@ def secrets_in_environment(settings: Settings) -> Iterator[None]:
 
 
 def settings_file_in_force() -> str:
-    """The settings file that a subprocess or a page should be given."""
-    file = load_settings().file
+    """Return the settings file that a subprocess or a page should be given."""
+    file = settings_in_force().file
     return str(file) if file else os.environ.get(CONFIG_VARIABLE, "")
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    """Return the resources of the settings in force."""
+    return dg.Definitions(resources={"platform": Platform(settings_file=settings_file_in_force())})

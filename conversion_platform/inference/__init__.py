@@ -13,7 +13,7 @@ from conversion_platform.inference.candidates import (
 from conversion_platform.inference.predict import Predicted, best_jobs, predict_days
 from conversion_platform.inference.quality import (
     PredictionQuality,
-    features_not_there,
+    missing_features,
     prediction_quality,
 )
 from conversion_platform.inference.scoring import score_pairs
@@ -27,7 +27,7 @@ __all__ = [
     "best_jobs",
     "candidate_query",
     "eligible_users_query",
-    "features_not_there",
+    "missing_features",
     "open_jobs_query",
     "pairs_query",
     "predict_days",

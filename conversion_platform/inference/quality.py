@@ -44,7 +44,7 @@ class PredictionQuality:
         )
 
 
-def features_not_there(session: Session, days: DayRange) -> dict[date, tuple[str, ...]]:
+def missing_features(session: Session, days: DayRange) -> dict[date, tuple[str, ...]]:
     """Features that a day's model reads and the day does not have: it scored them as missing.
 
     An attribute column or a feature file that was taken away since the training leaves its days

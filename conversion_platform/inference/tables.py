@@ -10,9 +10,9 @@ DAILY_PREDICTIONS = Table(
     (
         Column("user_id", "VARCHAR", "The user."),
         Column("job_id", "VARCHAR", "A job that is open at the start of the day."),
-        Column("rank", "INTEGER", "1 is the user's best job; no gaps; ties go by job_id."),
-        Column("score", "FLOAT", "The model's raw probability, as if shown in the first slot."),
-        Column("probability", "FLOAT", "The calibrated probability of a conversion (0 to 1)."),
+        Column("rank", "INTEGER", "1 is the user's best job; no gaps; ties go by job_id.", 1),
+        Column("score", "FLOAT", "The raw probability, as if shown in the first slot.", 0, 1),
+        Column("probability", "FLOAT", "The calibrated probability of a conversion.", 0, 1),
         Column("model_version", "VARCHAR", "The registry version that scored the pair."),
         Column("features_day", "DATE", "The features are those as of this day's start."),
     ),

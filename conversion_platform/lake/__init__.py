@@ -5,7 +5,7 @@ The room knows keys, days and atomic replacement; it knows nothing of what the c
 
 from conversion_platform.lake.errors import Failure, Kind, failure_of
 from conversion_platform.lake.lake import Lake, Written, canonical_json, not_ready, open_lake
-from conversion_platform.lake.quality import KeyQuality, key_quality
+from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_quality, schema_quality
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
 from conversion_platform.lake.session import Session, open_session
 from conversion_platform.lake.sql import instant, listed, quoted, registered
@@ -28,6 +28,7 @@ __all__ = [
     "Lake",
     "LocalStorage",
     "S3Storage",
+    "SchemaQuality",
     "Session",
     "Storage",
     "Table",
@@ -46,5 +47,6 @@ __all__ = [
     "readable_s3_errors",
     "registered",
     "s3_files",
+    "schema_quality",
     "scratch_folder",
 ]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversion_platform.errors import LakeError
+from conversion_platform.errors import LakeError, UnreachableError
 from conversion_platform.lake.errors import missing_file
 from conversion_platform.lake.storage import Storage, user_staging_folder
 
@@ -153,8 +153,8 @@ def _refused(place: str, code: str, setting: str = "platform.lake") -> LakeError
     return LakeError(f"S3 refused a request for {place}: {code}.", remedy.format(setting=setting))
 
 
-def _unreachable(place: str, error: Exception) -> LakeError:
-    return LakeError(
+def _unreachable(place: str, error: Exception) -> UnreachableError:
+    return UnreachableError(
         f"S3 cannot be reached for {place}: {error}.",
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role), the region, "
         "and AWS_ENDPOINT_URL_S3 for a server that is not AWS.",

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """One column: DuckDB type and what it holds (with its unit)."""
+    """One column: DuckDB type and what it holds (with its unit).
+
+    Attributes:
+        name: As in the files.
+        type: DuckDB's.
+        description: What it holds, with its unit.
+        low: The least value that is allowed, if any.
+        high: The greatest value that is allowed, if any.
+    """
 
     name: str
     type: str
     description: str
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from conversion_platform.marketplace.checking import Example, Loaded
 from conversion_platform.marketplace.contract import REASONS
 from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
-from conversion_platform.marketplace.loading import load_events, load_jobs, load_users
+from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.report import (
     SourceCheck,
@@ -55,6 +55,7 @@ __all__ = [
     "load_events",
     "load_jobs",
     "load_users",
+    "newest_event",
     "render",
     "rewritten_days",
     "temporary_session",

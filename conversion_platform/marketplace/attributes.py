@@ -139,27 +139,17 @@ def _stored(name: str, column: str, kind: str, profile: AttributeKind | None, zo
 
 
 def infer_attributes(session: Session) -> list[Attribute]:
-    """Infer the kinds of attributes of the checked users and jobs, and replace `attributes`.
+    """Read the kinds of the further columns of users and jobs, and replace `attributes`.
 
-    A table that does not exist yet is left out. Two processes may load users and jobs at the same
-    time: the tables are read again after writing, so that the last writer has seen both.
+    Raises:
+        NotReadyError: users or jobs have not been loaded.
     """
-    found = _of_tables(session)
-    while True:
-        session.lake.write(session.con, ATTRIBUTES, _rows(found))
-        again = _of_tables(session)
-        if again == found:
-            return found
-        found = again
-
-
-def _of_tables(session: Session) -> list[Attribute]:
-    return [
-        attribute
-        for contract in (contracts.USERS, contracts.JOBS)
-        if session.lake.exists(contract.table)
-        for attribute in _of_table(session, contract)
-    ]
+    tables = (contracts.USERS, contracts.JOBS)
+    for contract in tables:
+        session.lake.require(contract.table)
+    found = [one for contract in tables for one in _of_table(session, contract)]
+    session.lake.write(session.con, ATTRIBUTES, _rows(found))
+    return found
 
 
 def _of_table(session: Session, contract: Contract) -> list[Attribute]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, Written, instant, quoted
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import infer_attributes, storage_columns
+from conversion_platform.marketplace.attributes import storage_columns
 from conversion_platform.marketplace.casting import row_json, value_sql
 from conversion_platform.marketplace.checking import (
     COLUMN,
@@ -48,7 +49,7 @@ REJECTED = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
 
 
 def load_users(session: Session) -> Loaded:
-    """Check the users source and replace `users`, `rejected_users` and `attributes`.
+    """Check the users source and replace `users` and `rejected_users`.
 
     A user without created_at gets the time of the first event in the events source, else
     platform.start_date.
@@ -60,7 +61,7 @@ def load_users(session: Session) -> Loaded:
 
 
 def load_jobs(session: Session) -> Loaded:
-    """Check the jobs source and replace `jobs`, `rejected_jobs` and `attributes`.
+    """Check the jobs source and replace `jobs` and `rejected_jobs`.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
 
@@ -107,6 +108,17 @@ def load_events(session: Session, days: DayRange) -> Loaded:
     )
 
 
+def newest_event(session: Session, until: date | None = None) -> datetime | None:
+    """Return when the newest accepted event occurred (UTC), up to a day if given; None if none."""
+    days = session.lake.days(contracts.EVENTS.table)
+    for day in reversed([day for day in days if until is None or day <= until]):
+        rows = session.lake.select(contracts.EVENTS.table, DayRange.of(day))
+        found = session.con.sql(f"SELECT max(occurred_at) FROM {rows}").fetchall()[0][0]
+        if found is not None:
+            return datetime.fromtimestamp(found.timestamp(), UTC)
+    return None
+
+
 def _notes(days: DayRange, good: list[Written], staged: StagedEvents) -> tuple[str, ...]:
     empty = [item.day for item in good if item.rows == 0 and item.day in days]
     if not empty:
@@ -136,7 +148,6 @@ def _load(session: Session, contract: Contract) -> Loaded:
             session.lake.write(session.con, contract.rejected, rejected),
         ]
         reasons, examples = summary(session.con, f"({rejected})")
-    infer_attributes(session)
     return Loaded(written, read, written[0].rows, reasons, examples)
 
 

@@ -119,6 +119,7 @@ def temporary_session(settings: Settings) -> Iterator[Session]:
     with _scratch_session(settings) as session:
         load_users(session)
         load_jobs(session)
+        infer_attributes(session)
         yield session
 
 

@@ -28,8 +28,8 @@ DAILY_METRICS = Table(
         ),
         Column("holdout_converted_any", "BIGINT", "Users of the holdout who converted on any job."),
         Column("sent_converted_any", "BIGINT", "Sent messages whose user converted on any job."),
-        Column("conversion_rate", "DOUBLE", "converted_any / planned (0 to 1)."),
-        Column("holdout_conversion_rate", "DOUBLE", "holdout_converted_any / holdout (0 to 1)."),
+        Column("conversion_rate", "DOUBLE", "converted_any / planned (0 to 1).", 0, 1),
+        Column("holdout_conversion_rate", "DOUBLE", "holdout_converted_any / holdout.", 0, 1),
         Column(
             "uplift",
             "DOUBLE",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Session, registered
+from conversion_platform.lake import Session, Written, registered
 from conversion_platform.monitoring.distances import categorical_distance, numeric_distance
 from conversion_platform.monitoring.evidently_report import page
 from conversion_platform.monitoring.panel import SCORE, reference, sample
@@ -63,6 +63,7 @@ class DriftReport:
         details: All columns, with missing shares.
         rows_today: Pairs of the day; 0 if there are none.
         rows_reference: Pairs of the reference.
+        bytes: Size of the partition that was written.
     """
 
     day: date
@@ -75,6 +76,7 @@ class DriftReport:
     details: tuple[ColumnDrift, ...]
     rows_today: int
     rows_reference: int
+    bytes: int = 0
 
 
 def drift_report(session: Session, day: date) -> DriftReport:
@@ -98,8 +100,7 @@ def drift_report(session: Session, day: date) -> DriftReport:
         html = _page(session.settings, details, today, before, day)
     report = _report(session.settings, day, model, details, html, today.num_rows, before.num_rows)
     session.lake.storage.replace(report.key, report.html)
-    _write(session, report)
-    return report
+    return replace(report, bytes=_write(session, report).bytes)
 
 
 def report_key(day: date) -> str:
@@ -170,13 +171,26 @@ def _page(
         settings.drift.statistic_threshold,
         day,
     )
+    return html.replace(b"<body>", b"<body>" + _headline(settings, details, len(shown), day), 1)
+
+
+def _headline(settings: Settings, details: tuple[ColumnDrift, ...], shown: int, day: date) -> bytes:
+    """Return the verdict of the check `drift_within_limits`, and what the page leaves out."""
+    share, limit = _share(details), settings.drift.max_drifted_share
+    verdict = "above the limit" if share > limit else "within the limit"
     drifted = sum(column.drifted for column in details)
-    note = (
-        f"<p style='font-family:sans-serif;margin:1em'>{day}: {drifted} of {len(details)} columns "
-        f"have drifted. Shown are the {len(shown)} that moved most; the shares below are of these. "
-        "The table <code>drift</code> has them all.</p>"
-    )
-    return html.replace(b"<body>", b"<body>" + note.encode(), 1)
+    return (
+        "<div style='font-family:sans-serif;margin:1em'>"
+        f"<h1>Drift on {day} is {verdict}</h1>"
+        f"<p>{drifted} of {len(details)} columns drifted ({share:.0%}); the limit is {limit:.0%}. "
+        f"Below are the {shown} columns that moved most. The table <code>drift</code> has all of "
+        "them.</p></div>"
+    ).encode()
+
+
+def _share(details: tuple[ColumnDrift, ...]) -> float:
+    """Return the share of columns that drifted."""
+    return sum(column.drifted for column in details) / max(len(details), 1)
 
 
 def _frame(rows: pa.Table, numeric: list[str], categorical: list[str]) -> pd.DataFrame:
@@ -202,7 +216,7 @@ def _report(
     rows_today: int,
     rows_reference: int,
 ) -> DriftReport:
-    share = sum(column.drifted for column in details) / max(len(details), 1)
+    share = _share(details)
     return DriftReport(
         day=day,
         model_version=model.card.version,
@@ -225,7 +239,7 @@ def _nothing_to_compare(day: date) -> bytes:
     ).encode()
 
 
-def _write(session: Session, report: DriftReport) -> None:
+def _write(session: Session, report: DriftReport) -> Written:
     import pyarrow as pa
 
     columns: dict[str, list[Any]] = {
@@ -241,7 +255,7 @@ def _write(session: Session, report: DriftReport) -> None:
         f"{name}::{type_} AS {name}" for name, type_ in zip(columns, types, strict=True)
     )
     with registered(session.con, "_drift", pa.table(columns)):
-        session.lake.write(
+        return session.lake.write(
             session.con,
             DRIFT,
             f"SELECT {listed}, {session.settings.drift.statistic_threshold}::DOUBLE AS threshold, "

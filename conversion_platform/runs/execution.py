@@ -10,6 +10,7 @@ import dagster as dg
 
 from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
+from conversion_platform.defs.failures import REMEDY
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
 from conversion_platform.runs.instance import RANGE_END, RANGE_START
@@ -18,7 +19,6 @@ from conversion_platform.runs.progress import Watcher, expected_seconds, watched
 from conversion_platform.settings import Settings
 from conversion_platform.stopping import when_stopped
 
-REMEDY = "\n  What to do: "
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -120,23 +120,26 @@ def error_of_check(failed: dg.AssetCheckEvaluation) -> PlatformError:
     return PlatformError(
         f"Asset `{failed.asset_key.to_user_string()}` failed its check `{failed.check_name}`: "
         f"{failed.description or facts}",
-        "Nothing was made of it. Mend what the check names (`conversion-platform check-sources` "
+        "Nothing was made of it. Fix what the check names (`conversion-platform check-sources` "
         "says what is rejected, `conversion-platform sql` shows rows), then run the days again.",
     )
 
 
 def error_of_step(event: dg.DagsterEvent) -> PlatformError:
-    """The error of a failed step; one of ours keeps its own words."""
-    chain = [event.step_failure_data.error]
-    while chain[-1] is not None:
-        chain.append(chain[-1].cause)
-    errors = [error for error in chain if error is not None]
-    ours = [error for error in errors if REMEDY in error.message]
-    # What stands behind one of ours (DuckDB's word, boto3's) is for the page; else the root.
-    message = next((error.message for error in ours or errors[::-1]), "no message").strip()
-    problem, found, remedy = message.partition(REMEDY)
-    if not found:
-        remedy = "Look at the run's log on Dagster's pages; if this is a defect, report it."
-    else:
-        problem = problem.partition(": ")[2] or problem
-    return PlatformError(f"Asset `{event.step_key}` failed: {problem.strip()}", remedy.strip())
+    """Return the error of a failed step; a Failure of ours keeps its words and its remedy."""
+    told = event.step_failure_data.user_failure_data
+    if told and told.description and REMEDY in told.metadata:
+        remedy = str(told.metadata[REMEDY].value)
+        return PlatformError(f"Asset `{event.step_key}` failed: {told.description}", remedy)
+    return PlatformError(
+        f"Asset `{event.step_key}` failed: {_root_message(event)}",
+        "Look at the run's log on Dagster's pages; if this is a defect, report it.",
+    )
+
+
+def _root_message(event: dg.DagsterEvent) -> str:
+    """Return the message of the error that all others came from."""
+    error = event.step_failure_data.error
+    while error and error.cause:
+        error = error.cause
+    return error.message.strip() if error else "no message"

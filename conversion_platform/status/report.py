@@ -47,6 +47,7 @@ class Status:
         platform: Its name.
         lake: Where its tables are.
         last_day_run: Newest day with metrics; None before the first daily run.
+        newest_event: When the newest accepted event of the source occurred (UTC).
         rows: Rows of each lake table, by stage.
         log_events: Events of each type in the log.
         champion: The version that scores; None before the first training.
@@ -69,6 +70,7 @@ class Status:
     platform: str
     lake: str
     last_day_run: str | None
+    newest_event: str | None
     rows: dict[str, dict[str, int]]
     log_events: dict[str, int]
     champion: str | None
@@ -109,6 +111,7 @@ def collect(session: Session, now: datetime) -> Status:
         platform=session.settings.platform.name,
         lake=session.settings.lake_root,
         last_day_run=_last_day(session.lake),
+        newest_event=_newest_event(session),
         rows=_rows_by_stage(session),
         log_events=_log_events(session),
         champion=newest.version if newest else None,
@@ -118,6 +121,13 @@ def collect(session: Session, now: datetime) -> Status:
         **_drift(session),
         next_run=_next_run(session.settings, now),
     )
+
+
+def _newest_event(session: Session) -> str | None:
+    from conversion_platform.marketplace import newest_event
+
+    found = newest_event(session)
+    return found.isoformat(timespec="seconds") if found else None
 
 
 def _last_day(lake: Lake) -> str | None:

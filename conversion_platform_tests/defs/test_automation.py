@@ -11,7 +11,6 @@ import dagster as dg
 import pytest
 
 from conversion_platform.definitions import build_defs
-from conversion_platform.defs.automation import retrain_on_drift
 from conversion_platform.defs.monitoring.assets import DRIFT_CHECK
 from conversion_platform.settings import load_settings
 from conversion_platform_tests.defs.looking import newest_run
@@ -45,7 +44,8 @@ def tick(instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorExecution
     context = dg.build_sensor_context(
         instance=instance, cursor=cursor, definitions=build_defs(load_settings())
     )
-    return retrain_on_drift.evaluate_tick(context)
+    sensor = build_defs(load_settings()).resolve_sensor_def("retrain_on_drift")
+    return sensor.evaluate_tick(context)
 
 
 def test_a_failure_asks_once_and_the_next_look_asks_for_nothing(

@@ -178,11 +178,11 @@ def test_a_few_rejected_rows_warn_and_the_day_goes_on(platform: Path) -> None:
         "SELECT * REPLACE ('9' || user_id AS user_id, 991.0 AS latitude) FROM source LIMIT 410",
     )
     finished = run_job(platform, "sources", NEXT)
-    result = check_results(platform, finished.run_id)["users:few_rejected_rows"]
+    result = check_results(platform, finished.run_id)["users:reject_rate_within_limits"]
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "rejected_users" in result.description
     (warning,) = finished.failed_checks
-    assert warning.startswith("users: few_rejected_rows (")
+    assert warning.startswith("users: reject_rate_within_limits (")
 
 
 def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
@@ -196,7 +196,7 @@ def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
     with pytest.raises(PlatformError) as caught:
         run(platform, NEXT)
     message = str(caught.value)
-    assert "events" in message and "few_rejected_rows" in message, message
+    assert "events" in message and "reject_rate_within_limits" in message, message
     assert "rejected_events" in message
     after = tables(platform)
     changed = {name for name in after if after[name] != before.get(name)}
@@ -211,7 +211,7 @@ def test_without_an_eligible_user_the_day_succeeds_with_empty_predictions(platfo
     )
     finished = run_job(platform, "daily", NEXT)
     assert finished.success
-    assert "daily_predictions: somebody_has_predictions" in finished.failed_checks
+    assert "daily_predictions: predictions_exist" in finished.failed_checks
     counts = rows(
         platform,
         f"""SELECT (SELECT count(*) FROM daily_predictions WHERE dt = DATE '{NEXT}'),
@@ -227,7 +227,7 @@ def test_a_feature_that_the_model_reads_and_the_day_lacks_is_named(platform: Pat
     rewrite(platform / "source/users.parquet", "SELECT * EXCLUDE (experience_years) FROM source")
     finished = run_job(platform, "daily", NEXT)
     assert finished.success
-    name = "daily_predictions: the_models_features_are_there"
+    name = "daily_predictions: model_features_present"
     assert f"{name} (Scored as missing: user_experience_years.)" in finished.failed_checks
 
 

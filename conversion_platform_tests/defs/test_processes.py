@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from conversion_platform.defs.automation import evaluations_after
+from conversion_platform.defs.monitoring.automation import evaluations_after
 from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.command import environment
 from conversion_platform_tests.defs.test_automation import watch

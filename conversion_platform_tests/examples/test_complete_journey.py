@@ -28,6 +28,7 @@ from conversion_platform.marketplace import (
     EVENTS,
     JOBS,
     USERS,
+    infer_attributes,
     load_events,
     load_jobs,
     load_users,
@@ -58,6 +59,7 @@ def _loaded(settings: Settings, days: DayRange) -> Iterator[tuple[Lake, Any]]:
             load_events(Session(settings, lake, con), days),
         ):
             assert found.rejects == {}
+        infer_attributes(Session(settings, lake, con))
         yield lake, con
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.lake import Column, KeyQuality, Session, Table, key_quality
+from conversion_platform.lake import Column, KeyQuality, Session, Table, key_quality, schema_quality
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,3 +60,30 @@ def test_only_the_days_asked_for_are_looked_at(
     written(session, "('a', 'x')", DAY + ONE_DAY)
     assert not key_quality(con, lake, PEOPLE, DayRange.of(DAY)).holds
     assert key_quality(con, lake, PEOPLE, DayRange.of(DAY + ONE_DAY)).rows == 1
+
+
+LIMITED = Table(
+    "limited",
+    "",
+    (Column("id", "VARCHAR", ""), Column("share", "DOUBLE", "", low=0, high=1)),
+    ("id",),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT 'a' AS id, 0.5::DOUBLE AS share", "every column is as declared"),
+        ("SELECT 'a' AS id, NULL::DOUBLE AS share", "every column is as declared"),
+        ("SELECT 'a' AS id", "no column share"),
+        ("SELECT 'a' AS id, '0.5' AS share", "share is VARCHAR"),
+        ("SELECT 'a' AS id, 1.5::DOUBLE AS share", "1 values of share lie outside of its range"),
+        ("SELECT 'a' AS id, -0.1::DOUBLE AS share", "1 values of share lie outside of its range"),
+    ],
+)
+def test_a_file_that_is_not_as_declared_is_told(
+    con: duckdb.DuckDBPyConnection, lake: Lake, query: str, told: str
+) -> None:
+    lake.write(con, LIMITED, query, DAY)
+    found = schema_quality(con, lake, LIMITED, DayRange.of(DAY))
+    assert (str(found), found.holds) == (told, told.startswith("every"))

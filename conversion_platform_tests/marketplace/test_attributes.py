@@ -40,23 +40,23 @@ def _found(built: World) -> dict[str, tuple[str, bool]]:
 def test_kinds_are_the_same_from_typed_columns_and_from_text(tmp_path: Path, form: str) -> None:
     (write_parquet if form == "parquet" else write_csv)(MANY, tmp_path / f"users.{form}")
     built = World(tmp_path, f'[sources.users]\npath = "users.{form}"\n').fill()
-    built.load_users()
+    built.attributes()
     assert _found(built) == EXPECTED
 
 
 def test_order_of_rows_does_not_change_what_is_found(tmp_path: Path) -> None:
     built = World(tmp_path).fill(users=f"SELECT * FROM ({MANY}) ORDER BY md5(user_id::VARCHAR)")
-    built.load_users()
+    built.attributes()
     assert _found(built) == EXPECTED
 
 
 def test_settings_choose_and_ignore(tmp_path: Path) -> None:
     toml = '[sources.users]\npath = "source/users.parquet"\nattributes = ["Years.Worked", "name"]\n'
     built = World(tmp_path, toml).fill(users=MANY)
-    built.load_users()
+    built.attributes()
     assert {name for name, (_, used) in _found(built).items() if used} == {"years_worked", "name"}
     built.toml = '[sources.users]\npath = "source/users.parquet"\nignore = ["level"]\n'
-    built.load_users()
+    built.attributes()
     assert _found(built)["level"] == ("categorical", False)
 
 
@@ -73,9 +73,7 @@ def test_attributes_of_jobs_and_users_stand_side_by_side(tmp_path: Path) -> None
         users="SELECT i AS user_id, i % 2 AS a FROM range(9) t(i)",
         jobs="SELECT i AS job_id, i % 2 AS b FROM range(9) t(i)",
     )
-    built.load_users()
-    built.load_jobs()
-    built.load_users()
+    built.load()
     assert built.rows(ATTRIBUTES, "table_name, column_name") == [("jobs", "b"), ("users", "a")]
 
 
@@ -87,5 +85,5 @@ def test_phone_numbers_that_nobody_mapped_become_no_feature(tmp_path: Path, form
     )
     (write_parquet if form == "parquet" else write_csv)(rows, tmp_path / f"users.{form}")
     built = World(tmp_path, f'[sources.users]\npath = "users.{form}"\n').fill()
-    built.load_users()
+    built.attributes()
     assert _found(built) == {"mobile": ("text", False), "contact": ("text", False)}

@@ -129,7 +129,7 @@ def test_a_column_named_as_the_contract_wins_over_one_that_only_looks_like_it(
     built = World(tmp_path, '[sources.users]\npath = "users.csv"\n').fill()
     ours, other = ("2", "1") if header.endswith("user_id") else ("1", "2")
     (tmp_path / "users.csv").write_text(f"{header}\n1,2\n")
-    built.load_users()
+    built.attributes()
     assert built.rows(USERS, "user_id, user_id_2") == [(ours, other)]
     used = built.rows(ATTRIBUTES, "column_name, kind", "column_name")
     assert ("user_id_2", "categorical") in used

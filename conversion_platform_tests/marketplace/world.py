@@ -14,7 +14,13 @@ import duckdb
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, Table, open_session
-from conversion_platform.marketplace import Loaded, load_events, load_jobs, load_users
+from conversion_platform.marketplace import (
+    Loaded,
+    infer_attributes,
+    load_events,
+    load_jobs,
+    load_users,
+)
 from conversion_platform.settings import Settings, load_settings
 
 DAYS = DayRange(date(2026, 1, 2), date(2026, 1, 4))
@@ -83,6 +89,13 @@ class World:
         with self.session() as session:
             return load_users(session)
 
+    def attributes(self) -> None:
+        """Load users and jobs, and read the kinds of their further columns."""
+        with self.session() as session:
+            load_users(session)
+            load_jobs(session)
+            infer_attributes(session)
+
     def load_jobs(self) -> Loaded:
         """Loads jobs alone."""
         with self.session() as session:
@@ -91,11 +104,9 @@ class World:
     def load(self, days: DayRange = DAYS) -> tuple[Loaded, Loaded, Loaded]:
         """Loads all three sources."""
         with self.session() as session:
-            return (
-                load_users(session),
-                load_jobs(session),
-                load_events(session, days),
-            )
+            users, jobs = load_users(session), load_jobs(session)
+            infer_attributes(session)
+            return users, jobs, load_events(session, days)
 
     def rows(self, table: Table, columns: str = "*", order: str = "ALL") -> list[tuple[Any, ...]]:
         """Rows of a lake table."""

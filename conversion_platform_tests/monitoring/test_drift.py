@@ -115,6 +115,18 @@ def test_the_page_opens_without_a_network(lake: Lake, day: date, report: DriftRe
     assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=.https?:", page)
 
 
+def test_the_headline_of_the_page_agrees_with_the_check(
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> None:
+    for limit, verdict in ((0.0, "above the limit"), (1.0, "within the limit")):
+        limited = changed(settings, "drift", max_drifted_share=limit)
+        report = drift_report(Session(limited, lake, con), day)
+        page = report.html.decode()
+        assert f"<h1>Drift on {day} is {verdict}</h1>" in page
+        assert report.drifted == (verdict == "above the limit")
+        assert "Dataset Drift" not in page.partition("<script")[0]
+
+
 def test_mondays_are_compared_with_a_monday_where_there_is_one(
     session: Session, lake: Lake, day: date, champion: str
 ) -> None:
@@ -207,5 +219,5 @@ def test_the_page_shows_the_columns_that_moved_most_and_says_how_many_there_are(
     report: DriftReport,
 ) -> None:
     page = report.html.decode()
-    assert f"{len(drifted(report))} of {len(report.details)} columns have drifted" in page
+    assert f"{len(drifted(report))} of {len(report.details)} columns drifted" in page
     assert next(iter(report.columns)) in page

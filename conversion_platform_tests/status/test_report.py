@@ -21,6 +21,7 @@ KEYS = {
     "platform",
     "lake",
     "last_day_run",
+    "newest_event",
     "rows",
     "log_events",
     "champion",

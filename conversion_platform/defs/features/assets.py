@@ -22,14 +22,18 @@ from conversion_platform.features import (
 )
 
 GROUP = "features"
-SPECS = [
-    table_spec(table, group=GROUP, deps=["users", "jobs", "events"])
-    for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
-]
 
 
-@assets_of("features", SPECS)
+def specs() -> list[dg.AssetSpec]:
+    """Return the specs; Dagster would load a list of them as assets of their own."""
+    return [
+        table_spec(table, group=GROUP, deps=["users", "jobs", "attributes", "events"])
+        for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
+    ]
+
+
+@assets_of("features", specs())
 def features(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     with platform.session() as session:
         written = build_features(session, days_of(context))
-    return three_results(SPECS, written)
+    return three_results(specs(), written)

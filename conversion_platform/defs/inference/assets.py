@@ -11,15 +11,17 @@ from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import DAILY_PREDICTIONS, predict_days
 from conversion_platform.training import champions
 
-SPEC = table_spec(
-    DAILY_PREDICTIONS,
-    group="inference",
-    kinds=("xgboost", "duckdb", "parquet"),
-    deps=["user_features", "job_features", "user_category_features", "champion_model"],
+FEATURES = ("user_features", "job_features", "user_category_features")
+
+
+@asset_of(
+    table_spec(
+        DAILY_PREDICTIONS,
+        group="inference",
+        kinds=("xgboost", "duckdb", "parquet"),
+        deps=["users", "jobs", "events", *FEATURES, "champion_model"],
+    )
 )
-
-
-@asset_of(SPEC)
 def daily_predictions(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> dg.MaterializeResult:

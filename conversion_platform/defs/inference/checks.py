@@ -3,10 +3,11 @@
 import dagster as dg
 
 from conversion_platform.defs.checks import checked_days
+from conversion_platform.defs.failures import failing_readably
 from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import (
     DAILY_PREDICTIONS,
-    features_not_there,
+    missing_features,
     prediction_quality,
 )
 
@@ -17,7 +18,8 @@ from conversion_platform.inference import (
     "version scored each day.",
     blocking=True,
 )
-def predictions_are_sound(
+@failing_readably
+def predictions_valid(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
     with platform.session() as session:
@@ -30,7 +32,8 @@ def predictions_are_sound(
     asset=DAILY_PREDICTIONS.name,
     description="Every day of the run has predictions; without any, nobody gets a text.",
 )
-def somebody_has_predictions(
+@failing_readably
+def predictions_exist(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
     with platform.session() as session:
@@ -48,12 +51,13 @@ def somebody_has_predictions(
     description="Every feature that the model reads is among the features of the day; one that is "
     "not there was scored as missing.",
 )
-def the_models_features_are_there(
+@failing_readably
+def model_features_present(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
     with platform.session() as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
-        found = features_not_there(session, days)
+        found = missing_features(session, days)
     missing = sorted({name for names in found.values() for name in names})
     return dg.AssetCheckResult(
         passed=not found,

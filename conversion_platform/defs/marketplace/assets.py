@@ -1,7 +1,7 @@
 """The checked source tables.
 
-What belongs here: users, jobs and events as assets, with the checks on what was rejected. What
-does not: reading or repairing rows (conversion_platform.marketplace).
+What belongs here: users, jobs, their attributes and events as assets, with the checks on what was
+rejected. What does not: reading or repairing rows (conversion_platform.marketplace).
 """
 
 import dagster as dg
@@ -9,10 +9,12 @@ import dagster as dg
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
 from conversion_platform.marketplace import (
+    ATTRIBUTES,
     EVENTS,
     JOBS,
     USERS,
     Loaded,
+    infer_attributes,
     load_events,
     load_jobs,
     load_users,
@@ -26,7 +28,7 @@ KINDS = ("duckdb", "parquet")
 def rejects_check(table: str) -> dg.AssetCheckSpec:
     """The check that holds the share of rejected rows below the settings' limits."""
     return dg.AssetCheckSpec(
-        "few_rejected_rows",
+        "reject_rate_within_limits",
         asset=table,
         description="Warns above sources.*.warn_share of rejected rows, fails above fail_share.",
         blocking=True,
@@ -39,7 +41,7 @@ def rejects_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Asse
     failed = share > limits.fail_share
     return dg.AssetCheckResult(
         asset_key=table,
-        check_name="few_rejected_rows",
+        check_name="reject_rate_within_limits",
         passed=share <= limits.warn_share,
         severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
         description=rejects_words(table, loaded),
@@ -82,6 +84,19 @@ def jobs(platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
         loaded = load_jobs(session)
     return loaded_result("jobs", loaded, session.settings.sources.jobs)
+
+
+@asset_of(table_spec(ATTRIBUTES, group=GROUP, kinds=KINDS, deps=["users", "jobs"]))
+def attributes(platform: Platform) -> dg.MaterializeResult:
+    with platform.session() as session:
+        found = infer_attributes(session)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(found),
+            "used": sum(one.used for one in found),
+            "columns": [f"{one.table_name}.{one.column_name}: {one.kind}" for one in found],
+        }
+    )
 
 
 @asset_of(

@@ -35,14 +35,20 @@ ONLY_SEND = "conversion_platform/only_send"
 """Tag of runs that send what is planned and plan nothing: a text is planned only by a run in which
 the checks on users, predictions and assignments have just passed."""
 KINDS = ("sqlite", "duckdb", "parquet")
-SENT_SPECS = [
-    table_spec(SENT_MESSAGES, group=GROUP, kinds=KINDS, deps=["job_of_the_day", "users", "jobs"]),
-    table_spec(MESSAGE_STATES, group=GROUP, kinds=KINDS, deps=["job_of_the_day"]),
-    table_spec(REPLIES, group=GROUP, kinds=KINDS, deps=["job_of_the_day"]),
-]
 
 
-@assets_of("messages", SENT_SPECS)
+def message_specs() -> list[dg.AssetSpec]:
+    """Return the specs; Dagster would load a list of them as assets of their own."""
+    deps = ["job_of_the_day", "users", "jobs"]
+    return [
+        table_spec(SENT_MESSAGES, group=GROUP, kinds=KINDS, deps=deps),
+        # Both are read from the ledger, which sending fills.
+        table_spec(MESSAGE_STATES, group=GROUP, kinds=KINDS, deps=["sent_messages"]),
+        table_spec(REPLIES, group=GROUP, kinds=KINDS, deps=["sent_messages"]),
+    ]
+
+
+@assets_of("messages", message_specs())
 def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
     days = days_of(context)
@@ -59,10 +65,14 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
             summary = send_due(ledger, provider, session.settings, platform.now(), platform.now)
             context.log.info(str(summary))
         written = snapshot(session, ledger, outcome_days(session.settings, days))
-    return three_results(SENT_SPECS, written)
+    return three_results(message_specs(), written)
 
 
-@asset_of(table_spec(OUTCOMES, group=GROUP, kinds=KINDS, deps=["sent_messages", "events"]))
+@asset_of(
+    table_spec(
+        OUTCOMES, group=GROUP, kinds=KINDS, deps=["job_of_the_day", "sent_messages", "events"]
+    )
+)
 def outcomes(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     days = days_of(context)
     with platform.session() as session, platform.messaging() as (ledger, _):

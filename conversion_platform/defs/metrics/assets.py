@@ -16,10 +16,8 @@ from conversion_platform.defs.lake_asset import (
 from conversion_platform.defs.resources import Platform
 from conversion_platform.metrics import DAILY_METRICS, compute_metrics, metrics_plot
 
-SPEC = table_spec(DAILY_METRICS, group="metrics", deps=["job_of_the_day", "outcomes"])
 
-
-@asset_of(SPEC)
+@asset_of(table_spec(DAILY_METRICS, group="metrics", deps=["outcomes"]))
 def daily_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     days = days_of(context)
     with platform.session() as session:

@@ -13,26 +13,31 @@ from conversion_platform.defs.resources import Platform
 from conversion_platform.lake import Written
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report
 
+FEATURES = ("user_features", "job_features", "user_category_features")
 DRIFT_CHECK = "drift_within_limits"
-SPEC = table_spec(
-    DRIFT,
-    group="monitoring",
-    kinds=("evidently", "duckdb", "parquet"),
-    deps=["daily_predictions", "champion_model"],
-)
 CHECK = dg.AssetCheckSpec(
     DRIFT_CHECK,
-    asset=SPEC.key,
+    asset=DRIFT.name,
     description="Share of drifted columns within drift.max_drifted_share; a failure asks for a "
     "retrain, once.",
 )
 
 
-@asset_of(SPEC, [CHECK])
+@asset_of(
+    table_spec(
+        DRIFT,
+        group="monitoring",
+        kinds=("evidently", "duckdb", "parquet"),
+        deps=["users", "jobs", "events", *FEATURES, "daily_predictions", "champion_model"],
+    ),
+    [CHECK],
+)
 def drift(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
         reports = [drift_report(session, day) for day in days_of(context)]
-        rows = [Written(DRIFT.name, report.day, len(report.details), 0) for report in reports]
+        rows = [
+            Written(DRIFT.name, report.day, len(report.details), report.bytes) for report in reports
+        ]
         pages = [session.lake.storage.location(report.key) for report in reports]
     worst = max(reports, key=lambda report: report.share_drifted)
     return materialized(

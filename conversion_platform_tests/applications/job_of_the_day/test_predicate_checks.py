@@ -9,7 +9,7 @@ import pytest
 from conversion_platform.applications.job_of_the_day import check_cohorts
 from conversion_platform.errors import SettingsError, SourceError
 from conversion_platform.lake import Session, open_lake
-from conversion_platform.marketplace import load_jobs, load_users
+from conversion_platform.marketplace import infer_attributes, load_jobs, load_users
 from conversion_platform.settings import Settings
 from conversion_platform_tests.marketplace.world import write_parquet
 from conversion_platform_tests.sessions import in_session
@@ -51,6 +51,7 @@ def load(settings: Settings) -> None:
     with lake.connect() as con:
         load_users(Session(settings, lake, con))
         load_jobs(Session(settings, lake, con))
+        infer_attributes(Session(settings, lake, con))
 
 
 @pytest.mark.parametrize("loaded", [False, True])

@@ -1,0 +1,119 @@
+"""The graph tells the truth: an asset declares the assets whose files it reads, and no others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from conversion_platform.days import DayRange
+from conversion_platform.definitions import build_defs
+from conversion_platform.defs.resources import Platform
+from conversion_platform.lake import Session
+from conversion_platform.runs.execution import QUIET, one_day
+from conversion_platform.runs.instance import open_instance
+from conversion_platform_tests.tiny_platform import LIVED, NEXT, settings_in
+
+FEATURES = {"user_features", "job_features", "user_category_features"}
+MESSAGES = {"sent_messages", "message_states", "replies"}
+LEDGER = {"sent_messages"}  # sending fills the ledger, which lies outside the lake
+READ: dict[str, set[str]] = defaultdict(set)
+
+
+class RecordingPlatform(Platform):
+    """The platform that notes which keys of the lake each step reads."""
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        step = dg.OpExecutionContext.get().op_handle.name
+        with super().session() as session:
+            lake = session.lake
+            read = lake.storage.read
+
+            def noted(key: str) -> bytes:
+                READ[step].add(key)
+                return read(key)
+
+            lake.storage.read = noted  # type: ignore[method-assign]
+            yield session
+            root = f"{lake.storage.root}/"
+            READ[step] |= {location.removeprefix(root) for location in lake.handed_out}
+
+
+@pytest.fixture(scope="module")
+def copy(lived: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(lived, tmp_path_factory.mktemp("graph") / "platform"))
+
+
+@pytest.fixture(scope="module")
+def graph(copy: Path) -> dg.BaseAssetGraph:  # type: ignore[type-arg]
+    """Run a day and a training with the recording platform; return the graph."""
+    settings = settings_in(copy)
+    defs = build_defs(settings, RecordingPlatform(settings_file=str(settings.file)))
+    with open_instance(settings) as instance:
+        for job, day in (("train", LIVED), ("daily", NEXT)):
+            assert (
+                defs.resolve_job_def(job)
+                .execute_in_process(
+                    run_config=QUIET, instance=instance, partition_key=one_day(DayRange.of(day))
+                )
+                .success
+            )
+    return defs.resolve_asset_graph()
+
+
+def written_by(key: str, assets: set[str]) -> set[str]:
+    """Return the assets of which one writes a key of the lake; none where it is no asset's."""
+    table = key.partition("/")[0]
+    if table in assets:
+        return {table}
+    if key.startswith("models/champion"):
+        return {"champion_model"}
+    if key.startswith("models/candidate"):
+        return {"candidate_model"}
+    # A version's files: made by the candidate, and the champion's once the pointer names them.
+    return {"candidate_model", "champion_model"} if table == "models" else set()
+
+
+def upstream(graph: dg.BaseAssetGraph, step: str) -> tuple[set[str], set[str]]:  # type: ignore[type-arg]
+    """Return the assets that a step makes, and those outside that they declare."""
+    steps = {"features": FEATURES, "messages": MESSAGES}
+    own = steps.get(step, {step})
+    declared = {
+        parent.to_user_string()
+        for name in own
+        for parent in graph.get(dg.AssetKey(name)).parent_keys
+    }
+    return own, declared - own
+
+
+def test_every_asset_declares_what_it_reads_and_nothing_else(
+    graph: dg.BaseAssetGraph,  # type: ignore[type-arg]
+) -> None:
+    assets = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    checks = {f"{key.asset_key.to_user_string()}_{key.name}" for key in graph.asset_check_keys}
+    seen = set()
+    for step, keys in READ.items():
+        if step in checks:
+            continue
+        own, declared = upstream(graph, step)
+        seen |= own
+        read = [owners for key in keys if (owners := written_by(key, assets)) and not owners & own]
+        for owners in read:
+            assert owners & declared, f"{step} reads {owners} and declares {declared}"
+        unread = declared - set().union(*read)
+        assert not unread - LEDGER, f"{step} declares {unread} and does not read it"
+    assert seen == assets
+
+
+def test_checks_read_the_files_of_their_own_asset(graph: dg.BaseAssetGraph) -> None:  # type: ignore[type-arg]
+    for key in graph.asset_check_keys:
+        step = f"{key.asset_key.to_user_string()}_{key.name}"
+        if READ[step]:
+            assert any(one.startswith(f"{key.asset_key.to_user_string()}/") for one in READ[step])
