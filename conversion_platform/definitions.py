@@ -20,14 +20,20 @@ def days_partitions(settings: Settings) -> dg.DailyPartitionsDefinition:
     )
 
 
-def build_defs(settings: Settings, platform: Platform | None = None) -> dg.Definitions:
+def build_defs(
+    settings: Settings, platform: Platform | None = None, by_day: bool = True
+) -> dg.Definitions:
     """The code location for given settings; tests give their own platform.
 
     Args:
         settings: Decides time zone, first day and schedules.
         platform: The resource that assets use; one for the settings in force if not given.
+        by_day: Whether the assets have a partition a day. For a run over a range of days Dagster
+            would write a row for each asset and day before the first step (7 ms each on SQLite);
+            without partitions it does not, and assets report their days themselves
+            (`defs/lake_asset.py`).
     """
-    days = days_partitions(settings)
+    days = days_partitions(settings) if by_day else None
     assets = [
         asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=days))
         for asset in dg.load_assets_from_package_module(conversion_platform.defs)
