@@ -12,16 +12,22 @@ from conversion_platform.defs.resources import Platform
 from conversion_platform.settings import Settings
 
 
-def build_defs(settings: Settings, platform: Platform | None = None) -> dg.Definitions:
+def build_defs(
+    settings: Settings, platform: Platform | None = None, by_day: bool = True
+) -> dg.Definitions:
     """Load the code location for given settings; tests give their own platform.
 
     Args:
         settings: Decides time zone, first day and schedules.
         platform: The resource that assets use; one for the settings in force if not given.
+        by_day: Whether the assets have a partition a day. For a run over a range of days Dagster
+            would write a row for each asset and day before the first step (7 ms each on SQLite);
+            without partitions it does not, and assets report their days themselves
+            (`defs/lake_asset.py`).
     """
     with bound_to(settings):
         loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-        days = days_partitions(settings)
+        days = days_partitions(settings) if by_day else None
     assets = [
         asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=days))
         for asset in loaded.assets or ()

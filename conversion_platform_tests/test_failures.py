@@ -9,7 +9,8 @@ import pytest
 
 from conversion_platform.defs.failures import failing_readably
 from conversion_platform.errors import PlatformError, SourceError, UnreachableError
-from conversion_platform.runs.execution import QUIET, failure_of
+from conversion_platform.runs.execution import failure_of
+from conversion_platform_tests.tiny_platform import QUIET
 
 
 def failure(body: Callable[[], None]) -> BaseException:

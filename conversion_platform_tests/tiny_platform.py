@@ -30,6 +30,9 @@ LIVED = date(2026, 1, 25)
 NEXT = date(2026, 1, 26)
 THEN = date(2026, 1, 27)
 
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run config without Dagster's log on the terminal."""
+
 TOML = """\
 [platform]
 start_date = 2026-01-05

@@ -35,13 +35,13 @@ def init(ctx: click.Context, force: bool) -> None:
 def check_sources_command(ctx: click.Context) -> None:
     """Say in one screen whether the source tables can be used, and the cohorts with them."""
     from conversion_platform.marketplace import checked_sources, render
-    from conversion_platform.runs import check_ahead, secrets_at_hand
+    from conversion_platform.runs import check_before_run, with_secrets
 
     settings = settings_of(ctx)
     # A run has the secrets too: the DSN of a Postgres source.
-    with secrets_at_hand(settings), checked_sources(settings) as (report, session):
+    with with_secrets(settings), checked_sources(settings) as (report, session):
         click.echo(render(report, color=sys.stdout.isatty()))
-        check_ahead(session, fresh=True)
+        check_before_run(session, fresh=True)
     if not report.usable:
         sys.exit(FAILED)
 

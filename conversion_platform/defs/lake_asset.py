@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import wraps
 from importlib.metadata import version
 from typing import Any
 
@@ -17,17 +18,26 @@ import dagster as dg
 from conversion_platform.days import DayRange
 from conversion_platform.defs.failures import failing_readably
 from conversion_platform.lake import Table, Written
+from conversion_platform.progress import in_turn
 
 OWNERS = ("team:ml-platform",)
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
 ONE_RUN = dg.BackfillPolicy.single_run()
 CODE_VERSION = version("conversion-platform")
+
+ROW_COUNT, BYTES, PARTITIONS = "dagster/row_count", "bytes", "partitions"
 
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
 
 def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> DayRange:
     """The days that a run was asked for."""
-    return DayRange.spanning([date.fromisoformat(key) for key in context.partition_keys])
+    tags = context.run.tags
+    if RANGE_START in tags:
+        first, last = tags[RANGE_START], tags[RANGE_END]
+        return DayRange(date.fromisoformat(first), date.fromisoformat(last))
+    return DayRange.of(date.fromisoformat(context.partition_key))
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -102,7 +112,7 @@ def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> De
                 check_specs=list(checks),
                 code_version=CODE_VERSION,
                 backfill_policy=ONE_RUN,
-            )(failing_readably(body))
+            )(failing_readably(_reporting_days(body)))
 
     return declared
 
@@ -113,7 +123,7 @@ def assets_of(name: str, specs: Sequence[dg.AssetSpec]) -> Decorator:
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
         with beta_is_known():
             return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)(
-                failing_readably(body)
+                failing_readably(_reporting_days(body))
             )
 
     return declared
@@ -124,6 +134,44 @@ def numbers(values: Mapping[str, float | None]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if value is not None}
 
 
+def _reporting_days(body: Callable[..., Any]) -> Callable[..., Any]:
+    """Have an asset report each day of a range where its definition has no partitions."""
+
+    @wraps(body)
+    def asset(*args: Any, **resources: Any) -> Any:
+        results = body(*args, **resources)
+        context = dg.AssetExecutionContext.get()
+        if context.assets_def.partitions_def is None:
+            for result in (results,) if isinstance(results, dg.MaterializeResult) else results:
+                report_days(context, result)
+        return results
+
+    return asset
+
+
+def report_days(context: dg.AssetExecutionContext, result: dg.MaterializeResult[Any]) -> None:
+    """Tell Dagster that each day of the run was made, with the rows and bytes of that day."""
+    key = result.asset_key or context.asset_key
+    metadata = result.metadata or {}
+    by_day = _figures_by_day(metadata.get(PARTITIONS))
+    of_all = {name: value for name, value in metadata.items() if isinstance(value, int | float)}
+    for day in in_turn(days_of(context)):
+        figures = by_day.get(day.isoformat(), {} if by_day else of_all)
+        context.log_event(dg.AssetMaterialization(key, partition=str(day), metadata=figures))
+
+
+def _figures_by_day(partitions: Any) -> dict[str, dict[str, Any]]:
+    """The figures of each day of a table; none of a table that is not kept by day."""
+    if not isinstance(partitions, dg.TableMetadataValue):
+        return {}
+    found = [record.data for record in partitions.records]
+    return {
+        str(one["day"]): {ROW_COUNT: one["rows"], BYTES: one["bytes"]}
+        for one in found
+        if one["day"]
+    }
+
+
 def written_metadata(written: Sequence[Written]) -> dict[str, Any]:
     """Row count and size of what was written, with a line for each day."""
     per_day = [
@@ -131,9 +179,9 @@ def written_metadata(written: Sequence[Written]) -> dict[str, Any]:
         for part in written
     ]
     return {
-        "dagster/row_count": sum(part.rows for part in written),
-        "bytes": sum(part.bytes for part in written),
-        "partitions": dg.MetadataValue.table(per_day) if per_day else "none",
+        ROW_COUNT: sum(part.rows for part in written),
+        BYTES: sum(part.bytes for part in written),
+        PARTITIONS: dg.MetadataValue.table(per_day) if per_day else "none",
     }
 
 

@@ -34,9 +34,9 @@ from conversion_platform.features.tables import (
 from conversion_platform.features.templates import rendered
 from conversion_platform.features.windows import TABLES, count_first, count_next
 from conversion_platform.lake import Session
+from conversion_platform.progress import in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
 
     import duckdb
@@ -69,26 +69,23 @@ def build_features(session: Session, days: DayRange) -> list[Written]:
     feature_spec(session)  # refuses a wrong feature file before any work
     attach_sources(session, days)
     written: list[Written] = []
-    for stretch in _stretches(days):
-        attach_days(session, stretch)
-        for file in own:
-            run_own_file(session, file, stretch)
-        queries = _queries(session, attributes, own)
-        for day in stretch:
-            _count(session.con, days, day)
-            written += [
-                session.lake.write(session.con, table, query, day) for table, query in queries
-            ]
+    for number, day in enumerate(in_turn(days)):
+        if number % STRETCH_DAYS == 0:
+            stretch = DayRange(day, min(day + (STRETCH_DAYS - 1) * ONE_DAY, days.last))
+            queries = _queries_of(session, stretch, attributes, own)
+        _count(session.con, days, day)
+        written += [session.lake.write(session.con, table, query, day) for table, query in queries]
     return sorted(written, key=lambda one: (one.table, str(one.day)))
 
 
-def _stretches(days: DayRange) -> Iterator[DayRange]:
-    """Own files and vocabularies are run for some days at once, not for a year at once."""
-    first = days.first
-    while first <= days.last:
-        last = min(first + (STRETCH_DAYS - 1) * ONE_DAY, days.last)
-        yield DayRange(first, last)
-        first = last + ONE_DAY
+def _queries_of(
+    session: Session, stretch: DayRange, attributes: list[AttributeFeature], own: list[OwnFile]
+) -> list[tuple[Table, str]]:
+    """Put in place what is made for some days at once, not for a year at once; then the queries."""
+    attach_days(session, stretch)
+    for file in own:
+        run_own_file(session, file, stretch)
+    return _queries(session, attributes, own)
 
 
 def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:

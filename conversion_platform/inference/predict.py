@@ -23,6 +23,7 @@ from conversion_platform.inference.scoring import score_batches
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Session, Written, quoted, readable_disk_errors, registered
 from conversion_platform.marketplace import JOBS, USERS
+from conversion_platform.progress import in_turn
 from conversion_platform.training import load_model
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def predict_days(session: Session, days: DayRange, version: str) -> list[Predict
     for table in (USER_FEATURES, JOB_FEATURES):
         session.lake.require(table, days)
     model = load_model(session.lake, version, threads=1)
-    return [_predict_day(session, model, day) for day in days]
+    return [_predict_day(session, model, day) for day in in_turn(days)]
 
 
 def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Table:

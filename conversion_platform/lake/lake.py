@@ -24,6 +24,7 @@ from conversion_platform.lake.errors import damaged_file, readable_errors
 from conversion_platform.lake.sql import listed, quoted
 from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
+from conversion_platform.progress import in_turn
 
 if TYPE_CHECKING:
     import duckdb
@@ -200,7 +201,7 @@ class Lake:
                     f"WHERE dt = DATE '{day.isoformat()}'",
                     day,
                 )
-                for day in days
+                for day in in_turn(days)
             ]
         finally:
             con.execute(f'DROP TABLE IF EXISTS "_days_of_{table.name}"')

@@ -39,6 +39,7 @@ from conversion_platform.marketplace.mapping import Matched, map_columns
 from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relation
 from conversion_platform.marketplace.sources import open_source, reader, section_of, workspace
 from conversion_platform.marketplace.tables import REJECTED_EVENTS_UNDATED
+from conversion_platform.progress import in_turn
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,7 +85,7 @@ def load_events(session: Session, days: DayRange) -> Loaded:
     """
     with staged_events(session, days) as staged:
         good, bad = [], []
-        for day in rewritten_days(session.settings, days):
+        for day in in_turn(rewritten_days(session.settings, days)):
             good.append(
                 session.lake.write(session.con, contracts.EVENTS.table, staged.accepted(day), day)
             )

@@ -4,17 +4,17 @@ Dagster takes seconds to import, so the modules that use it are imported where a
 """
 
 from conversion_platform.runs.bars import JobBars
-from conversion_platform.runs.days import run_days, secrets_at_hand
-from conversion_platform.runs.preflight import check_ahead
+from conversion_platform.runs.days import run_days, with_secrets
+from conversion_platform.runs.preflight import check_before_run
 from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
 
 __all__ = [
     "Address",
     "JobBars",
     "become_daemon",
-    "check_ahead",
+    "check_before_run",
     "run_days",
-    "secrets_at_hand",
     "serve_all",
     "serve_pages",
+    "with_secrets",
 ]

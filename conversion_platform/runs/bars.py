@@ -1,8 +1,9 @@
-"""Progress bars, one a job."""
+"""What a person sees of jobs under way: one bar a job, or lines where the output is no terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from conversion_platform.runs.planning import Step
 from conversion_platform.stopping import when_stopped
 from conversion_platform.terminal import console, plain
 
+LINE_SECONDS = 15.0  # between two lines of one job where the output is no terminal
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -18,26 +21,31 @@ class Progress:
 
     Attributes:
         step: The job and its days.
-        names: Its steps, by the order in which they finished, then those that remain.
-        finished: Steps that are done.
-        running: The step under way, if any.
-        share: Work done, 0 to 1, weighted by how long each step took last time.
+        running: The asset or check under way, if any, with how many of its days are done.
+        share: Work done, 0 to 1, weighted by how long each asset took last time.
+        finished: Whether the job is over.
     """
 
     step: Step
-    names: tuple[str, ...]
-    finished: tuple[str, ...] = ()
     running: str | None = None
     share: float = 0.0
+    finished: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.step.job} {self.step.days}"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'done' if self.finished else self.running or 'starting'}"
 
 
 class JobBars:
     """Progress bars, one a job: what is going on, how far, how long it took and how long still.
 
-    Where the output is no terminal, each job is one line when it starts.
+    Where the output is no terminal, each job is a line when it starts, and one now and then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.progress import (
             BarColumn,
             TaskProgressColumn,
@@ -59,26 +67,31 @@ class JobBars:
             disable=not self._console.is_terminal,
         )
         self._tasks: dict[str, Any] = {}
+        self._clock = clock
+        self._last_line = clock()
 
     @contextmanager
     def shown(self) -> Iterator[JobBars]:
-        """Keeps the bars on screen."""
+        """Keep the bars on screen."""
         with self._bars, when_stopped(self._bars.stop):
             yield self
 
     def watch(self, progress: Progress) -> None:
-        """Takes in how far a job is."""
-        name = f"{progress.step.job} {progress.step.days}"
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=1.0)
-            if not self._console.is_terminal:
-                self._console.print(f"{name}: {progress.step.why}")
-        label = f"{name}: {progress.running or 'starting'}"
-        if len(progress.finished) == len(progress.names):
-            label = f"{name}: done"
-        self._bars.update(self._tasks[name], completed=progress.share, description=label)
+        """Take in how far a job is."""
+        if progress.name not in self._tasks:
+            self._tasks[progress.name] = self._bars.add_task(progress.name, total=1.0)
+            self._line(f"{progress.name}: {progress.step.why}")
+        elif self._clock() - self._last_line >= LINE_SECONDS:
+            self._line(str(progress))
+        task = self._tasks[progress.name]
+        self._bars.update(task, completed=progress.share, description=str(progress))
+
+    def _line(self, words: str) -> None:
+        if not self._console.is_terminal:
+            self._console.print(words)
+            self._last_line = self._clock()
 
     def warn(self, failed_checks: Iterable[str]) -> None:
-        """Names the checks that failed and let the run go on; Dagster's pages say more."""
+        """Name the checks that failed and let the run go on; Dagster's pages say more."""
         for check in failed_checks:
             self._console.print(f"  [yellow]warning:[/] {plain(check)}")

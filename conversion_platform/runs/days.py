@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.lake import Session
 from conversion_platform.runs.bars import JobBars
-from conversion_platform.runs.preflight import check_ahead
+from conversion_platform.runs.preflight import check_before_run
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def secrets_at_hand(settings: Settings) -> Iterator[None]:
+def with_secrets(settings: Settings) -> Iterator[None]:
     """The secrets that the settings name, in the environment as a run has them.
 
     Raises:
@@ -48,7 +48,7 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
         lake = open_lake(settings)
         steps = plan(lake, settings, days)
         with lake.connect(reading=True) as con:
-            check_ahead(Session(settings, lake, con))
+            check_before_run(Session(settings, lake, con))
         with nullcontext(bars) if bars else JobBars().shown() as shown:
             for step in steps:
                 shown.warn(execute(instance, settings, step, shown.watch).failed_checks)

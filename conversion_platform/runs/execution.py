@@ -5,21 +5,24 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
 from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.failures import REMEDY
+from conversion_platform.defs.lake_asset import RANGE_END, RANGE_START
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
-from conversion_platform.runs.instance import RANGE_END, RANGE_START
+from conversion_platform.progress import heard_by
 from conversion_platform.runs.planning import Step
-from conversion_platform.runs.progress import Watcher, expected_seconds, watched
+from conversion_platform.runs.progress import RunProgress, Watcher, expected_seconds
 from conversion_platform.settings import Settings
 from conversion_platform.stopping import when_stopped
 
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+LOGGER = "progress"
+ONLY_PROGRESS: dict[str, Any] = {"loggers": {LOGGER: {}}}  # and not Dagster's console
 
 
 @dataclass(frozen=True)
@@ -35,27 +38,26 @@ class Finished:
 def execute(
     instance: dg.DagsterInstance, settings: Settings, step: Step, watch: Watcher
 ) -> Finished:
-    """Runs one job in this process.
+    """Run one job in this process.
 
     Args:
         instance: Where the run is recorded.
         settings: Those in force.
         step: The job and its days.
-        watch: Called whenever the progress changes, from another thread.
+        watch: Called whenever the progress changes.
 
     Raises:
         PlatformError: what an asset raised, with the name of the asset in front.
     """
     platform = Platform(settings_file=str(settings.file or ""))
-    job = build_defs(settings, platform).resolve_job_def(step.job)
+    defs = build_defs(settings, platform, by_day=len(step.days) == 1)
+    names = tuple(node.name for node in defs.resolve_job_def(step.job).graph.node_defs)
+    progress = RunProgress(step, names, expected_seconds(instance, step.job), watch)
+    listening = dg.Definitions.merge(defs, dg.Definitions(loggers={LOGGER: progress.logger}))
     run_id = str(uuid.uuid4())
-    names = tuple(node.name for node in job.graph.node_defs)
-    with (
-        watched(instance, run_id, step, names, expected_seconds(instance, step.job), watch),
-        when_stopped(partial(report_cancelled, instance, run_id)),
-    ):
-        result = job.execute_in_process(
-            run_config=QUIET,
+    with heard_by(progress.count), when_stopped(partial(report_cancelled, instance, run_id)):
+        result = listening.resolve_job_def(step.job).execute_in_process(
+            run_config=ONLY_PROGRESS,
             instance=instance,
             run_id=run_id,
             raise_on_error=False,

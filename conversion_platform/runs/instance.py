@@ -11,12 +11,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from conversion_platform.defs.lake_asset import RANGE_END
 from conversion_platform.runs.dagster_internals import NO_CAPTURE, InstanceRef
 from conversion_platform.settings import Settings
 
 HOME_VARIABLE = "DAGSTER_HOME"
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 INSTANCE_SETTINGS = """\
 # Dagster's own settings for this installation (docs/operations.md).

@@ -1,17 +1,12 @@
-"""What only a late stage of a run would find wrong in the settings, looked for before the first."""
+"""What is checked before a run: mistakes in the settings that only a late stage would find."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from conversion_platform.lake import Session
 
-if TYPE_CHECKING:
-    pass
 
-
-def check_ahead(session: Session, fresh: bool = False) -> None:
-    """Checks every cohort: its template, and its predicate over the columns that there will be.
+def check_before_run(session: Session, fresh: bool = False) -> None:
+    """Check every cohort: its template, and its predicate over the columns that there will be.
 
     Args:
         session: Settings, lake and DuckDB connection.

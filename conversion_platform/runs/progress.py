@@ -1,26 +1,19 @@
-"""How far a run is, read from its events in another thread."""
+"""How far a run is, from its own events: a Dagster logger is told of each as it happens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
+import logging
+from collections.abc import Callable
 
 import dagster as dg
 
 from conversion_platform.runs.bars import Progress
+from conversion_platform.runs.dagster_internals import EVENT_OF_A_RECORD
 from conversion_platform.runs.planning import Step
 
-POLL_SECONDS = 1.0  # a look costs some 20 ms of the time of the run that is looked at
-
-_STEP_EVENTS = {
-    dg.DagsterEventType.STEP_START: "started",
-    dg.DagsterEventType.STEP_SUCCESS: "finished",
-    dg.DagsterEventType.STEP_FAILURE: "failed",
-}
-
-
 Watcher = Callable[[Progress], None]
+
+ENDS = (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE)
 
 
 def expected_seconds(instance: dg.DagsterInstance, job: str) -> dict[str, float]:
@@ -36,73 +29,56 @@ def expected_seconds(instance: dg.DagsterInstance, job: str) -> dict[str, float]
     }
 
 
-@contextmanager
-def watched(
-    instance: dg.DagsterInstance,
-    run_id: str,
-    step: Step,
-    names: tuple[str, ...],
-    seconds: dict[str, float],
-    watch: Watcher,
-) -> Iterator[None]:
-    """Reads the run's events beside it and tells the watcher how far it is."""
-    done = Event()
-    thread = Thread(
-        target=follow, args=(instance, run_id, step, names, seconds, watch, done), daemon=True
-    )
-    watch(Progress(step, names))
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join(timeout=5)
+class RunProgress(logging.Handler):
+    """Tells a watcher how far a run is, each time that a step begins, ends, or has done a day.
 
+    A step is an asset or a check of the job.
+    """
 
-def follow(
-    instance: dg.DagsterInstance,
-    run_id: str,
-    step: Step,
-    names: tuple[str, ...],
-    seconds: dict[str, float],
-    watch: Watcher,
-    done: Event,
-) -> None:
-    """Tells the watcher each change until the run is over."""
-    seen: tuple[tuple[str, ...], str | None] = ((), None)
-    while True:
-        last = done.wait(POLL_SECONDS)
-        state = finished_and_running(instance, run_id)
-        if state != seen:
-            seen = state
-            watch(Progress(step, names, *state, share_done(names, state[0], seconds)))
-        if last:
-            return
+    def __init__(
+        self, step: Step, names: tuple[str, ...], seconds: dict[str, float], watch: Watcher
+    ) -> None:
+        super().__init__()
+        self._step = step
+        self._watch = watch
+        usual = sum(seconds.values()) / len(seconds) if seconds else 1.0
+        weights = {name: seconds.get(name, usual) for name in names}
+        self._shares = {name: weight / sum(weights.values()) for name, weight in weights.items()}
+        self._left = set(names)
+        self._done = 0.0
+        self._running: str | None = None
+        self._part_done = 0.0
+        watch(Progress(step))
 
+    @property
+    def logger(self) -> dg.LoggerDefinition:
+        """The Dagster logger that hears the events of the run."""
+        logger = logging.Logger("conversion_platform.progress", logging.DEBUG)
+        logger.addHandler(self)
+        return dg.LoggerDefinition(lambda _: logger, description="How far the run is.")
 
-def finished_and_running(
-    instance: dg.DagsterInstance, run_id: str
-) -> tuple[tuple[str, ...], str | None]:
-    """The steps that are done, and the one under way."""
-    finished: list[str] = []
-    running = None
-    for entry in instance.all_logs(run_id, of_type=set(_STEP_EVENTS)):
-        event = entry.dagster_event
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hear one record of the run's log; those of steps that begin or end matter here."""
+        event: dg.DagsterEvent | None = getattr(record, EVENT_OF_A_RECORD, None)
         if event is None or event.step_key is None:
-            continue
-        if _STEP_EVENTS[event.event_type] == "started":
-            running = event.step_key
-        else:
-            finished.append(event.step_key)
-            running = None
-    return tuple(finished), running
+            return
+        if event.event_type == dg.DagsterEventType.STEP_START:
+            self._running, self._part_done = event.step_key, 0.0
+            self._tell(event.step_key)
+        elif event.event_type in ENDS:
+            self._left.discard(event.step_key)
+            self._done += self._shares[event.step_key]
+            self._running, self._part_done = None, 0.0
+            self._tell(None)
 
+    def count(self, done: int, of: int) -> None:
+        """Hear how many days the running step has done. A second loop over them takes none back."""
+        if self._running is None or of < 2:
+            return
+        self._part_done = max(self._part_done, done / of)
+        self._tell(f"{self._running}, {done:,} of {of:,}")
 
-def share_done(
-    names: tuple[str, ...], finished: tuple[str, ...], seconds: dict[str, float]
-) -> float:
-    """The share of the work that is behind us."""
-    usual = sum(seconds.values()) / len(seconds) if seconds else 1.0
-    weights = {name: seconds.get(name, usual) for name in names}
-    total = sum(weights.values())
-    return sum(weights.get(name, usual) for name in finished) / total if total else 0.0
+    def _tell(self, running: str | None) -> None:
+        under_way = self._shares[self._running] * self._part_done if self._running else 0.0
+        share = self._done + under_way
+        self._watch(Progress(self._step, running, share, finished=not self._left))

@@ -14,9 +14,9 @@ from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.resources import Platform
 from conversion_platform.lake import Session
-from conversion_platform.runs.execution import QUIET, one_day
+from conversion_platform.runs.execution import one_day
 from conversion_platform.runs.instance import open_instance
-from conversion_platform_tests.tiny_platform import LIVED, NEXT, settings_in
+from conversion_platform_tests.tiny_platform import LIVED, NEXT, QUIET, settings_in
 
 FEATURES = {"user_features", "job_features", "user_category_features"}
 MESSAGES = {"sent_messages", "message_states", "replies"}

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from conversion_platform.errors import SettingsError
-from conversion_platform.runs import secrets_at_hand
+from conversion_platform.runs import with_secrets
 from conversion_platform.settings import Settings, load_settings
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:MARKETPLACE_DSN-abcdef"
@@ -56,10 +56,10 @@ def naming(folder: Path, arn: str) -> Settings:
 
 
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
-def test_the_secrets_that_the_settings_name_are_at_hand_and_gone_afterwards(
+def test_the_secrets_that_the_settings_name_are_there_and_gone_afterwards(
     tmp_path: Path,
 ) -> None:
-    with secrets_at_hand(naming(tmp_path, ARN)):
+    with with_secrets(naming(tmp_path, ARN)):
         assert os.environ["MARKETPLACE_DSN"] == "postgresql://db/market"
     assert "MARKETPLACE_DSN" not in os.environ
 
@@ -68,7 +68,7 @@ def test_the_secrets_that_the_settings_name_are_at_hand_and_gone_afterwards(
 def test_a_secret_that_may_not_be_read_names_the_setting_and_what_to_allow(tmp_path: Path) -> None:
     with (
         pytest.raises(SettingsError, match=r"platform\.aws_secrets") as caught,
-        secrets_at_hand(naming(tmp_path, ARN.replace("MARKETPLACE", "OTHER"))),
+        with_secrets(naming(tmp_path, ARN.replace("MARKETPLACE", "OTHER"))),
     ):
         raise AssertionError("the block was entered")
     assert "GetSecretValue" in caught.value.remedy
@@ -76,5 +76,5 @@ def test_a_secret_that_may_not_be_read_names_the_setting_and_what_to_allow(tmp_p
 
 def test_without_such_a_setting_nobody_is_asked() -> None:
     before = dict(os.environ)
-    with secrets_at_hand(load_settings(None)):
+    with with_secrets(load_settings(None)):
         assert dict(os.environ) == before

@@ -14,6 +14,7 @@ from conversion_platform.applications.job_of_the_day import (
 from conversion_platform.days import DayRange
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
+from conversion_platform.progress import in_turn
 
 
 @asset_of(
@@ -28,7 +29,9 @@ def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.
         days = days_of(context)
         texted = ledger.texted_days(days)
         chosen = days_to_assign(session.lake, days, platform.today(), texted)
-        assigned = [part for day in chosen for part in assign_days(session, DayRange.of(day))]
+        assigned = [
+            part for day in in_turn(chosen) for part in assign_days(session, DayRange.of(day))
+        ]
     return materialized(
         assigned,
         {

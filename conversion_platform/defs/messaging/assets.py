@@ -29,6 +29,7 @@ from conversion_platform.messaging import (
     send_due,
     snapshot,
 )
+from conversion_platform.progress import in_turn
 
 GROUP = "messaging"
 ONLY_SEND = "conversion_platform/only_send"
@@ -54,7 +55,7 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
     days = days_of(context)
     plans = context.run.tags.get(ONLY_SEND) is None
     with platform.session() as session, platform.messaging() as (ledger, provider):
-        for day in days:
+        for day in in_turn(days):
             if plans:
                 planned = plan_messages(session, ledger, day)
                 context.log.info(f"{day}: {planned}")

@@ -1,0 +1,34 @@
+"""How far a long loop is: the loop says it, and the run that it is a part of listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+Listener = Callable[[int, int], None]
+Item = TypeVar("Item")
+
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Have `listener` told how many items are done, and of how many, while the block runs."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def in_turn(items: Collection[Item]) -> Iterator[Item]:
+    """Go through items that each take a while, such as days, saying how many are done."""
+    listener = _listener.get()
+    for done, item in enumerate(items):
+        if listener:
+            listener(done, len(items))
+        yield item
+    if listener:
+        listener(len(items), len(items))
