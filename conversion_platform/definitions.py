@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import dagster as dg
 
 from conversion_platform.defs.binding import bound_to, settings_in_force
 from conversion_platform.defs.partitions import days_partitions
-from conversion_platform.defs.resources import Platform
+from conversion_platform.defs.resources import Platform, require_readable_home
 from conversion_platform.settings import Settings
 
 
@@ -48,5 +49,10 @@ def build_defs(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Load what `dagster dev` and the daemon serve."""
+    """Load what `dagster dev` and the daemon serve.
+
+    Raises:
+        SettingsError: Dagster did not find the instance's settings.
+    """
+    require_readable_home(os.environ.get("DAGSTER_HOME", ""))
     return build_defs(settings_in_force())

@@ -15,6 +15,7 @@
     ├── MessagingError     a text cannot be planned, rendered or sent
     ├── EventLogError      the append-only log cannot be read or appended to
     ├── ServerError        Dagster's pages or its daemon cannot be started, or ended by themselves
+    ├── BackupError        a backup cannot be made, or not be restored
     └── QueryError         a query at the SQL prompt is not allowed or cannot be run
 
 Callers that only want to show the message catch PlatformError; nothing in the project
@@ -93,6 +94,10 @@ class EventLogError(PlatformError):
 
 class ServerError(PlatformError):
     """Dagster's pages or its daemon cannot be started, or ended by themselves."""
+
+
+class BackupError(PlatformError):
+    """A backup cannot be made, or not be restored."""
 
 
 class QueryError(PlatformError):

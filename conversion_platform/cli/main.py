@@ -20,6 +20,7 @@ from conversion_platform.cli.send import outbox, replies
 from conversion_platform.cli.sources import check_features_command, check_sources_command, init
 from conversion_platform.cli.sql import sql
 from conversion_platform.cli.status import status
+from conversion_platform.cli.upkeep import backup, migrate, prune, restore
 from conversion_platform.errors import PlatformError
 from conversion_platform.stopping import STOPPED
 
@@ -34,6 +35,13 @@ class Commands(click.Group):
             from conversion_platform.cli.render import show_error
 
             show_error(error)
+            sys.exit(FAILED)
+        except OSError as error:
+            from conversion_platform.cli.render import full_disk, show_error
+
+            if (full := full_disk(error)) is None:
+                raise
+            show_error(full)
             sys.exit(FAILED)
         except KeyboardInterrupt:
             click.echo(f"\n{STOPPED}", err=True)
@@ -65,6 +73,10 @@ for command in (
     dev,
     pages,
     daemon,
+    migrate,
+    prune,
+    backup,
+    restore,
     demo,
     example,
     simulate,

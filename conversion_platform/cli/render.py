@@ -21,6 +21,23 @@ def show_error(error: PlatformError) -> None:
     out.print(f"[bold]What to do:[/] {plain(error.remedy)}", soft_wrap=True)
 
 
+def full_disk(error: OSError) -> PlatformError | None:
+    """Return what an error of the operating system says of a full disk; None if it does not.
+
+    Tables and databases have their own, more precise messages; this is for all other files.
+    """
+    from conversion_platform.errors import DiskFullError
+    from conversion_platform.lake import DISK_FULL
+
+    if error.errno not in DISK_FULL:
+        return None
+    where = f" ({error.filename})" if error.filename else ""
+    return DiskFullError(
+        f"The disk that this command writes to is full{where}.",
+        "Free space there, or name a folder on another disk, then run the same command again.",
+    )
+
+
 def status_table(status: Status) -> Table:
     """The status as one screen."""
     from rich import box

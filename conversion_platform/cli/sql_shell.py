@@ -19,7 +19,7 @@ from conversion_platform.catalog import attach_views, catalog, may_be_hidden
 from conversion_platform.cli.sql_output import ONE_RESULT, write_result
 from conversion_platform.cli.sql_statements import statements
 from conversion_platform.errors import PlatformError, QueryError
-from conversion_platform.lake import Session, open_lake, quoted
+from conversion_platform.lake import Session, as_written, open_lake, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,7 +96,8 @@ def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> I
     """
     with lake.connect(reading=True) as con:
         attach_views(Session(settings, lake, con), personal)
-        files = ", ".join(map(quoted, lake.handed_out))
+        read = {*lake.handed_out, *map(as_written, lake.handed_out)}  # DuckDB asks for both
+        files = ", ".join(map(quoted, sorted(read)))
         con.execute(f"SET allowed_paths = [{files}]")
         con.execute("SET enable_external_access = false")
         con.execute("SET lock_configuration = true")

@@ -5,6 +5,7 @@ What belongs here: how the running environment is bound. What does not: any logi
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -17,7 +18,7 @@ from pydantic import Field
 from conversion_platform.days import ONE_DAY, at_local_time, day_of
 from conversion_platform.defs.binding import settings_in_force
 from conversion_platform.errors import SettingsError
-from conversion_platform.lake import Session, open_lake
+from conversion_platform.lake import Session, ensure_format, open_lake
 from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ class Platform(dg.ConfigurableResource[Any]):
         """A DuckDB session on the lake, with the settings it was opened for.
 
         Raises:
-            LakeError: the lake holds days of another time zone.
+            LakeError: the lake holds days of another time zone, or is of another format.
         """
         settings = self.settings
         with secrets_in_environment(settings):
             lake = open_lake(settings)
             lake.storage.clear_staging()  # what killed runs left behind
+            ensure_format(lake.storage)  # first: what says nothing of its format is an old lake
             lake.ensure_time_zone(settings.platform.time_zone)
             with lake.connect() as con:
                 yield Session(settings, lake, con)
@@ -112,6 +114,22 @@ def secrets_in_environment(settings: Settings) -> Iterator[None]:
                 "credentials do secretsmanager:DescribeSecret and secretsmanager:GetSecretValue.",
             ) from error
         yield
+
+
+def require_readable_home(home: str) -> None:
+    """Make sure that Dagster's own processes find dagster.yaml: they look for it by a glob.
+
+    `conversion-platform run` reads that file itself, so it works in any folder.
+
+    Raises:
+        SettingsError: they do not, and would start any number of runs at once.
+    """
+    if glob.escape(home) != home:
+        raise SettingsError(
+            f"Dagster's pages and daemon cannot use DAGSTER_HOME = {home}: they miss dagster.yaml "
+            "in a folder whose path has *, ? or [ in it.",
+            "Move that folder, and set DAGSTER_HOME to it; everything else can stay.",
+        )
 
 
 def settings_file_in_force() -> str:

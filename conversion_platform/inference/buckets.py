@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conversion_platform.features import Select
-from conversion_platform.lake import quoted
+from conversion_platform.lake import file_sql, quoted
 from conversion_platform.marketplace import EVENTS
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def sort_events(session: Session, days: DayRange, path: Path) -> str:
         f"COPY (SELECT * FROM {session.lake.select(EVENTS, days)} ORDER BY user_id) "
         f"TO {quoted(str(path))} (FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP})"
     )
-    return f"read_parquet([{quoted(str(path))}], hive_partitioning = false)"
+    return f"read_parquet([{file_sql(path)}], hive_partitioning = false)"
 
 
 def narrowed(lake: Lake, bucket: Bucket, events: str) -> Select:

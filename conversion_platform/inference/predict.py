@@ -21,7 +21,14 @@ from conversion_platform.inference.candidates import (
 )
 from conversion_platform.inference.scoring import score_batches
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
-from conversion_platform.lake import Session, Written, quoted, readable_disk_errors, registered
+from conversion_platform.lake import (
+    Session,
+    Written,
+    file_sql,
+    quoted,
+    readable_disk_errors,
+    registered,
+)
 from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.progress import in_turn
 from conversion_platform.training import load_model
@@ -217,7 +224,7 @@ def _final_query(path: Path, model: RankingModel, day: date) -> str:
     return f"""
         SELECT user_id, job_id, rank, score, probability,
             {quoted(model.card.version)} AS model_version, DATE '{day.isoformat()}' AS features_day
-        FROM read_parquet({quoted(str(path))})"""
+        FROM read_parquet({file_sql(path)})"""
 
 
 def _message(settings: Settings, day: date, users: int, jobs: int, kept: int) -> str:

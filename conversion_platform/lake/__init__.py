@@ -3,14 +3,34 @@
 The room knows keys, days and atomic replacement; it knows nothing of what the columns mean.
 """
 
+from conversion_platform.lake.documents import canonical_json
 from conversion_platform.lake.errors import Failure, Kind, failure_of
-from conversion_platform.lake.lake import Lake, Written, canonical_json, not_ready, open_lake
+from conversion_platform.lake.format import (
+    FORMAT,
+    FORMAT_KEY,
+    LakeFormat,
+    ensure_format,
+    lake_format,
+    newer_format,
+    require_format,
+    set_format,
+)
+from conversion_platform.lake.lake import Lake, Written, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_quality, schema_quality
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
 from conversion_platform.lake.session import Session, open_session
-from conversion_platform.lake.sql import instant, listed, quoted, registered
+from conversion_platform.lake.sql import (
+    as_written,
+    file_sql,
+    instant,
+    listed,
+    quoted,
+    registered,
+    require_plain_folders,
+)
 from conversion_platform.lake.storage import (
     DISK_FULL,
+    STAGING,
     LocalStorage,
     Storage,
     open_storage,
@@ -21,11 +41,15 @@ from conversion_platform.lake.table import Column, Table
 
 __all__ = [
     "DISK_FULL",
+    "FORMAT",
+    "FORMAT_KEY",
+    "STAGING",
     "Column",
     "Failure",
     "KeyQuality",
     "Kind",
     "Lake",
+    "LakeFormat",
     "LocalStorage",
     "S3Storage",
     "SchemaQuality",
@@ -33,11 +57,16 @@ __all__ = [
     "Storage",
     "Table",
     "Written",
+    "as_written",
     "canonical_json",
+    "ensure_format",
     "failure_of",
+    "file_sql",
     "instant",
     "key_quality",
+    "lake_format",
     "listed",
+    "newer_format",
     "not_ready",
     "open_lake",
     "open_session",
@@ -46,7 +75,10 @@ __all__ = [
     "readable_disk_errors",
     "readable_s3_errors",
     "registered",
+    "require_format",
+    "require_plain_folders",
     "s3_files",
     "schema_quality",
     "scratch_folder",
+    "set_format",
 ]

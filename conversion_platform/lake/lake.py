@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, NotReadyError
+from conversion_platform.lake.documents import canonical_json
 from conversion_platform.lake.errors import damaged_file, readable_errors
-from conversion_platform.lake.sql import listed, quoted
+from conversion_platform.lake.format import PLATFORM_FOLDER, require_format
+from conversion_platform.lake.sql import file_sql, quoted, require_plain_folders
 from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
 from conversion_platform.progress import in_turn
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
 
 FILE_NAME = "data.parquet"
-ZONE_KEY = "platform/time_zone.json"
+ZONE_KEY = f"{PLATFORM_FOLDER}/time_zone.json"
 # Half of DuckDB's own. A thread writes and reads one at a time: with 122,880 rows a table of
 # 100,000 users would keep a single core at work.
 ROW_GROUP_ROWS = 61_440
@@ -58,13 +60,22 @@ class Lake:
         self._handed_out: set[str] = set()
 
     @contextmanager
-    def connect(self, reading: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(
+        self, reading: bool = False, any_format: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection of its own: UTC, bounded memory, able to read this lake.
 
         Args:
             reading: Whether the session only reads: a place that has no lake stays as it is.
+            any_format: Whether a lake of another release's format is opened all the same.
+
+        Raises:
+            LakeError: the lake is of an earlier format (which has to be migrated) or a later one.
         """
         import duckdb
+
+        if not any_format:
+            require_format(self.storage)
 
         with (
             self.storage.spill_folder(reading) as spill,
@@ -249,7 +260,7 @@ class Lake:
         Raises:
             LakeError: the lake was filled with days of another zone.
         """
-        if not self.storage.list(ZONE_KEY.rpartition("/")[0]):
+        if ZONE_KEY not in self.storage.list(PLATFORM_FOLDER):
             self.storage.create(ZONE_KEY, canonical_json({"time_zone": zone}))
         filled = self.read_json(ZONE_KEY)["time_zone"]
         if filled != zone:
@@ -282,17 +293,13 @@ def _point_in_time() -> str:
     return (resources.files(__package__) / "point_in_time.sql").read_text(encoding="utf-8")
 
 
-def canonical_json(value: Any) -> bytes:
-    """JSON bytes with sorted keys: equal values give equal bytes."""
-    return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
-
-
 def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:
     """SQL (a parenthesised query) over Parquet files and the columns of the query `empty`."""
     if not files:
         return f"({empty})"
     folders = "true, hive_types = {'dt': DATE}" if hive else "false"
-    read = f"read_parquet([{listed(files)}], union_by_name = true, hive_partitioning = {folders})"
+    locations = ", ".join(map(file_sql, files))
+    read = f"read_parquet([{locations}], union_by_name = true, hive_partitioning = {folders})"
     return f"(SELECT * FROM {read} UNION ALL BY NAME {empty})"
 
 
@@ -306,7 +313,12 @@ def not_ready(table: Table, problem: str) -> NotReadyError:
 
 
 def open_lake(settings: Settings) -> Lake:
-    """The lake that the settings name."""
+    """The lake that the settings name.
+
+    Raises:
+        SettingsError: a folder above it has a name that DuckDB takes apart.
+    """
+    require_plain_folders(settings.lake_root, "platform.lake")
     return Lake(
         open_storage(settings.lake_root),
         settings.platform.threads,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import day_start
+from conversion_platform.errors import SettingsError
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+WILDCARD = re.compile(r"[*?\[]")
 
 
 @contextmanager
@@ -27,6 +32,35 @@ def registered(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Ite
 def quoted(text: str) -> str:
     """A SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def as_written(location: str) -> str:
+    """Return a file's location so that DuckDB takes no character of it for a wildcard."""
+    if location.startswith("s3://"):
+        return location
+    return WILDCARD.sub(lambda found: f"[{found[0]}]", location)
+
+
+def file_sql(location: str | Path) -> str:
+    """Return the SQL literal by which one file is read."""
+    return quoted(as_written(str(location)))
+
+
+def require_plain_folders(place: str, setting: str) -> None:
+    """Make sure that no folder on the way to a place has a name that DuckDB takes apart.
+
+    Below `a=b` it would give every row the column `a`, in place of one that the table has; a
+    backslash it takes for the end of a folder's name.
+
+    Raises:
+        SettingsError: one has.
+    """
+    if found := re.search(r"[^/]*[=\\][^/]*", place):
+        raise SettingsError(
+            f"{setting}: the folder {found[0]!r} on the way to {place} cannot be used: in a file's "
+            "place, `=` stands between a column and its value, and a backslash between folders.",
+            "Use a folder without `=` and backslash in its name.",
+        )
 
 
 def listed(texts: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import LakeError, SourceError
-from conversion_platform.lake import DISK_FULL, quoted, readable_s3_errors, s3_files
+from conversion_platform.lake import DISK_FULL, file_sql, quoted, readable_s3_errors, s3_files
 from conversion_platform.marketplace.csv_lines import Lines, is_packed, opened, safe_lines
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
@@ -126,7 +126,7 @@ def _query(
     )
     return (
         f"SELECT *{hive}, {quoted(file.shown)} AS {SOURCE} FROM "
-        f"read_csv({quoted(location)}, auto_detect = false, header = true, "
+        f"read_csv({file_sql(location)}, auto_detect = false, header = true, "
         f"compression = {quoted('gzip' if is_packed(Path(location)) else 'none')}, "
         f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
         f"nullstr = [{nulls}], hive_partitioning = false, store_rejects = true, "

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, quoted
+from conversion_platform.lake import Session, as_written, file_sql, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.casting import (
     FIRST_TIME,
@@ -105,8 +105,8 @@ def staged_rows(folder: Path, day: date | None = None) -> str:
     """Return SQL over the staged rows of a day, or of all days."""
     part = f"dt={day.isoformat()}" if day else "dt=*"
     if not any(folder.glob(f"{part}/*.parquet")):
-        return f"read_parquet({quoted(str(folder / 'form.parquet'))})"
-    files = quoted(str(folder / part / "*.parquet"))
+        return f"read_parquet({file_sql(folder / 'form.parquet')})"
+    files = quoted(f"{as_written(str(folder))}/{part}/*.parquet")
     return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'dt': DATE}})"
 
 
@@ -286,7 +286,7 @@ def _resolve(
     Of the rows with one id the one recorded first is kept. A row that is rejected for another
     reason is not a duplicate.
     """
-    file = quoted(str(folder / "flagged.parquet"))
+    file = folder / "flagged.parquet"
     order = f"recorded_at, occurred_at, {SOURCE}, {ROW} NULLS LAST, {JSON}, {ORDINAL}"
     copies = (
         f"SELECT *, {REASON} IS NULL AND row_number() OVER (PARTITION BY event_id, "
@@ -299,9 +299,9 @@ def _resolve(
         f"CASE WHEN _cp_copy THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
         f"CASE WHEN _cp_copy THEN 'event_id' ELSE {COLUMN} END AS {COLUMN}, "
         f"CASE WHEN _cp_copy THEN event_id ELSE {DETAIL} END AS {DETAIL}) "
-        f"FROM ({copies})) TO {file} (FORMAT parquet)"
+        f"FROM ({copies})) TO {quoted(str(file))} (FORMAT parquet)"
     )
-    return f"read_parquet({file}, hive_partitioning = false)"
+    return f"read_parquet({file_sql(file)}, hive_partitioning = false)"
 
 
 def _broken(relation: Relation, settings: Settings, days: DayRange | None) -> str | None:

@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import glob_translate
 
 from conversion_platform.errors import LakeError, SourceError
-from conversion_platform.lake import readable_s3_errors, s3_files
+from conversion_platform.lake import as_written, readable_s3_errors, require_plain_folders, s3_files
 from conversion_platform.marketplace.errors import nearest
 
 if TYPE_CHECKING:
@@ -89,19 +89,22 @@ def within(files: Iterable[SourceFile], days: DayRange) -> list[SourceFile]:
 
 def _expand(settings: Settings, path: str, setting: str) -> list[SourceFile]:
     where = settings.resolve(path)
+    base = f"{settings.base}/"
+    named = base if where.startswith(base) else ""  # what a folder is called is no pattern
+    require_plain_folders(named, f"{setting}.path")
+    pattern = where.removeprefix(named)
+    root = named + _WILD.split(pattern, maxsplit=1)[0]
     try:
         with (
             readable_s3_errors(where, f"{setting}.path")
             if where.startswith("s3://")
             else nullcontext()
         ):
-            locations = _locations(where)
+            locations = _locations(root, as_written(named) + pattern)
     except LakeError as error:
         raise SourceError(f"{setting}: {error.problem}", error.remedy) from error
     if not locations:
-        raise _nothing(where, setting)
-    root = _WILD.split(where, maxsplit=1)[0]
-    base = f"{settings.base}/"
+        raise _nothing(where, setting, wild=pattern)
     return [
         SourceFile(
             location,
@@ -112,17 +115,20 @@ def _expand(settings: Settings, path: str, setting: str) -> list[SourceFile]:
     ]
 
 
-def _locations(where: str) -> list[str]:
-    """Return the file that a path names, those below a folder, or those that match a glob."""
-    protocol = "s3://" if where.startswith("s3://") else ""
+def _locations(root: str, pattern: str) -> list[str]:
+    """Return the file that a path names, those below a folder, or those that match a glob.
+
+    Args:
+        root: The path up to its first wildcard.
+        pattern: The whole path, in which only what stands for others is a wildcard.
+    """
+    protocol = "s3://" if root.startswith("s3://") else ""
     files = s3_files() if protocol else LocalFileSystem()
-    if not _WILD.search(where):
-        found = [
-            name for name in files.find(where) if f"{protocol}{name}" == where or _is_data(name)
-        ]
+    if as_written(root) == pattern:
+        found = [name for name in files.find(root) if f"{protocol}{name}" == root or _is_data(name)]
         return sorted(f"{protocol}{name}" for name in found)
-    matching = re.compile(glob_translate(where))
-    folder = _WILD.split(where, maxsplit=1)[0].rpartition("/")[0] or "/"
+    matching = re.compile(glob_translate(pattern))
+    folder = root.rpartition("/")[0] or "/"
     found = [f"{protocol}{name}" for name in files.find(folder)]
     return sorted(location for location in found if matching.fullmatch(location))
 
@@ -145,8 +151,8 @@ def _format_of(file: SourceFile, setting: str) -> Format:
     )
 
 
-def _nothing(where: str, setting: str) -> SourceError:
-    if _WILD.search(where):
+def _nothing(where: str, setting: str, wild: str) -> SourceError:
+    if _WILD.search(wild):
         return SourceError(
             f"{setting}.path: no file matches {where}.", "Correct the glob, or put the files there."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, Written, instant, quoted
+from conversion_platform.lake import Session, Written, file_sql, instant, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import storage_columns
 from conversion_platform.marketplace.casting import row_json, value_sql
@@ -189,7 +189,7 @@ def _stage(
             f"COPY (SELECT *, {detail(relation, matched)} AS {DETAIL} FROM ({final})) "
             f"TO {quoted(str(target))} (FORMAT parquet)"
         )
-    return f"read_parquet({quoted(str(target))}, hive_partitioning = false)"
+    return f"read_parquet({file_sql(target)}, hive_partitioning = false)"
 
 
 def _rejected(relation: Relation, staged: str) -> str:
@@ -250,7 +250,7 @@ def _first_events(reading: Session, contract: Contract, staged: str, folder: Pat
             f"COPY (SELECT {ids} AS id, min({times}) AS first_at FROM {events.query} GROUP BY 1) "
             f"TO {quoted(str(target))} (FORMAT parquet)"
         )
-    return f"read_parquet({quoted(str(target))}, hive_partitioning = false)"
+    return f"read_parquet({file_sql(target)}, hive_partitioning = false)"
 
 
 def _accepted(

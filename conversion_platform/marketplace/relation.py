@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake import quoted
+from conversion_platform.lake import file_sql, quoted
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
 
@@ -101,7 +101,7 @@ def staged_relation(
 
     If they have no `ROW`, it is the row's number in its file.
     """
-    listed = ", ".join(quoted(str(file)) for file in files)
+    listed = ", ".join(map(file_sql, files))
     read = f"read_parquet([{listed}], union_by_name = true, file_row_number = true)"
     with source_errors(setting, place):
         columns = _columns(con, read)
@@ -161,7 +161,7 @@ def _by_schema(
 
 
 def _listed(files: Sequence[SourceFile]) -> str:
-    return ", ".join(quoted(file.location) for file in files)
+    return ", ".join(file_sql(file.location) for file in files)
 
 
 def _read(files: Sequence[SourceFile]) -> str:

@@ -21,7 +21,7 @@ from conversion_platform.inference import (
     open_jobs_query,
     pairs_query,
 )
-from conversion_platform.lake import Session, quoted, registered
+from conversion_platform.lake import Session, file_sql, registered
 from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.training import version_key
 
@@ -121,7 +121,7 @@ def _stored(session: Session, model: RankingModel) -> pa.Table | None:
     location = session.lake.location(version_key(model.card.version, REFERENCE))
     try:
         with session.lake.readable_errors():
-            stored = session.con.sql(f"FROM read_parquet([{quoted(location)}])").to_arrow_table()
+            stored = session.con.sql(f"FROM read_parquet([{file_sql(location)}])").to_arrow_table()
     except (MissingFileError, DamagedFileError):
         return None
     expected = {*(feature.name for feature in model.card.spec.features), "dt", SCORE}

@@ -7,12 +7,24 @@ from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.days import run_days, with_secrets
 from conversion_platform.runs.preflight import check_before_run
 from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
+from conversion_platform.runs.upkeep import (
+    instance_home,
+    instance_in_use,
+    prune_instance,
+    renew_instance,
+    run_activity,
+)
 
 __all__ = [
     "Address",
     "JobBars",
     "become_daemon",
     "check_before_run",
+    "instance_home",
+    "instance_in_use",
+    "prune_instance",
+    "renew_instance",
+    "run_activity",
     "run_days",
     "serve_all",
     "serve_pages",

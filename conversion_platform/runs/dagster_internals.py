@@ -2,6 +2,7 @@
 
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.log_manager import LOG_RECORD_EVENT_ATTR
+from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
@@ -10,6 +11,7 @@ __all__ = [
     "EVENT_OF_A_RECORD",
     "NO_CAPTURE",
     "InstanceRef",
+    "SqliteEventLogStorage",
     "WorkspaceFileTarget",
     "WorkspaceProcessContext",
     "WorkspaceRequestContext",

@@ -39,13 +39,14 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
             with a cohort, before anything runs.
     """
     from conversion_platform.defs.resources import secrets_in_environment
-    from conversion_platform.lake import open_lake
+    from conversion_platform.lake import open_lake, require_format
     from conversion_platform.runs.execution import execute
     from conversion_platform.runs.instance import open_instance
     from conversion_platform.runs.planning import plan
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings)
+        require_format(lake.storage)
         steps = plan(lake, settings, days)
         with lake.connect(reading=True) as con:
             check_before_run(Session(settings, lake, con))

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import yaml
 
 from conversion_platform.defs.lake_asset import RANGE_END
+from conversion_platform.errors import SettingsError
 from conversion_platform.runs.dagster_internals import NO_CAPTURE, InstanceRef
+from conversion_platform.runs.instance_errors import readable_instance_errors
 from conversion_platform.settings import Settings
 
 HOME_VARIABLE = "DAGSTER_HOME"
+CONFIG_FILE = "dagster.yaml"
+NOT_IN_AN_ADDRESS = re.compile(r"\?|%[0-9A-Fa-f]{2}")  # SQLAlchemy's `sqlite:///PATH?options`
 
 INSTANCE_SETTINGS = """\
 # Dagster's own settings for this installation (docs/operations.md).
@@ -30,17 +39,36 @@ run_monitoring:
   enabled: true
 """
 
+# What earlier releases wrote, by sha256: such a file was left as it was, and may be replaced.
+EARLIER_SETTINGS = {
+    "57fb06bab17876f674ef2046b5ffc93ca0e73020c3af0685a360c783596baeac",  # be1d59c
+}
 
-def dagster_home(settings: Settings) -> Path:
-    """The instance's folder: DAGSTER_HOME, else `dagster_home` beside the settings file.
 
-    A folder without dagster.yaml gets one.
+def home_path(settings: Settings) -> Path:
+    """Return the instance's folder: DAGSTER_HOME, else `dagster_home` beside the settings file.
+
+    Raises:
+        SettingsError: Dagster would put its databases elsewhere.
     """
     home = Path(os.environ.get(HOME_VARIABLE) or settings.base / "dagster_home").absolute()
-    home.mkdir(parents=True, exist_ok=True)
-    with _alone(home):
-        if not (home / "dagster.yaml").exists():
-            (home / "dagster.yaml").write_text(INSTANCE_SETTINGS)
+    if misread := NOT_IN_AN_ADDRESS.search(str(home)):
+        raise SettingsError(
+            f"Dagster cannot keep its databases in {home}: it opens them by an address, in which "
+            f"{misread[0]!r} means something else.",
+            f"Set {HOME_VARIABLE} to a folder whose path has no ?, and no % before two digits.",
+        )
+    return home
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Return the instance's folder; one without dagster.yaml gets it."""
+    home = home_path(settings)
+    with readable_instance_errors(home):
+        home.mkdir(parents=True, exist_ok=True)
+        with _alone(home):
+            if not (home / CONFIG_FILE).exists():
+                (home / CONFIG_FILE).write_text(INSTANCE_SETTINGS)
     return home
 
 
@@ -56,21 +84,78 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of this installation; DAGSTER_HOME names it meanwhile."""
+def open_instance(settings: Settings, capture: bool = False) -> Iterator[dg.DagsterInstance]:
+    """Open the Dagster instance of this installation; DAGSTER_HOME names it meanwhile.
+
+    Args:
+        settings: Those in force.
+        capture: Whether the instance keeps what steps print, as it does for the daemon.
+
+    Raises:
+        LakeError: the disk that holds the instance is full, or refuses it.
+    """
     home = dagster_home(settings)
     before = os.environ.get(HOME_VARIABLE)
     os.environ[HOME_VARIABLE] = str(home)
     try:
-        reference = InstanceRef.from_dir(str(home), overrides=NO_CAPTURE)
-        with _alone(home):
-            opened = dg.DagsterInstance.from_ref(reference)
-        with opened as instance:
-            yield instance
+        with readable_instance_errors(home):
+            reference = InstanceRef.from_dir(str(home), overrides=_overrides(home, capture))
+            with _alone(home):
+                opened = dg.DagsterInstance.from_ref(reference)
+            with opened as instance:
+                yield instance
     finally:
         os.environ.pop(HOME_VARIABLE)
         if before is not None:
             os.environ[HOME_VARIABLE] = before
+
+
+def _overrides(home: Path, capture: bool) -> dict[str, Any]:
+    """Return the settings in dagster.yaml: Dagster globs for that file, and misses it below `[`."""
+    file = home / CONFIG_FILE
+    own = _parsed(file.read_text(encoding="utf-8"), file)
+    return {**own, **({} if capture else NO_CAPTURE)}
+
+
+def _parsed(text: str, file: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file} is not valid YAML: {error}.", "Correct that line.") from error
+    if not isinstance(found, dict):
+        raise SettingsError(f"{file} holds no settings.", "Write `key: value` lines into it.")
+    return found
+
+
+def renew_instance_settings(settings: Settings) -> list[str]:
+    """Bring dagster.yaml up to this release where nobody changed it.
+
+    Returns:
+        What was done, or is left to a person; nothing if the file is as this release writes it.
+    """
+    file = home_path(settings) / CONFIG_FILE
+    text = file.read_text() if file.exists() else INSTANCE_SETTINGS
+    if text == INSTANCE_SETTINGS:
+        return []
+    if hashlib.sha256(text.encode()).hexdigest() in EARLIER_SETTINGS:
+        file.write_text(INSTANCE_SETTINGS)
+        return [f"{file} was as an earlier release wrote it, and is as this one writes it now."]
+    missing = list(_missing(_parsed(INSTANCE_SETTINGS, file), _parsed(text, file)))
+    if not missing:
+        return []
+    return [f"{file} was changed by hand, so it stays. It lacks: {', '.join(missing)}."]
+
+
+def _missing(wanted: Any, found: Any, under: str = "") -> Iterator[str]:
+    """Yield each setting that one tree has and the other has not, such as `a.b: 1`."""
+    if not isinstance(wanted, dict):
+        return
+    for key, value in wanted.items():
+        inner = found.get(key) if isinstance(found, dict) else None
+        if inner is None and not isinstance(value, dict):
+            yield f"{under}{key}: {json.dumps(value)}"
+        else:
+            yield from _missing(value, inner, f"{under}{key}.")
 
 
 def last_run_day(instance: dg.DagsterInstance) -> date | None:

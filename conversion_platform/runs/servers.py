@@ -91,10 +91,15 @@ def share_installation(settings: Settings) -> Path:
 
     Returns:
         The folder of the instance.
+
+    Raises:
+        SettingsError: Dagster's own processes would not find its settings there.
     """
+    from conversion_platform.defs.resources import require_readable_home
     from conversion_platform.runs.instance import HOME_VARIABLE, dagster_home, open_instance
 
     home = dagster_home(settings)
+    require_readable_home(str(home))
     with open_instance(settings):  # makes its databases, before two processes do at once
         pass
     os.environ[HOME_VARIABLE] = str(home)

@@ -401,3 +401,10 @@ class ScheduleSection(Section):
         description="How often due messages are sent and replies taken in (wall clock); an opt-out "
         "in free words is confirmed within 5 minutes or not at all.",
     )
+    keep_runs_days: int = Field(
+        90,
+        ge=1,
+        le=36_500,
+        description="Days that `conversion-platform prune` keeps Dagster's runs; those with the "
+        "newest state of a partition stay longer.",
+    )

@@ -18,6 +18,7 @@ import numpy as np
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import TrainingError
+from conversion_platform.lake import file_sql
 from conversion_platform.simulator.randomness import Flags, Floats
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ def opened(source: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("SET enable_progress_bar = false")
         con.execute("SET TimeZone = 'UTC'")
         for name in ("users", "jobs"):
-            con.execute(f"CREATE VIEW {name} AS FROM read_parquet('{source}/{name}.parquet')")
-        files = sorted(str(path) for path in source.glob("events/dt=*/events.parquet"))
-        con.execute(f"CREATE VIEW events AS FROM read_parquet({files}, hive_partitioning = true)")
+            one_file = file_sql(source / f"{name}.parquet")
+            con.execute(f"CREATE VIEW {name} AS FROM read_parquet({one_file})")
+        files = ", ".join(map(file_sql, sorted(source.glob("events/dt=*/events.parquet"))))
+        con.execute(f"CREATE VIEW events AS FROM read_parquet([{files}], hive_partitioning = true)")
         yield con
     finally:
         con.close()

@@ -1,0 +1,183 @@
+"""An installation of commit be1d59c is refused with the command that migrates it, and migrated."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from conversion_platform.cli.main import main
+from conversion_platform.errors import LakeError, MessagingError
+from conversion_platform.lake import FORMAT, FORMAT_KEY, lake_format
+from conversion_platform.runs import renew_instance
+from conversion_platform.upkeep import migrate
+from conversion_platform_tests.tiny_platform import (
+    LIVED,
+    NEXT,
+    differences,
+    digests,
+    lake_in,
+    run,
+    settings_in,
+)
+
+JOBS = "lake/jobs/data.parquet"
+
+
+@pytest.fixture
+def old(platform: Path) -> Path:
+    """A platform as be1d59c left it: the same files, and nothing that says a format."""
+    (platform / "lake" / FORMAT_KEY).unlink()
+    return platform
+
+
+def ask(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["--config", str(folder / "conversion_platform.toml"), *words])
+
+
+def open_jobs_at_midnight(folder: Path, share: int) -> None:
+    """Moves every n-th job's start to 00:00 in New York."""
+    file = folder / JOBS
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'America/New_York'")
+        con.execute(
+            f"""COPY (SELECT * REPLACE (CASE WHEN hash(job_id) % {share} = 0
+            THEN date_trunc('day', opened_at) ELSE opened_at END AS opened_at) FROM '{file}')
+            TO '{file}.new' (FORMAT parquet)"""
+        )
+    Path(f"{file}.new").rename(file)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--from", str(NEXT)],
+        ["status"],
+        ["sql", "SELECT 1"],
+        ["check-features", "--day", str(LIVED)],
+    ],
+    ids=lambda words: words[0],
+)
+def test_commands_that_read_or_write_the_lake_name_the_command_to_run(
+    old: Path, words: list[str]
+) -> None:
+    before = digests(old)
+    result = ask(old, *words)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The lake at ")
+    assert "conversion-platform migrate" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert digests(old) == before
+
+
+def test_a_migrated_platform_goes_on_as_one_that_was_never_old(
+    old: Path, lived: Path, copies: object
+) -> None:
+    result = ask(old, "migrate")
+    assert result.exit_code == 0, result.stderr
+    assert "has format 2 now, not 1" in result.stdout
+    assert differences(old, lived) == []
+    new = copies("new")  # type: ignore[operator]
+    for folder in (old, new):
+        run(folder, NEXT)
+    assert differences(old, new) == []
+
+
+def test_migrating_again_changes_nothing(old: Path) -> None:
+    ask(old, "migrate")
+    before = digests(old)
+    result = ask(old, "migrate")
+    assert (result.exit_code, digests(old)) == (0, before)
+    assert "nothing to migrate" in result.stdout
+
+
+def test_it_says_whether_the_new_rule_for_open_jobs_changes_anything(old: Path) -> None:
+    found = migrate(lake_in(old), settings_in(old))
+    assert any("changes nothing" in note for note in found.notes)
+
+
+def test_jobs_that_open_at_midnight_are_counted_and_what_they_change_is_told(old: Path) -> None:
+    open_jobs_at_midnight(old, 2)
+    found = migrate(lake_in(old), settings_in(old))
+    notes = "\n".join(found.notes)
+    assert "jobs open at exactly 00:00 in America/New_York" in notes
+    assert f"to {LIVED} were built by the earlier rule" in notes
+    assert "The champion 2026-01-25-" in notes
+    assert "primary_key_unique" in notes
+
+
+def test_a_lake_of_a_later_release_is_refused(platform: Path) -> None:
+    lake = lake_in(platform)
+    lake.write_json(FORMAT_KEY, {"format": FORMAT + 1, "release": "9.0.0"})
+    with pytest.raises(LakeError, match=r"9\.0\.0"):
+        migrate(lake, settings_in(platform))
+
+
+def test_a_ledger_of_a_later_release_is_refused_before_the_lake_is_changed(old: Path) -> None:
+    with closing(sqlite3.connect(old / "messaging/ledger.sqlite")) as con:
+        con.execute("PRAGMA user_version = 99")
+    with pytest.raises(MessagingError, match="newer"):
+        migrate(lake_in(old), settings_in(old))
+    found = lake_format(lake_in(old).storage)
+    assert found is not None and found.format == 1
+
+
+def test_where_there_is_no_lake_there_is_nothing_to_migrate(tmp_path: Path) -> None:
+    (tmp_path / "conversion_platform.toml").write_text("")
+    result = ask(tmp_path, "migrate")
+    assert result.exit_code == 1
+    assert "no lake" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["conversion_platform.toml"]
+
+
+NEWER = "concurrency:\n  runs:\n    max_concurrent_runs: 1\nrun_monitoring:\n  free_slots: 3\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An instance's folder, and a release that writes another dagster.yaml."""
+    (tmp_path / "conversion_platform.toml").write_text("")
+    monkeypatch.setattr("conversion_platform.runs.instance.INSTANCE_SETTINGS", NEWER)
+    folder = tmp_path / "dagster_home"
+    folder.mkdir()
+    return folder
+
+
+BE1D59C = """\
+# Dagster's own settings for this installation (docs/operations.md).
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1 # a lake has one writer
+run_monitoring:
+  enabled: true
+"""
+
+
+def test_a_dagster_yaml_that_nobody_touched_is_brought_up(home: Path) -> None:
+    (home / "dagster.yaml").write_text(BE1D59C)
+    (said,) = renew_instance(settings_in(home.parent))
+    assert "as this one writes it now" in said
+    assert (home / "dagster.yaml").read_text() == NEWER
+    assert renew_instance(settings_in(home.parent)) == []
+
+
+def test_a_dagster_yaml_of_one_s_own_stays_and_what_it_lacks_is_told(home: Path) -> None:
+    own = BE1D59C.replace("enabled: true", "enabled: true # mine")
+    (home / "dagster.yaml").write_text(own)
+    (said,) = renew_instance(settings_in(home.parent))
+    assert "It lacks: run_monitoring.free_slots: 3." in said
+    assert (home / "dagster.yaml").read_text() == own
+
+
+def test_an_installation_without_an_instance_needs_no_dagster_yaml(home: Path) -> None:
+    home.rmdir()
+    assert renew_instance(settings_in(home.parent)) == []
+    assert not home.exists()
