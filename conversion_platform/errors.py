@@ -8,6 +8,7 @@
     │   ├── DamagedFileError   a file of the lake cannot be read whole
     │   ├── DiskFullError      no space is left where the platform writes
     │   └── MemoryLimitError   the work needs more than platform.memory_limit
+    ├── LeaseLostError     this process was judged dead while it stood still, and may not publish
     ├── NotReadyError      an earlier stage has not been materialised for the day asked for
     ├── TrainingError      a model cannot be fitted or evaluated on the data at hand
     ├── RegistryError      a model version or the champion pointer is missing or damaged
@@ -64,6 +65,10 @@ class DiskFullError(LakeError):
 
 class MemoryLimitError(LakeError):
     """The work needs more memory than `platform.memory_limit`."""
+
+
+class LeaseLostError(PlatformError):
+    """This process was judged dead while it stood still, and may not publish any more."""
 
 
 class NotReadyError(PlatformError):

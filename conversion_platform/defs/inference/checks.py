@@ -20,7 +20,7 @@ from conversion_platform.inference import (
 def predictions_are_sound(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as session:
+    with platform.session(writes_lake=False) as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
         found = prediction_quality(session, days)
     return dg.AssetCheckResult(passed=found.sound, metadata=vars(found))
@@ -33,7 +33,7 @@ def predictions_are_sound(
 def somebody_has_predictions(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as session:
+    with platform.session(writes_lake=False) as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
         found = prediction_quality(session, days)
     return dg.AssetCheckResult(
@@ -51,7 +51,7 @@ def somebody_has_predictions(
 def the_models_features_are_there(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as session:
+    with platform.session(writes_lake=False) as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
         found = features_not_there(session, days)
     missing = sorted({name for names in found.values() for name in names})

@@ -47,7 +47,10 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
     days = days_of(context)
     plans = context.run.tags.get(ONLY_SEND) is None
-    with platform.session() as session, platform.messaging() as (ledger, provider):
+    with (
+        platform.messaging(alone=True) as (ledger, provider),
+        platform.session(writes_lake=False) as session,
+    ):
         for day in days:
             if plans:
                 planned = plan_messages(session, ledger, day)
