@@ -7,6 +7,7 @@ import dagster as dg
 import conversion_platform.defs
 from conversion_platform.defs.automation import build_schedules, retrain_on_drift
 from conversion_platform.defs.jobs import JOBS
+from conversion_platform.defs.liveness.automation import dead_runs
 from conversion_platform.defs.resources import Platform, settings_file_in_force
 from conversion_platform.settings import Settings, load_settings
 
@@ -38,7 +39,7 @@ def build_defs(settings: Settings, platform: Platform | None = None) -> dg.Defin
         asset_checks=dg.load_asset_checks_from_package_module(conversion_platform.defs),
         jobs=JOBS,
         schedules=build_schedules(settings),
-        sensors=[retrain_on_drift],
+        sensors=[retrain_on_drift, dead_runs],
         resources={"platform": platform or Platform(settings_file=settings_file_in_force())},
         # Steps share the imports of xgboost and evidently (10 s each time otherwise).
         executor=dg.in_process_executor,

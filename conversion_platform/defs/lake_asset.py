@@ -17,6 +17,8 @@ from conversion_platform.days import DayRange
 from conversion_platform.lake import Table, Written
 
 OWNERS = ("team:ml-platform",)
+LAKE_POOL = "lake"
+"""Pool of all that writes the lake: its limit is 1, and it counts runs (dagster.yaml)."""
 ONE_RUN = dg.BackfillPolicy.single_run()
 
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
@@ -98,17 +100,26 @@ def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> De
                 metadata=spec.metadata,
                 check_specs=list(checks),
                 backfill_policy=ONE_RUN,
+                pool=LAKE_POOL,
             )(body)
 
     return declared
 
 
-def assets_of(name: str, specs: Sequence[dg.AssetSpec]) -> Decorator:
-    """Declares several assets that one function writes together."""
+def assets_of(name: str, specs: Sequence[dg.AssetSpec], pool: str | None = LAKE_POOL) -> Decorator:
+    """Declare several assets that one function writes together.
+
+    Args:
+        name: Of the step.
+        specs: The assets.
+        pool: None for what may run beside a run that writes the lake.
+    """
 
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
         with beta_is_known():
-            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)(body)
+            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN, pool=pool)(
+                body
+            )
 
     return declared
 

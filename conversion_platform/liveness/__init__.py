@@ -4,7 +4,14 @@ A lease names a process and holds a count that goes up as long as that lives. Wh
 last may have stood still meanwhile: a fence that asks for the lease comes before each publish.
 """
 
-from conversion_platform.liveness.holding import Leases, lease_folder, leases_of, own_place
+from conversion_platform.liveness.holding import (
+    Leases,
+    fence_off,
+    lease_owners,
+    leases_of,
+    own_place,
+    remove_lease,
+)
 from conversion_platform.liveness.judging import LOOK_SECONDS, LOOKS, Looks
 from conversion_platform.liveness.lease import Lease
 from conversion_platform.liveness.pending import (
@@ -15,6 +22,7 @@ from conversion_platform.liveness.pending import (
     forget,
     pending_in,
     save,
+    somebody_died,
 )
 from conversion_platform.liveness.process import Process, process_of, this_process
 
@@ -29,12 +37,15 @@ __all__ = [
     "Pending",
     "PendingStep",
     "Process",
+    "fence_off",
     "forget",
-    "lease_folder",
+    "lease_owners",
     "leases_of",
     "own_place",
     "pending_in",
     "process_of",
+    "remove_lease",
     "save",
+    "somebody_died",
     "this_process",
 ]

@@ -27,6 +27,24 @@ def own_place(home: Path, owner: str) -> FilePlace:
     return FilePlace(lease_folder(home) / f"{owner}{SUFFIX}")
 
 
+def fence_off(home: Path, lease: Lease) -> None:
+    """Take a lease from a holder that was judged dead, should it go on after all.
+
+    Others read the lease as before, until it is removed.
+    """
+    own_place(home, lease.owner).replace(lease).close()
+
+
+def remove_lease(home: Path, owner: str) -> None:
+    """Take the lease of a run or command away; its fence lets nothing through from then on."""
+    (lease_folder(home) / f"{owner}{SUFFIX}").unlink(missing_ok=True)
+
+
+def lease_owners(home: Path) -> list[str]:
+    """Return the runs and commands that have a lease."""
+    return sorted(file.stem for file in lease_folder(home).glob(f"*{SUFFIX}"))
+
+
 class Leases:
     """What a run or command holds. Made by `leases_of`.
 
@@ -56,20 +74,23 @@ class Leases:
             self._heartbeat.add(taken.held)
         return taken.from_dead
 
+    def kept(self) -> bool:
+        """Return whether nobody has judged this process dead."""
+        return all(held.kept() for held in (self._own, self._lake) if held is not None)
+
     def fence(self) -> None:
         """Make sure that nobody has judged this process dead: asked before each publish.
 
         Raises:
             LeaseLostError: a lease was taken away; nothing may be published any more.
         """
-        for held in (self._own, self._lake):
-            if held is not None and not held.kept():
-                raise LeaseLostError(
-                    f"{self.lease} stood still for so long that it was judged dead, and another "
-                    "run may have taken over its work. It has changed nothing since.",
-                    "Nothing: what it was to make is made by that run (see Dagster's pages, or "
-                    "`conversion-platform status`). If it is not, run the same days again.",
-                )
+        if not self.kept():
+            raise LeaseLostError(
+                f"{self.lease} stood still for so long that it was judged dead, and another run "
+                "may have taken over its work. It has changed nothing since.",
+                "Look on Dagster's pages, or at `conversion-platform status`, for the run that "
+                "went on in its place; if there is none, run the same days again.",
+            )
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from typing import Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import canonical_json, readable_disk_errors
-from conversion_platform.liveness.holding import lease_folder
+from conversion_platform.liveness.holding import lease_folder, lease_owners, own_place
+from conversion_platform.liveness.process import State, state_of
 
 SUFFIX = ".pending"
 COMMAND_TAG = "conversion_platform/command"
@@ -82,6 +83,16 @@ def pending_in(home: Path) -> list[Pending]:
             continue  # removed just now; or the disk was cut off while it was written
         found.append(Pending(file.stem, tuple(_from_json(value) for value in values)))
     return found
+
+
+def somebody_died(home: Path) -> bool:
+    """Return whether a run's process is gone, as far as this host can see.
+
+    Of a dead command whose work waits to be taken over nothing new is to be said.
+    """
+    known = {pending.command for pending in pending_in(home)}
+    leases = (own_place(home, owner).read() for owner in lease_owners(home) if owner not in known)
+    return any(lease and state_of(lease.process) == State.GONE for lease in leases)
 
 
 def _file(home: Path, command: str) -> Path:

@@ -46,6 +46,7 @@ class Held(ABC):
     def give_back(self) -> None:
         """Let others have it, unless it is shared or lost."""
 
+    @abstractmethod
     def close(self) -> None:
         """Stop holding it, and leave it where it is for others to judge."""
 
@@ -170,6 +171,9 @@ class HeldObject(Held):
     def give_back(self) -> None:
         if not self.shared and self.kept():
             self._place.write(FREE)
+
+    def close(self) -> None:
+        """Nothing is open between two requests."""
 
 
 class ObjectPlace(Place):

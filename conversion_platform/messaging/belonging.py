@@ -59,6 +59,6 @@ def accept_new_lake(settings: Settings) -> bool:
 def _refusal(settings: Settings, what: str, place: str) -> LakeError:
     return LakeError(
         f"{what}: {place} (the ledger is {ledger_path(settings)}). Nothing was written.",
-        "Mount its disk, or put back what was moved (platform.lake names the place). If it is lost, "
-        "restore its backup. To go on with a new and empty lake: `conversion-platform new-lake`.",
+        "Mount its disk, or put back what was moved (platform.lake names the place); if it is "
+        "lost, restore its backup. To go on with a new lake: `conversion-platform new-lake`.",
     )

@@ -5,6 +5,7 @@ Dagster takes seconds to import, so the modules that use it are imported where a
 
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.days import run_days, secrets_at_hand
+from conversion_platform.runs.looking import look_for_dead_runs
 from conversion_platform.runs.preflight import check_ahead
 from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
 
@@ -13,6 +14,7 @@ __all__ = [
     "JobBars",
     "become_daemon",
     "check_ahead",
+    "look_for_dead_runs",
     "run_days",
     "secrets_at_hand",
     "serve_all",

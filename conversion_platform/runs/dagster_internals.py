@@ -3,6 +3,7 @@
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster_shared.yaml_utils import load_yaml_from_path
 
 __all__ = [
     "DAEMON_MODULE",
@@ -11,6 +12,7 @@ __all__ = [
     "WorkspaceFileTarget",
     "WorkspaceProcessContext",
     "WorkspaceRequestContext",
+    "load_yaml_from_path",
 ]
 
 DAEMON_MODULE = "dagster._daemon"  # `python -m`: what `dagster dev` starts

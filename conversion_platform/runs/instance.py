@@ -12,36 +12,23 @@ from pathlib import Path
 import dagster as dg
 
 from conversion_platform.runs.dagster_internals import NO_CAPTURE, InstanceRef
+from conversion_platform.runs.instance_settings import write_settings
 from conversion_platform.settings import Settings
 
 HOME_VARIABLE = "DAGSTER_HOME"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
-INSTANCE_SETTINGS = """\
-# Dagster's own settings for this installation (docs/operations.md).
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  runs:
-    max_concurrent_runs: 1 # a lake has one writer
-run_monitoring:
-  enabled: true
-"""
-
 
 def dagster_home(settings: Settings) -> Path:
     """The instance's folder: DAGSTER_HOME, else `dagster_home` beside the settings file.
 
-    A folder without dagster.yaml gets one.
+    A folder without dagster.yaml gets one, and one of an earlier release is brought up to date.
     """
     home = Path(os.environ.get(HOME_VARIABLE) or settings.base / "dagster_home").absolute()
     home.mkdir(parents=True, exist_ok=True)
     with _alone(home):
-        if not (home / "dagster.yaml").exists():
-            (home / "dagster.yaml").write_text(INSTANCE_SETTINGS)
+        write_settings(home)
     return home
 
 

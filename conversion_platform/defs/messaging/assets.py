@@ -42,7 +42,7 @@ SENT_SPECS = [
 ]
 
 
-@assets_of("messages", SENT_SPECS)
+@assets_of("messages", SENT_SPECS, pool=None)  # goes on beside a training; its lock is the ledger's
 def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
     days = days_of(context)
