@@ -12,6 +12,7 @@ from conversion_platform.liveness.heartbeat import Heartbeat
 from conversion_platform.liveness.lease import Lease
 from conversion_platform.liveness.places import FilePlace, Held, lake_place
 from conversion_platform.liveness.taking import Waiting, take
+from conversion_platform.stopping import when_stopped
 
 FOLDER = "leases"
 SUFFIX = ".lease"
@@ -109,4 +110,5 @@ def leases_of(home: Path, owner: str, task: str, keep: bool = False) -> Iterator
         own = own_place(home, owner).replace(Lease(owner, task))
         at_end.callback(own.close if keep else own.give_back)
         heartbeat.add(own)
-        yield Leases(own, heartbeat, at_end)
+        with when_stopped(at_end.close):
+            yield Leases(own, heartbeat, at_end)

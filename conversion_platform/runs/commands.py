@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 
@@ -24,6 +25,7 @@ from conversion_platform.liveness import (
     save,
 )
 from conversion_platform.runs.planning import Step
+from conversion_platform.stopping import when_stopped
 from conversion_platform.terminal import console
 
 RunOne = Callable[[Step, Mapping[str, str]], None]
@@ -95,11 +97,23 @@ def command(instance: dg.DagsterInstance, storage: Storage, task: str) -> Iterat
         dead = leases.hold_lake(storage, _say_waiting)
         if dead is not None:
             _end_runs_of(instance, dead)
-        try:
+        with _forgotten_at_the_end(home, leases):
             yield Command(instance, leases)
+
+
+@contextmanager
+def _forgotten_at_the_end(home: Path, leases: Leases) -> Iterator[None]:
+    """Drop what the command had yet to run, however it ends; but for its death."""
+
+    def drop() -> None:
+        if leases.kept():  # else another one goes on with it
+            forget(home, leases.lease.owner)
+
+    with when_stopped(drop):
+        try:
+            yield
         finally:
-            if leases.kept():  # else another one goes on with it
-                forget(home, leases.lease.owner)
+            drop()
 
 
 def end_what_died(instance: dg.DagsterInstance) -> None:

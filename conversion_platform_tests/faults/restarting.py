@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from conversion_platform.runs.instance import open_instance
-from conversion_platform_tests.command import PROJECT, environment
+from conversion_platform_tests.command import CALL, environment
 from conversion_platform_tests.tiny_platform import settings_in
 
 SECONDS_TO_FREE = 120
@@ -22,25 +22,16 @@ SECONDS_TO_FREE = 120
 
 
 def start_daemon(folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start the daemon on the folder's instance."""
+    """Start `conversion-platform daemon` on the folder's instance."""
+    config = str(folder / "conversion_platform.toml")
     with log.open("ab") as output:
         return subprocess.Popen(
-            [
-                str(Path(sys.executable).parent / "dagster-daemon"),
-                "run",
-                "-m",
-                "conversion_platform.definitions",
-            ],
-            cwd=PROJECT,
-            env={
-                **environment(),
-                "DAGSTER_HOME": str(folder / "dagster_home"),
-                "CONVERSION_PLATFORM_CONFIG": str(folder / "conversion_platform.toml"),
-            },
+            [sys.executable, "-c", CALL, "--config", config, "daemon"],
+            cwd=folder,
+            env=environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
 

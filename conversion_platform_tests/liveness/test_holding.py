@@ -85,7 +85,7 @@ def test_nothing_is_published_by_one_that_was_judged_dead(tmp_path: Path, how: s
         for publish in (
             lambda: storage.replace("table/a", b"new"),
             lambda: storage.create("table/b", b"new"),
-            lambda: storage.adopt(lake / "draft", "table/a"),
+            lambda: storage.publish(lake / "draft", "table/a"),
         ):
             with pytest.raises(LeaseLostError, match="run 12345678 of `daily`") as caught:
                 publish()

@@ -105,7 +105,7 @@ def closed() -> None:
 
 
 def test_on_s3_the_same_holds_and_no_fence_stands_before_the_lease_itself(s3: S3Server) -> None:
-    storage = S3Storage(f"s3://{s3.new_bucket()}/lake", s3.client())
+    storage = S3Storage(f"s3://{s3.new_bucket()}/lake", s3.files())
     storage.fence = closed
     place = lake_place(storage)
     old = place.create(mine())
