@@ -16,7 +16,7 @@ from conversion_platform_tests.faults.restarting import (
     unfinished,
     wait_for,
 )
-from conversion_platform_tests.faults.test_killing import strike, undo, unharmed
+from conversion_platform_tests.faults.test_killing import same_as, strike, undo
 from conversion_platform_tests.tiny_platform import LIVED, CopyOf, edit, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -55,4 +55,4 @@ def test_the_day_of_a_killed_command_is_made_by_the_daemon_that_starts_next(
         wait_for(is_failed, SECONDS_TO_FREE, log)
         wait_for(lambda: runs_of(begun, "daily")[0].status == SUCCESS, 300, log)
     assert unfinished(begun) == []
-    unharmed(begun, calm)
+    same_as(begun, calm)

@@ -64,15 +64,15 @@ def test_a_listing_is_sorted_and_stays_within_its_folder(storage: Storage) -> No
 
 @pytest.mark.parametrize("how", ["replace", "create", "publish"])
 def test_what_the_fence_holds_back_is_not_published(storage: Storage, how: str) -> None:
-    class Held(Exception):
+    class HeldBackError(Exception):
         """Raised by the fence."""
 
     def closed() -> None:
-        raise Held
+        raise HeldBackError
 
     storage.replace("table/old", b"old")
     storage.fence = closed
-    with storage.staged() as path, pytest.raises(Held):
+    with storage.staged() as path, pytest.raises(HeldBackError):
         path.write_bytes(b"new")
         if how == "publish":
             storage.publish(path, "table/old")
