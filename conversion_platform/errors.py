@@ -9,6 +9,7 @@
     │   ├── UnreachableError   S3 does not answer
     │   ├── DiskFullError      no space is left where the platform writes
     │   └── MemoryLimitError   the work needs more than platform.memory_limit
+    ├── LeaseLostError     this process was judged dead while it stood still, and may not publish
     ├── NotReadyError      an earlier stage has not been materialised for the day asked for
     ├── TrainingError      a model cannot be fitted or evaluated on the data at hand
     ├── RegistryError      a model version or the champion pointer is missing or damaged
@@ -70,6 +71,10 @@ class MemoryLimitError(LakeError):
 
 class UnreachableError(LakeError):
     """The store behind a lake or a source does not answer; it may do so later."""
+
+
+class LeaseLostError(PlatformError):
+    """This process was judged dead while it stood still, and may not publish any more."""
 
 
 class NotReadyError(PlatformError):

@@ -216,7 +216,11 @@ def automation(settings: Settings) -> dict[str, tuple[str, str | None, bool]]:
         for one in repository.schedule_defs
     }
     sensors = {
-        one.name: (one.job_name, None, one.default_status == dg.DefaultSensorStatus.RUNNING)
+        one.name: (
+            ", ".join(job.name for job in one.jobs),
+            None,
+            one.default_status == dg.DefaultSensorStatus.RUNNING,
+        )
         for one in repository.sensor_defs
         if one.name != "default_automation_condition_sensor"
     }
@@ -229,6 +233,7 @@ def test_schedules_run_in_the_platforms_time_zone_and_by_default(settings: Setti
         "weekly_training": ("train", "0 6 * * 1 America/Chicago", True),
         "texts_due": ("send_texts", "*/4 * * * * America/Chicago", True),
         "retrain_on_drift": ("train", None, True),
+        "dead_runs": ("daily, sources, history, train, send_texts", None, True),
     }
 
 
@@ -242,6 +247,7 @@ def test_a_replay_has_no_texts_that_fall_due_and_schedules_can_be_off(tmp_path: 
         "daily_run": ("daily", "45 5 * * * America/New_York", False),
         "weekly_training": ("train", "45 5 * * 0 America/New_York", False),
         "retrain_on_drift": ("train", None, False),
+        "dead_runs": ("daily, sources, history, train, send_texts", None, True),
     }
 
 

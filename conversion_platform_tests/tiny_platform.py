@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Lake, Session, open_lake
+from conversion_platform.lake import LAKE_ID_KEY, LOG_ID_KEY, Lake, Session, open_lake
 from conversion_platform.settings import CONFIG_NAME, Settings, load_settings
 from conversion_platform.simulator import World, build
 
@@ -114,12 +114,13 @@ def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def digests(folder: Path, below: str = "lake") -> dict[str, str]:
-    """sha256 of every file below a part of the folder."""
+    """sha256 of every file below a part of the folder, but for the id that each lake draws."""
     root = folder / below
+    files = {file.relative_to(root).as_posix(): file for file in sorted(root.rglob("*"))}
     return {
-        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(root.rglob("*"))
-        if file.is_file()
+        name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for name, file in files.items()
+        if file.is_file() and name not in (LAKE_ID_KEY, LOG_ID_KEY)
     }
 
 

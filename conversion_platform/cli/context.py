@@ -29,7 +29,10 @@ class Day(click.ParamType[date]):
 
 
 def settings_of(ctx: click.Context) -> Settings:
-    """The settings that the command was given."""
+    """Return the settings that the command was given, after a look for runs that died."""
+    from conversion_platform.runs import look_for_dead_runs
     from conversion_platform.settings import load_settings
 
-    return load_settings(ctx.obj)
+    settings = load_settings(ctx.obj)
+    look_for_dead_runs(settings)
+    return settings

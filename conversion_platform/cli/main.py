@@ -15,6 +15,7 @@ import click
 from conversion_platform.cli.context import FAILED, INTERRUPTED
 from conversion_platform.cli.demo import demo, example, simulate
 from conversion_platform.cli.dev import daemon, dev, pages
+from conversion_platform.cli.new_lake import new_lake
 from conversion_platform.cli.run import run
 from conversion_platform.cli.send import outbox, replies
 from conversion_platform.cli.sources import check_features_command, check_sources_command, init
@@ -70,6 +71,7 @@ for command in (
     sql,
     outbox,
     replies,
+    new_lake,
     dev,
     pages,
     daemon,

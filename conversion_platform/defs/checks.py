@@ -4,6 +4,8 @@ What belongs here: the factory over the schemas. What does not: a stage's own ch
 (`<stage>/checks.py`) or checks that an asset makes while it works (`<stage>/assets.py`).
 """
 
+from contextlib import nullcontext
+
 import dagster as dg
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
@@ -59,7 +61,8 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
     )
     @failing_readably
     def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
-        with platform.session() as session:
+        guard = platform.messaging(alone=True) if table is SENT_MESSAGES else nullcontext()
+        with guard, platform.session(writes_lake=False) as session:
             days = checked_days(context, session.lake, table) if table.daily else None
             found = key_quality(session.con, session.lake, table, days)
         return dg.AssetCheckResult(

@@ -23,6 +23,8 @@ from conversion_platform.progress import in_turn
 OWNERS = ("team:ml-platform",)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+LAKE_POOL = "lake"
+"""Pool of all that writes the lake: its limit is 1, and it counts runs (dagster.yaml)."""
 ONE_RUN = dg.BackfillPolicy.single_run()
 CODE_VERSION = version("conversion-platform")
 
@@ -112,17 +114,24 @@ def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> De
                 check_specs=list(checks),
                 code_version=CODE_VERSION,
                 backfill_policy=ONE_RUN,
+                pool=LAKE_POOL,
             )(failing_readably(_reporting_days(body)))
 
     return declared
 
 
-def assets_of(name: str, specs: Sequence[dg.AssetSpec]) -> Decorator:
-    """Declares several assets that one function writes together."""
+def assets_of(name: str, specs: Sequence[dg.AssetSpec], pool: str | None = LAKE_POOL) -> Decorator:
+    """Declare several assets that one function writes together.
+
+    Args:
+        name: Of the step.
+        specs: The assets.
+        pool: None for what may run beside a run that writes the lake.
+    """
 
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
         with beta_is_known():
-            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN)(
+            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN, pool=pool)(
                 failing_readably(_reporting_days(body))
             )
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from conversion_platform.days import ONE_DAY, at_local_time, day_of
 from conversion_platform.defs.binding import settings_in_force
 from conversion_platform.errors import SettingsError
-from conversion_platform.lake import Session, ensure_format, open_lake
+from conversion_platform.lake import Session, ensure_format, ensure_lake_id, open_lake
+from conversion_platform.liveness import Lease, Leases, leases_of
 from conversion_platform.settings import CONFIG_VARIABLE, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 DAILY_RUN_TIME = timedelta(hours=2)
 """How long after its time of day a daily run may take before its day counts as missing."""
+SECONDS_FOR_A_SENDER = 3600.0
 
 
 class Platform(dg.ConfigurableResource[Any]):
@@ -37,6 +40,8 @@ class Platform(dg.ConfigurableResource[Any]):
         description="Settings file; empty means CONVERSION_PLATFORM_CONFIG, else "
         "conversion_platform.toml in the working directory, else defaults.",
     )
+    _leases: Leases | None = PrivateAttr(default=None)
+    _log: dg.DagsterLogManager | None = PrivateAttr(default=None)
 
     @property
     def settings(self) -> Settings:
@@ -44,29 +49,78 @@ class Platform(dg.ConfigurableResource[Any]):
         return load_settings(self.settings_file or None)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A DuckDB session on the lake, with the settings it was opened for.
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Platform]:
+        """Hold the run's lease as long as its steps work."""
+        if context.run is None or context.instance is None:
+            yield self
+            return
+        home, run = Path(context.instance.root_directory), context.run
+        with leases_of(home, run.run_id, task_of(run), keep=True) as leases:
+            self._leases, self._log = leases, context.log
+            try:
+                yield self
+            finally:
+                self._leases = None
+
+    @contextmanager
+    def session(self, writes_lake: bool = True) -> Iterator[Session]:
+        """Open a DuckDB session on the lake, with the settings it was opened for.
+
+        A run that opens one is the lake's only writer from then to its end.
+
+        Args:
+            writes_lake: False for work on the tables of messages alone, whose guard is the
+                ledger's lock: it does not wait for the lake's writer.
 
         Raises:
-            LakeError: the lake holds days of another time zone, or is of another format.
+            LakeError: the lake holds days of another time zone, is of another format, is not
+                the ledger's, or is not there.
         """
+        from conversion_platform.messaging import require_own_lake
+
         settings = self.settings
         with secrets_in_environment(settings):
             lake = open_lake(settings)
+            require_own_lake(settings, lake.storage)
+            if self._leases is not None:
+                if writes_lake:
+                    self._leases.hold_lake(lake.storage, self._waiting)
+                lake.storage.fence = self._leases.fence
             lake.storage.clear_staging()  # what killed runs left behind
             ensure_format(lake.storage)  # first: what says nothing of its format is an old lake
             lake.ensure_time_zone(settings.platform.time_zone)
+            ensure_lake_id(lake.storage)
             with lake.connect() as con:
                 yield Session(settings, lake, con)
 
     @contextmanager
-    def messaging(self) -> Iterator[tuple[Ledger, Sandbox]]:
-        """The open ledger and the provider that the settings name."""
-        from conversion_platform.messaging import open_ledger, open_provider
+    def messaging(self, alone: bool = False) -> Iterator[tuple[Ledger, Sandbox]]:
+        """Open the ledger and the provider that the settings name.
+
+        Args:
+            alone: Whether no other process may send, receive, or touch the tables of messages
+                meanwhile; one that does is waited for.
+        """
+        from conversion_platform.messaging import (
+            belong_to,
+            open_ledger,
+            open_provider,
+            require_own_lake,
+        )
 
         settings = self.settings
+        lake = open_lake(settings)
+        require_own_lake(settings, lake.storage)
         with open_ledger(settings) as ledger, closing(open_provider(settings)) as provider:
-            yield ledger, provider
+            if self._leases is not None:
+                ledger.fence = self._leases.fence
+            belong_to(ledger, lake.storage)
+            with ledger.alone(SECONDS_FOR_A_SENDER) if alone else nullcontext():
+                yield ledger, provider
+
+    def _waiting(self, writer: Lease) -> None:
+        if self._log is not None:
+            self._log.info(f"Waiting for {writer}, which writes this lake.")
 
     def now(self) -> datetime:
         """The wall clock, read here so that no domain code does."""
@@ -88,6 +142,12 @@ class Platform(dg.ConfigurableResource[Any]):
         if settings.platform.clock == "replay":
             return None
         return day_of(self.now(), settings.platform.time_zone)
+
+
+def task_of(run: dg.DagsterRun) -> str:
+    """Return what a run does, for messages about it."""
+    day = run.tags.get("dagster/partition") or run.tags.get("dagster/asset_partition_range_end")
+    return f"run {run.run_id[:8]} of `{run.job_name}`" + (f" for {day}" if day else "")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from conversion_platform.lake.format import (
     require_format,
     set_format,
 )
+from conversion_platform.lake.identity import LAKE_ID_KEY, LOG_ID_KEY, ensure_lake_id, lake_id
 from conversion_platform.lake.lake import Lake, Written, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_quality, schema_quality
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
@@ -36,6 +37,7 @@ from conversion_platform.lake.storage import (
     open_storage,
     readable_disk_errors,
     scratch_folder,
+    unfenced,
 )
 from conversion_platform.lake.table import Column, Table
 
@@ -43,6 +45,8 @@ __all__ = [
     "DISK_FULL",
     "FORMAT",
     "FORMAT_KEY",
+    "LAKE_ID_KEY",
+    "LOG_ID_KEY",
     "STAGING",
     "Column",
     "Failure",
@@ -60,11 +64,13 @@ __all__ = [
     "as_written",
     "canonical_json",
     "ensure_format",
+    "ensure_lake_id",
     "failure_of",
     "file_sql",
     "instant",
     "key_quality",
     "lake_format",
+    "lake_id",
     "listed",
     "newer_format",
     "not_ready",
@@ -81,4 +87,5 @@ __all__ = [
     "schema_quality",
     "scratch_folder",
     "set_format",
+    "unfenced",
 ]

@@ -81,10 +81,12 @@ class S3Storage(Storage):
         return content
 
     def replace(self, key: str, data: bytes) -> None:
+        self.fence()
         with readable_s3_errors(self.location(key)):
             self.files.pipe_file(self.location(key), data)
 
     def create(self, key: str, data: bytes) -> bool:
+        self.fence()
         with readable_s3_errors(self.location(key)):
             try:
                 self.files.pipe_file(self.location(key), data, mode="create")
@@ -95,6 +97,7 @@ class S3Storage(Storage):
         return True
 
     def publish(self, file: Path, key: str) -> None:
+        self.fence()
         # A multipart upload is completed at its end: readers see the old object or the new one.
         with readable_s3_errors(self.location(key)):
             self.files.put_file(str(file), self.location(key))

@@ -15,7 +15,7 @@ import socket
 import tempfile
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,10 +31,20 @@ STAGING = ".staging"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def unfenced() -> None:
+    """Let every publish through."""
+
+
 class Storage(ABC):
-    """A place for keys. Keys are relative, with `/` between parts."""
+    """A place for keys. Keys are relative, with `/` between parts.
+
+    Attributes:
+        root: The folder, or the prefix of a bucket.
+        fence: Called right before anything is published; it raises if that must not be.
+    """
 
     root: str
+    fence: Callable[[], None] = staticmethod(unfenced)
 
     @abstractmethod
     def location(self, key: str) -> str:
@@ -210,6 +220,7 @@ class LocalStorage(Storage):
         with readable_disk_errors(self.root), self.staged() as path:
             _write_synced(path, data)
             _make_folder(target.parent)
+            self.fence()
             try:
                 os.link(path, target)
             except FileExistsError:
@@ -223,6 +234,7 @@ class LocalStorage(Storage):
             _make_folder(target.parent)
             with file.open("rb+") as handle:
                 os.fsync(handle.fileno())
+            self.fence()
             file.replace(target)
             _sync_folder(target.parent)
 

@@ -4,6 +4,7 @@ Consent, suppression and quiet hours are decided by one pure function (`decide`)
 in the ledger exists before anything leaves; the provider stands behind `providers.base.Provider`.
 """
 
+from conversion_platform.messaging.belonging import accept_new_lake, belong_to, require_own_lake
 from conversion_platform.messaging.consent import Consent, Recipient, decide
 from conversion_platform.messaging.ledger import Ledger, file_exists, ledger_path, open_ledger
 from conversion_platform.messaging.outcomes import as_of_day, measure_outcomes, outcome_days
@@ -35,7 +36,9 @@ __all__ = [
     "Recipient",
     "Sandbox",
     "SendSummary",
+    "accept_new_lake",
     "as_of_day",
+    "belong_to",
     "check_templates",
     "decide",
     "file_exists",
@@ -47,6 +50,7 @@ __all__ = [
     "plan_messages",
     "receive",
     "replay_day",
+    "require_own_lake",
     "sandbox_path",
     "send_due",
     "snapshot",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -18,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from conversion_platform.errors import MessagingError, SettingsError
-from conversion_platform.lake import DISK_FULL
+from conversion_platform.lake import DISK_FULL, unfenced
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 60.0
+BELONGS = "CREATE TABLE IF NOT EXISTS belongs (lake_id TEXT NOT NULL) STRICT"
 LIFTED_BY_START = ("stop", "unsure", "carrier")
 
 
@@ -61,6 +63,9 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.fence: Callable[[], None] = unfenced
+        """Called before anything is recorded or given away; it raises if that must not be."""
+        self._alone = False
         with readable_errors(path), ExitStack() as on_failure:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._con = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -77,6 +82,7 @@ class Ledger:
             if version == 0:
                 run_script(con, "ledger.sql")
                 con.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            con.execute(BELONGS)
         if version > SCHEMA_VERSION:
             raise MessagingError(
                 f"{self.path} was written by a newer conversion-platform (schema {version}).",
@@ -102,7 +108,9 @@ class Ledger:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything inside is committed together, durably, or not at all."""
         with transaction(self._con, self.path):
+            self.fence()
             yield self._con
+            self.fence()
 
     def rows(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
         """The rows of a query, streamed."""
@@ -110,17 +118,54 @@ class Ledger:
             yield from self._con.execute(sql, values)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Lets one process at a time send and receive; a dead process holds nothing.
+    def alone(self, seconds: float | None = None) -> Iterator[None]:
+        """Let one process at a time send, receive and copy; a dead process holds nothing.
+
+        A block inside such a block holds the lock that the outer one has.
+
+        Args:
+            seconds: How long to wait for another process; BUSY_SECONDS if not given.
 
         Raises:
-            MessagingError: another process is at it for longer than a minute.
+            MessagingError: another process is at it for longer than that.
         """
-        lock = self.path.with_name(self.path.name + ".lock")
-        with closing(sqlite3.connect(lock, timeout=BUSY_SECONDS, isolation_level=None)) as con:
-            with readable_errors(self.path):
-                con.execute("BEGIN EXCLUSIVE")
+        if self._alone:
             yield
+            return
+        with closing(sqlite3.connect(self._lock, timeout=1.0, isolation_level=None)) as con:
+            self._wait_alone(con, time.monotonic() + (BUSY_SECONDS if seconds is None else seconds))
+            self._alone = True
+            try:
+                yield
+            finally:
+                self._alone = False
+
+    @property
+    def _lock(self) -> Path:
+        return self.path.with_name(self.path.name + ".lock")
+
+    def _wait_alone(self, con: sqlite3.Connection, until: float) -> None:
+        """Take the lock in waits of a second, between which Ctrl-C is heard."""
+        while True:
+            try:
+                con.execute("BEGIN EXCLUSIVE")
+                return
+            except sqlite3.OperationalError as error:
+                busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
+                    with readable_errors(self.path):
+                        raise
+
+    def lake_id(self) -> str | None:
+        """Return the id of the lake that this ledger belongs to, or None if it has none yet."""
+        found = next(self.rows("SELECT lake_id FROM belongs"), None)
+        return str(found["lake_id"]) if found else None
+
+    def set_lake_id(self, lake_id: str) -> None:
+        """Let this ledger belong to a lake."""
+        with self.transaction() as con:
+            con.execute("DELETE FROM belongs")
+            con.execute("INSERT INTO belongs VALUES (?)", (lake_id,))
 
     def counts(self, first: date | None = None, last: date | None = None) -> dict[str, int]:
         """Messages by state, over all campaign days or a range of them."""

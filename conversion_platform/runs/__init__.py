@@ -5,6 +5,7 @@ Dagster takes seconds to import, so the modules that use it are imported where a
 
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.days import run_days, with_secrets
+from conversion_platform.runs.looking import look_for_dead_runs
 from conversion_platform.runs.preflight import check_before_run
 from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
 from conversion_platform.runs.upkeep import (
@@ -22,6 +23,7 @@ __all__ = [
     "check_before_run",
     "instance_home",
     "instance_in_use",
+    "look_for_dead_runs",
     "prune_instance",
     "renew_instance",
     "run_activity",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -40,16 +40,26 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
     """
     from conversion_platform.defs.resources import secrets_in_environment
     from conversion_platform.lake import open_lake, require_format
+    from conversion_platform.messaging import require_own_lake
+    from conversion_platform.runs.commands import command
     from conversion_platform.runs.execution import execute
     from conversion_platform.runs.instance import open_instance
-    from conversion_platform.runs.planning import plan
+    from conversion_platform.runs.planning import Step, plan
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings)
         require_format(lake.storage)
-        steps = plan(lake, settings, days)
-        with lake.connect(reading=True) as con:
-            check_before_run(Session(settings, lake, con))
-        with nullcontext(bars) if bars else JobBars().shown() as shown:
-            for step in steps:
-                shown.warn(execute(instance, settings, step, shown.watch).failed_checks)
+        require_own_lake(settings, lake.storage)
+        with command(instance, lake.storage, f"`run` of {days}") as under_way:
+            steps = plan(lake, settings, days)
+            with lake.connect(reading=True) as con:
+                check_before_run(Session(settings, lake, con))
+            with nullcontext(bars) if bars else JobBars().shown() as shown:
+
+                def run_one(step: Step, tags: Mapping[str, str]) -> None:
+                    shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
+
+                if left := under_way.left_behind(steps):
+                    under_way.run(left, run_one, then=steps)
+                    steps = plan(lake, settings, days)
+                under_way.run(steps, run_one)

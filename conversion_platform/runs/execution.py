@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,8 +14,10 @@ from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.failures import REMEDY
 from conversion_platform.defs.lake_asset import RANGE_END, RANGE_START
+from conversion_platform.defs.liveness import home_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
+from conversion_platform.liveness import remove_lease
 from conversion_platform.progress import heard_by
 from conversion_platform.runs.planning import Step
 from conversion_platform.runs.progress import RunProgress, Watcher, expected_seconds
@@ -36,7 +39,11 @@ class Finished:
 
 
 def execute(
-    instance: dg.DagsterInstance, settings: Settings, step: Step, watch: Watcher
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    step: Step,
+    watch: Watcher,
+    tags: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run one job in this process.
 
@@ -45,6 +52,7 @@ def execute(
         settings: Those in force.
         step: The job and its days.
         watch: Called whenever the progress changes.
+        tags: For the run.
 
     Raises:
         PlatformError: what an asset raised, with the name of the asset in front.
@@ -62,8 +70,9 @@ def execute(
             run_id=run_id,
             raise_on_error=False,
             partition_key=one_day(step.days),
-            tags=range_tags(step.days),
+            tags={**range_tags(step.days), **(tags or {})},
         )
+    remove_lease(home_of(instance), run_id)
     if not result.success:
         raise failure_of(result)
     failed = tuple(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -20,29 +19,16 @@ from conversion_platform.defs.lake_asset import RANGE_END
 from conversion_platform.errors import SettingsError
 from conversion_platform.runs.dagster_internals import NO_CAPTURE, InstanceRef
 from conversion_platform.runs.instance_errors import readable_instance_errors
+from conversion_platform.runs.instance_settings import (
+    CONFIG_FILE,
+    EARLIER_SETTINGS,
+    INSTANCE_SETTINGS,
+    write_settings,
+)
 from conversion_platform.settings import Settings
 
 HOME_VARIABLE = "DAGSTER_HOME"
-CONFIG_FILE = "dagster.yaml"
 NOT_IN_AN_ADDRESS = re.compile(r"\?|%[0-9A-Fa-f]{2}")  # SQLAlchemy's `sqlite:///PATH?options`
-
-INSTANCE_SETTINGS = """\
-# Dagster's own settings for this installation (docs/operations.md).
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  runs:
-    max_concurrent_runs: 1 # a lake has one writer
-run_monitoring:
-  enabled: true
-"""
-
-# What earlier releases wrote, by sha256: such a file was left as it was, and may be replaced.
-EARLIER_SETTINGS = {
-    "57fb06bab17876f674ef2046b5ffc93ca0e73020c3af0685a360c783596baeac",  # be1d59c
-}
 
 
 def home_path(settings: Settings) -> Path:
@@ -62,13 +48,12 @@ def home_path(settings: Settings) -> Path:
 
 
 def dagster_home(settings: Settings) -> Path:
-    """Return the instance's folder; one without dagster.yaml gets it."""
+    """Return the instance's folder; one without dagster.yaml gets it, an earlier one a new one."""
     home = home_path(settings)
     with readable_instance_errors(home):
         home.mkdir(parents=True, exist_ok=True)
         with _alone(home):
-            if not (home / CONFIG_FILE).exists():
-                (home / CONFIG_FILE).write_text(INSTANCE_SETTINGS)
+            write_settings(home)
     return home
 
 
@@ -137,7 +122,7 @@ def renew_instance_settings(settings: Settings) -> list[str]:
     text = file.read_text() if file.exists() else INSTANCE_SETTINGS
     if text == INSTANCE_SETTINGS:
         return []
-    if hashlib.sha256(text.encode()).hexdigest() in EARLIER_SETTINGS:
+    if text in EARLIER_SETTINGS:
         file.write_text(INSTANCE_SETTINGS)
         return [f"{file} was as an earlier release wrote it, and is as this one writes it now."]
     missing = list(_missing(_parsed(INSTANCE_SETTINGS, file), _parsed(text, file)))

@@ -62,6 +62,29 @@ def test_a_listing_is_sorted_and_stays_within_its_folder(storage: Storage) -> No
     assert storage.list("nothing") == []
 
 
+@pytest.mark.parametrize("how", ["replace", "create", "publish"])
+def test_what_the_fence_holds_back_is_not_published(storage: Storage, how: str) -> None:
+    class HeldBackError(Exception):
+        """Raised by the fence."""
+
+    def closed() -> None:
+        raise HeldBackError
+
+    storage.replace("table/old", b"old")
+    storage.fence = closed
+    with storage.staged() as path, pytest.raises(HeldBackError):
+        path.write_bytes(b"new")
+        if how == "publish":
+            storage.publish(path, "table/old")
+        elif how == "replace":
+            storage.replace("table/old", b"new")
+        else:
+            storage.create("table/new", b"new")
+    assert storage.list("table") == ["table/old"]
+    assert storage.read("table/old") == b"old"
+    assert staged_leftovers(storage) == []
+
+
 def test_a_listing_goes_past_a_thousand_keys(s3: S3Server) -> None:
     storage = S3Storage(f"s3://{s3.new_bucket()}", s3.files())
     for number in range(1005):

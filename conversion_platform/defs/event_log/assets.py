@@ -4,6 +4,8 @@ What belongs here: which stage each type is logged from. What does not: what an 
 how it is kept once (conversion_platform.event_log).
 """
 
+from contextlib import nullcontext
+
 import dagster as dg
 
 from conversion_platform.days import DayRange
@@ -53,7 +55,9 @@ def log_asset(event_type: EventType) -> dg.AssetsDefinition:
 
     @asset_of(spec)
     def log(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-        with platform.session() as session:
+        of_messages = event_type.name in ("message_state", "reply")
+        guard = platform.messaging(alone=True) if of_messages else nullcontext()
+        with platform.session() as session, guard:
             recorded_at = platform.now() if session.settings.platform.clock == "wall" else None
             days = days_to_log(event_type.name, session.settings, days_of(context))
             done = record(session, event_type.name, days, recorded_at)

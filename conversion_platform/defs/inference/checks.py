@@ -22,7 +22,7 @@ from conversion_platform.inference import (
 def predictions_valid(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as session:
+    with platform.session(writes_lake=False) as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
         found = prediction_quality(session, days)
     return dg.AssetCheckResult(passed=found.sound, metadata=vars(found))
@@ -36,7 +36,7 @@ def predictions_valid(
 def predictions_exist(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as session:
+    with platform.session(writes_lake=False) as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
         found = prediction_quality(session, days)
     return dg.AssetCheckResult(
@@ -55,7 +55,7 @@ def predictions_exist(
 def model_features_present(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as session:
+    with platform.session(writes_lake=False) as session:
         days = checked_days(context, session.lake, DAILY_PREDICTIONS)
         found = missing_features(session, days)
     missing = sorted({name for names in found.values() for name in names})

@@ -49,12 +49,15 @@ def message_specs() -> list[dg.AssetSpec]:
     ]
 
 
-@assets_of("messages", message_specs())
+@assets_of("messages", message_specs(), pool=None)  # sending does not wait for the lake
 def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
     """Plans the texts of the days, sends what is due, and writes down where each stands."""
     days = days_of(context)
     plans = context.run.tags.get(ONLY_SEND) is None
-    with platform.session() as session, platform.messaging() as (ledger, provider):
+    with (
+        platform.messaging(alone=True) as (ledger, provider),
+        platform.session(writes_lake=False) as session,
+    ):
         for day in in_turn(days):
             if plans:
                 planned = plan_messages(session, ledger, day)

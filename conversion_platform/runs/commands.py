@@ -1,0 +1,141 @@
+"""A command that runs jobs: it holds leases, and its death does not lose what it was to run."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from conversion_platform.days import DayRange
+from conversion_platform.defs.liveness import AT_WORK, end_dead_runs, end_run, home_of, remaining
+from conversion_platform.lake import Storage
+from conversion_platform.liveness import (
+    Lease,
+    Leases,
+    Looks,
+    Pending,
+    PendingStep,
+    forget,
+    leases_of,
+    own_place,
+    pending_in,
+    save,
+)
+from conversion_platform.runs.planning import Step
+from conversion_platform.stopping import when_stopped
+from conversion_platform.terminal import console
+
+RunOne = Callable[[Step, Mapping[str, str]], None]
+
+
+class Command:
+    """A command under way, as the lake's only writer. Made by `command`."""
+
+    def __init__(self, instance: dg.DagsterInstance, leases: Leases) -> None:
+        self._instance = instance
+        self._home = home_of(instance)
+        self._id = leases.lease.owner
+
+    def run(self, steps: Sequence[Step], run_one: RunOne, then: Sequence[Step] = ()) -> None:
+        """Run the steps in order; what remains is written down before each.
+
+        Args:
+            steps: Jobs over days.
+            run_one: Runs one of them, with tags for its run.
+            then: What the command will run after these.
+        """
+        for number, step in enumerate(steps):
+            run_one(step, self._write_down([*steps[number:], *then]).tags)
+
+    def left_behind(self, own: Sequence[Step]) -> list[Step]:
+        """Take over what dead commands had yet to run, but for what `own` does anyway."""
+        self._write_down(own)
+        found: list[Step] = []
+        for pending in pending_in(self._home):
+            rest = self._from_dead(pending)
+            if rest is None:
+                continue
+            if not _covered(rest, own[-1].days):
+                found += [Step(one.job, one.days, "a killed command left it") for one in rest.steps]
+                self._write_down([*found, *own])
+            forget(self._home, pending.command)
+        return found
+
+    def _from_dead(self, pending: Pending) -> Pending | None:
+        lease = own_place(self._home, pending.command).read()
+        if lease is not None and not Looks().is_dead(lease):
+            return None
+        return remaining(self._instance, pending)
+
+    def _write_down(self, steps: Sequence[Step]) -> Pending:
+        pending = Pending(self._id, tuple(PendingStep(one.job, one.days) for one in steps))
+        save(self._home, pending)
+        return pending
+
+
+def _covered(rest: Pending, days: DayRange) -> bool:
+    """Return whether a run of `days` makes what a dead command was about to make."""
+    last = rest.steps[-1]
+    return last.job == "daily" and days.first <= last.days.first and last.days.last <= days.last
+
+
+@contextmanager
+def command(instance: dg.DagsterInstance, storage: Storage, task: str) -> Iterator[Command]:
+    """Begin a command that writes a lake: end what died, and wait for another writer.
+
+    Args:
+        instance: Where its runs are recorded.
+        storage: The lake's.
+        task: What the command does, for messages.
+    """
+    end_what_died(instance)
+    home = home_of(instance)
+    with leases_of(home, uuid.uuid4().hex, task) as leases:
+        dead = leases.hold_lake(storage, _say_waiting)
+        if dead is not None:
+            _end_runs_of(instance, dead)
+        with _forgotten_at_the_end(home, leases):
+            yield Command(instance, leases)
+
+
+@contextmanager
+def _forgotten_at_the_end(home: Path, leases: Leases) -> Iterator[None]:
+    """Drop what the command had yet to run, however it ends; but for its death."""
+
+    def drop() -> None:
+        if leases.kept():  # else another one goes on with it
+            forget(home, leases.lease.owner)
+
+    with when_stopped(drop):
+        try:
+            yield
+        finally:
+            drop()
+
+
+def end_what_died(instance: dg.DagsterInstance) -> None:
+    """End the runs whose process is gone, and say so."""
+    for run in end_dead_runs(instance, Looks(), lambda _: True):
+        _say_ended(run)
+
+
+def _end_runs_of(instance: dg.DagsterInstance, dead: Lease) -> None:
+    """End the runs of the process that died with the lake's lease."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=AT_WORK)):
+        lease = own_place(home_of(instance), run.run_id).read()
+        if lease is not None and lease.process == dead.process:
+            end_run(instance, run, lease, lambda _: True)
+            _say_ended(run)
+
+
+def _say_ended(run: dg.DagsterRun) -> None:
+    console(stderr=True).print(
+        f"Run {run.run_id[:8]} of `{run.job_name}` had died; it is marked as failed now."
+    )
+
+
+def _say_waiting(writer: Lease) -> None:
+    console(stderr=True).print(f"Waiting for {writer}, which writes this lake (Ctrl-C stops) ...")

@@ -1,0 +1,24 @@
+"""The look that every command takes when it starts: whether a run has died."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_platform.liveness import somebody_died
+
+if TYPE_CHECKING:
+    from conversion_platform.settings import Settings
+
+
+def look_for_dead_runs(settings: Settings) -> None:
+    """End the runs whose process is gone; Dagster is imported only if there is one."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.base / "dagster_home")
+    if not somebody_died(home):
+        return
+    from conversion_platform.runs.commands import end_what_died
+    from conversion_platform.runs.instance import open_instance
+
+    with open_instance(settings) as instance:
+        end_what_died(instance)
