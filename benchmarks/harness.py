@@ -9,17 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 SAMPLE_SECONDS = 0.02
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -38,23 +41,67 @@ class Measured:
     answer: dict[str, Any]
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """`--quick` and `--json`, the same for every benchmark."""
+def arguments(description: str, keeps_results: bool = False) -> argparse.Namespace:
+    """`--quick` and `--json`, the same for every benchmark; `--last` where results are kept."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="smaller size, within 50 s")
     parser.add_argument("--json", action="store_true", help="last line is one flat JSON object")
+    if keeps_results:
+        parser.add_argument("--last", action="store_true", help="print the full run that is kept")
     return parser.parse_args()
+
+
+def keep(name: str, figures: dict[str, Any]) -> None:
+    """Write the figures of a full run to `results/`, with the commit, the day and the machine."""
+    RESULTS.mkdir(exist_ok=True)
+    kept = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine()}
+    (RESULTS / f"{name}.json").write_text(
+        json.dumps({**kept, **_rounded(figures)}, indent=2) + "\n"
+    )
+
+
+def last(name: str) -> dict[str, Any]:
+    """Read the figures of the full run that is kept.
+
+    Raises:
+        SystemExit: none is.
+    """
+    file = RESULTS / f"{name}.json"
+    if not file.exists():
+        sys.exit(f"{file} does not exist: run benchmarks/{name}.py without --quick first.")
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
+def _commit() -> str:
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(ROOT), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    changed = git(
+        "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results"
+    )
+    return git("rev-parse", "--short", "HEAD") + (" with changes" if changed else "")
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PHYS_PAGES") * PAGE / 2**30
+    return f"{platform.platform(terse=True)}, {os.cpu_count()} cores, {memory:.0f} GiB"
 
 
 def report(figures: dict[str, Any], as_json: bool) -> None:
     """Prints the figures as a list, or as one flat JSON object on the last line."""
-    rounded = {k: round(v, 9) if isinstance(v, float) else v for k, v in figures.items()}
+    rounded = _rounded(figures)
     if as_json:
         print(json.dumps(rounded), flush=True)
         return
     width = max(map(len, rounded))
     for name, value in rounded.items():
         print(f"{name:<{width}}  {value}")
+
+
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 9) if isinstance(v, float) else v for k, v in figures.items()}
 
 
 def scratch_folder(name: str) -> Path:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-Listener = Callable[[int, int], None]
+Listener = Callable[[int, int, str], None]
 Item = TypeVar("Item")
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
@@ -15,7 +15,7 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
-    """Have `listener` told how many items are done, and of how many, while the block runs."""
+    """Have `listener` told, inside the block, how many items are done, of how many, and of what."""
     token = _listener.set(listener)
     try:
         yield
@@ -23,12 +23,12 @@ def heard_by(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
-def in_turn(items: Collection[Item]) -> Iterator[Item]:
-    """Go through items that each take a while, such as days, saying how many are done."""
+def in_turn(items: Collection[Item], what: str = "days") -> Iterator[Item]:
+    """Go through items that each take a while, saying how many of `what` are done."""
     listener = _listener.get()
     for done, item in enumerate(items):
         if listener:
-            listener(done, len(items))
+            listener(done, len(items), what)
         yield item
     if listener:
-        listener(len(items), len(items))
+        listener(len(items), len(items), what)

@@ -9,18 +9,18 @@ from conversion_platform.progress import heard_by, in_turn
 
 
 def test_a_loop_says_before_each_item_and_at_its_end_how_many_are_done() -> None:
-    heard: list[tuple[int, int]] = []
-    with heard_by(lambda done, of: heard.append((done, of))):
+    heard: list[tuple[int, int, str]] = []
+    with heard_by(lambda *told: heard.append(told)):
         days = [
             (day.day, len(heard)) for day in in_turn(DayRange(date(2026, 1, 1), date(2026, 1, 3)))
         ]
     assert days == [(1, 1), (2, 2), (3, 3)]
-    assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert heard == [(done, 3, "days") for done in range(4)]
 
 
 def test_where_nobody_listens_a_loop_is_a_loop() -> None:
-    heard: list[tuple[int, int]] = []
-    with heard_by(lambda done, of: heard.append((done, of))):
+    heard: list[tuple[int, int, str]] = []
+    with heard_by(lambda *told: heard.append(told)):
         pass
     assert list(in_turn("abc")) == ["a", "b", "c"]
     assert heard == []

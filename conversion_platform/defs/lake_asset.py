@@ -164,7 +164,7 @@ def report_days(context: dg.AssetExecutionContext, result: dg.MaterializeResult[
     metadata = result.metadata or {}
     by_day = _figures_by_day(metadata.get(PARTITIONS))
     of_all = {name: value for name, value in metadata.items() if isinstance(value, int | float)}
-    for day in in_turn(days_of(context)):
+    for day in in_turn(days_of(context), "days recorded"):
         figures = by_day.get(day.isoformat(), {} if by_day else of_all)
         context.log_event(dg.AssetMaterialization(key, partition=str(day), metadata=figures))
 

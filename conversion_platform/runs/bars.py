@@ -36,7 +36,10 @@ class Progress:
         return f"{self.step.job} {self.step.days}"
 
     def __str__(self) -> str:
-        return f"{self.name}: {'done' if self.finished else self.running or 'starting'}"
+        if self.running is None:
+            return f"{self.name}: {'done' if self.finished else 'starting'}"
+        name = self.name if len(self.step.days) == 1 else self.step.job
+        return f"{name}: {self.running}"
 
 
 class JobBars:

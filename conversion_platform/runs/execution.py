@@ -21,6 +21,7 @@ from conversion_platform.liveness import remove_lease
 from conversion_platform.progress import heard_by
 from conversion_platform.runs.planning import Step
 from conversion_platform.runs.progress import RunProgress, Watcher, expected_seconds
+from conversion_platform.runs.sqlite import fewer_syncs
 from conversion_platform.settings import Settings
 from conversion_platform.stopping import when_stopped
 
@@ -63,7 +64,8 @@ def execute(
     progress = RunProgress(step, names, expected_seconds(instance, step.job), watch)
     listening = dg.Definitions.merge(defs, dg.Definitions(loggers={LOGGER: progress.logger}))
     run_id = str(uuid.uuid4())
-    with heard_by(progress.count), when_stopped(partial(report_cancelled, instance, run_id)):
+    stopped = when_stopped(partial(report_cancelled, instance, run_id))
+    with heard_by(progress.count), stopped, fewer_syncs():
         result = listening.resolve_job_def(step.job).execute_in_process(
             run_config=ONLY_PROGRESS,
             instance=instance,

@@ -71,12 +71,12 @@ class RunProgress(logging.Handler):
             self._running, self._part_done = None, 0.0
             self._tell(None)
 
-    def count(self, done: int, of: int) -> None:
+    def count(self, done: int, of: int, what: str) -> None:
         """Hear how many days the running step has done. A second loop over them takes none back."""
         if self._running is None or of < 2:
             return
         self._part_done = max(self._part_done, done / of)
-        self._tell(f"{self._running}, {done:,} of {of:,}")
+        self._tell(f"{self._running}, {done:,} of {of:,} {what}")
 
     def _tell(self, running: str | None) -> None:
         under_way = self._shares[self._running] * self._part_done if self._running else 0.0

@@ -26,5 +26,5 @@ def test_without_a_terminal_a_job_is_a_line_at_first_and_another_now_and_then(
         bars.watch(Progress(STEP, share=1.0, finished=True))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "history 2020-01-01..2026-04-01: features to learn from"
-    assert lines[1] == "history 2020-01-01..2026-04-01: features, 10 of 100"
+    assert lines[1] == "history: features, 10 of 100"
     assert len(lines) == 10
