@@ -32,12 +32,12 @@ class DayRange:
 
     @classmethod
     def of(cls, day: date) -> DayRange:
-        """The range that holds one day."""
+        """Return the range that holds one day."""
         return cls(day, day)
 
     @classmethod
     def spanning(cls, days: Sequence[date]) -> DayRange:
-        """The smallest range that holds all of `days`."""
+        """Return the smallest range that holds all of `days`."""
         return cls(min(days), max(days))
 
     def __iter__(self) -> Iterator[date]:
@@ -53,7 +53,7 @@ class DayRange:
         return (self.last - self.first).days + 1
 
     def widened(self, before: int = 0, after: int = 0) -> DayRange:
-        """The range with `before` days added in front and `after` days behind."""
+        """Return the range with `before` days added in front and `after` days behind."""
         return DayRange(self.first - before * ONE_DAY, self.last + after * ONE_DAY)
 
     def __str__(self) -> str:
@@ -63,12 +63,12 @@ class DayRange:
 
 
 def counted(days: int, what: str = "day") -> str:
-    """A number of days in words: `1 day`, `1,200 days`."""
+    """Return a number of days in words: `1 day`, `1,200 days`."""
     return f"{days:,} {what}{'' if days == 1 else 's'}"
 
 
 def require_started(day: date, start_date: date) -> None:
-    """Makes sure that a day is not before the platform's first.
+    """Make sure that a day is not before the platform's first.
 
     Raises:
         NotReadyError: it is.
@@ -81,15 +81,15 @@ def require_started(day: date, start_date: date) -> None:
 
 
 def day_start(day: date, zone: str) -> datetime:
-    """The UTC instant at which calendar day `day` begins in `zone`."""
+    """Return the UTC instant at which calendar day `day` begins in `zone`."""
     return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
 
 
 def at_local_time(day: date, clock: time, zone: str) -> datetime:
-    """The UTC instant of wall-clock time `clock` on `day` in `zone`."""
+    """Return the UTC instant of wall-clock time `clock` on `day` in `zone`."""
     return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
 
 
 def day_of(moment: datetime, zone: str) -> date:
-    """The calendar day of an aware `moment` in `zone`."""
+    """Return the calendar day of an aware `moment` in `zone`."""
     return moment.astimezone(ZoneInfo(zone)).date()

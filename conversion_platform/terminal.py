@@ -11,7 +11,7 @@ WIDTH = 100
 
 
 def console(stderr: bool = False) -> Console:
-    """A console; where the output is no terminal it is as wide as our screens."""
+    """Return a console; where the output is no terminal it is as wide as our screens."""
     from rich.console import Console
 
     made = Console(stderr=stderr, highlight=False)

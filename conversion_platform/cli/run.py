@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import click
 
 from conversion_platform.cli.context import Day, settings_of
-from conversion_platform.stopping import stoppable
+from conversion_platform.process import stoppable
 
 
 @click.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from conversion_platform.cli.context import FAILED, Day, settings_of
-from conversion_platform.stopping import stoppable
+from conversion_platform.process import stoppable
 
 
 @click.command()

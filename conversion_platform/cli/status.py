@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from conversion_platform.cli.context import settings_of
-from conversion_platform.stopping import stoppable
+from conversion_platform.process import stoppable
 
 
 @click.command()

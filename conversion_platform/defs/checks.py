@@ -42,7 +42,7 @@ FRESH = (USER_FEATURES, DAILY_PREDICTIONS, JOB_OF_THE_DAY, SENT_MESSAGES, DAILY_
 
 
 def checked_days(context: dg.AssetCheckExecutionContext, lake: Lake, table: Table) -> DayRange:
-    """The days of the run; the newest partition when a check is started alone."""
+    """Return the days of the run; the newest partition when a check is started alone."""
     if context.has_partition_key or context.has_partition_key_range:
         return days_of(context)
     lake.require(table)
@@ -50,7 +50,7 @@ def checked_days(context: dg.AssetCheckExecutionContext, lake: Lake, table: Tabl
 
 
 def key_check(table: Table) -> dg.AssetChecksDefinition:
-    """The check that a table's rows are told apart by their key."""
+    """Return the check that a table's rows are told apart by their key."""
     key = ", ".join(table.key)
 
     @dg.asset_check(

@@ -18,7 +18,7 @@ import dagster as dg
 from conversion_platform.days import DayRange
 from conversion_platform.defs.failures import failing_readably
 from conversion_platform.lake import Table, Written
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 OWNERS = ("team:ml-platform",)
 RANGE_START = "dagster/asset_partition_range_start"
@@ -34,7 +34,7 @@ Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
 
 def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> DayRange:
-    """The days that a run was asked for."""
+    """Return the days that a run was asked for."""
     tags = context.run.tags
     if RANGE_START in tags:
         first, last = tags[RANGE_START], tags[RANGE_END]
@@ -43,7 +43,7 @@ def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -
 
 
 def column_schema(table: Table) -> dg.TableSchema:
-    """A table's columns as Dagster shows them."""
+    """Return a table's columns as Dagster shows them."""
     columns = [
         dg.TableColumn(column.name, column.type, description=column.description)
         for column in table.columns
@@ -60,7 +60,7 @@ def table_spec(
     kinds: Iterable[str] = ("duckdb", "parquet"),
     deps: Sequence[Any] = (),
 ) -> dg.AssetSpec:
-    """The specification of the asset that writes `table`."""
+    """Return the specification of the asset that writes `table`."""
     return dg.AssetSpec(
         table.name,
         description=table.description,
@@ -75,7 +75,7 @@ def table_spec(
 def plain_spec(
     name: str, description: str, *, group: str, kinds: Iterable[str], deps: Sequence[Any] = ()
 ) -> dg.AssetSpec:
-    """The specification of an asset that is not a lake table (a model, a report)."""
+    """Return the specification of an asset that is not a lake table (a model, a report)."""
     return dg.AssetSpec(
         name,
         description=description,
@@ -88,7 +88,7 @@ def plain_spec(
 
 @contextmanager
 def beta_is_known() -> Iterator[None]:
-    """A range of days is one run. The parameter for that is in beta.
+    """Hide the warning that the parameter for one run over a range of days is in beta.
 
     The warning would be printed for each asset at every load, and tells the user nothing that he
     could act on.
@@ -99,7 +99,7 @@ def beta_is_known() -> Iterator[None]:
 
 
 def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> Decorator:
-    """Declares one asset from its specification, one run for any range of days."""
+    """Declare one asset from its specification, one run for any range of days."""
 
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
         with beta_is_known():
@@ -170,7 +170,7 @@ def report_days(context: dg.AssetExecutionContext, result: dg.MaterializeResult[
 
 
 def _figures_by_day(partitions: Any) -> dict[str, dict[str, Any]]:
-    """The figures of each day of a table; none of a table that is not kept by day."""
+    """Return the figures of each day of a table; none of a table that is not kept by day."""
     if not isinstance(partitions, dg.TableMetadataValue):
         return {}
     found = [record.data for record in partitions.records]
@@ -199,7 +199,7 @@ def materialized(
     more: Mapping[str, Any] | None = None,
     checks: Sequence[dg.AssetCheckResult] = (),
 ) -> dg.MaterializeResult:
-    """The result of an asset that wrote lake partitions."""
+    """Return the result of an asset that wrote lake partitions."""
     return dg.MaterializeResult(
         metadata={**written_metadata(written), **(more or {})}, check_results=list(checks)
     )
@@ -209,19 +209,19 @@ ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeRe
 
 
 def three_results(specs: Sequence[dg.AssetSpec], written: Sequence[Written]) -> ThreeTables:
-    """The results of a function that wrote three tables, in the order of their specs."""
+    """Return the results of a function that wrote three tables, in the order of their specs."""
     first, second, third = specs
     return one_of(first, written), one_of(second, written), one_of(third, written)
 
 
 def one_of(spec: dg.AssetSpec, written: Sequence[Written]) -> dg.MaterializeResult:
-    """The result of one of several tables that were written together."""
+    """Return the result of one of several tables that were written together."""
     own = [part for part in written if part.table == spec.key.to_user_string()]
     return dg.MaterializeResult(asset_key=spec.key, metadata=written_metadata(own))
 
 
 def picture(png: bytes) -> dg.MarkdownMetadataValue:
-    """An inline picture for the asset's page."""
+    """Return an inline picture for the asset's page."""
     import base64
 
     return dg.MetadataValue.md(f"![plot](data:image/png;base64,{base64.b64encode(png).decode()})")

@@ -123,7 +123,7 @@ class Platform(dg.ConfigurableResource[Any]):
             self._log.info(f"Waiting for {writer}, which writes this lake.")
 
     def now(self) -> datetime:
-        """The wall clock, read here so that no domain code does."""
+        """Return the wall clock, read here so that no domain code does."""
         return datetime.now(UTC)
 
     def day_expected(self) -> date | None:
@@ -137,7 +137,7 @@ class Platform(dg.ConfigurableResource[Any]):
         return today if self.now() >= due else today - ONE_DAY
 
     def today(self) -> date | None:
-        """The calendar day under way; None with the replay clock, which has its own days."""
+        """Return the calendar day under way; None with the replay clock, which has its own days."""
         settings = self.settings
         if settings.platform.clock == "replay":
             return None
@@ -152,7 +152,7 @@ def task_of(run: dg.DagsterRun) -> str:
 
 @contextmanager
 def secrets_in_environment(settings: Settings) -> Iterator[None]:
-    """Puts the Secrets Manager secrets that the settings name into the environment.
+    """Put the Secrets Manager secrets that the settings name into the environment.
 
     Raises:
         SettingsError: they cannot be read.

@@ -40,7 +40,7 @@ class AttributeFeature:
 
 
 def attribute_features(session: Session) -> list[AttributeFeature]:
-    """The attributes that are used, users' first, by name.
+    """Return the attributes that are used, users' first, by name.
 
     Raises:
         NotReadyError: the `attributes` table has not been written.
@@ -69,7 +69,7 @@ def _feature(level: Level, column: str, kind: str) -> Feature:
 
 
 def attribute_sql(attribute: AttributeFeature, alias: str, value: str) -> str:
-    """The select-list entry of an attribute.
+    """Return the select-list entry of an attribute.
 
     Args:
         attribute: The attribute.
@@ -91,7 +91,7 @@ def attribute_sql(attribute: AttributeFeature, alias: str, value: str) -> str:
 def kept_value(
     con: duckdb.DuckDBPyConnection, level: Level, column: str, alias: str, most: int
 ) -> str:
-    """SQL for a categorical value, with all but the `most` frequent ones as `other`.
+    """Return SQL for a categorical value, with all but the `most` frequent ones as `other`.
 
     Frequencies are those among the users that had joined (the jobs that had opened) before the
     day: a value that becomes frequent later must not change what was known earlier.

@@ -34,7 +34,7 @@ from conversion_platform.features.tables import (
 from conversion_platform.features.templates import rendered
 from conversion_platform.features.windows import TABLES, count_first, count_next
 from conversion_platform.lake import Session
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,7 +47,7 @@ STRETCH_DAYS = 14
 
 
 def build_features(session: Session, days: DayRange) -> list[Written]:
-    """Writes `user_features`, `job_features` and `user_category_features` of `days`.
+    """Write `user_features`, `job_features` and `user_category_features` of `days`.
 
     A feature of day D uses only events known before D 00:00 local time. The rows of a day do not
     depend on which other days are built with it.
@@ -105,7 +105,7 @@ def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
 def _queries(
     session: Session, attributes: list[AttributeFeature], own: list[OwnFile]
 ) -> list[tuple[Table, str]]:
-    """The query of each table, for the day that `feature_day` holds."""
+    """Return the query of each table, for the day that `feature_day` holds."""
     most = session.settings.features.max_categories
     users = {
         "region": kept_value(session.con, USER, "region", "u", most),
@@ -133,7 +133,7 @@ def _further(
     attributes: list[AttributeFeature],
     own: list[OwnFile],
 ) -> dict[str, str]:
-    """The attribute columns and the user's own columns of one level."""
+    """Return the attribute columns and the user's own columns of one level."""
     entries = [
         attribute_sql(attribute, alias, kept_value(con, level, attribute.column, alias, most))
         if attribute.kind == "categorical"

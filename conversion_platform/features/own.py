@@ -67,7 +67,7 @@ class OwnFile:
 
 
 def own_files(settings: Settings) -> list[OwnFile]:
-    """The feature files, by name; none if no folder is set.
+    """Return the feature files, by name; none if no folder is set.
 
     Raises:
         SettingsError: the folder is not there, or a file has no level or a bad name.
@@ -104,7 +104,7 @@ def _read(path: Path) -> OwnFile:
 
 
 def own_features(session: Session, files: list[OwnFile], taken: set[str]) -> list[Feature]:
-    """The features that the files add, found without running them.
+    """Return the features that the files add, found without running them.
 
     Args:
         session: Settings, lake and DuckDB connection.
@@ -136,7 +136,7 @@ def _feature(file: OwnFile, name: str, taken: set[str]) -> Feature:
 
 
 def run_own_file(session: Session, file: OwnFile, days: DayRange) -> None:
-    """Runs one file for `days` (which `feature_days` holds) into its temporary table.
+    """Run one file for `days` (which `feature_days` holds) into its temporary table.
 
     Raises:
         SettingsError: the SQL fails, or returns two rows for one day and id, or an infinite value.
@@ -182,7 +182,7 @@ def own_sql(
 
 @contextmanager
 def _views(session: Session, days: DayRange) -> Iterator[None]:
-    """The views that a file may read, for as long as it is being run."""
+    """Return the views that a file may read, for as long as it is being run."""
     last = day_start(days.last, session.settings.platform.time_zone).isoformat()
     session.lake.view(session.con, USERS)
     session.lake.view(session.con, JOBS)
@@ -201,7 +201,7 @@ def _views(session: Session, days: DayRange) -> Iterator[None]:
 
 
 def _described(con: duckdb.DuckDBPyConnection, file: OwnFile) -> list[str]:
-    """The feature columns that a file returns."""
+    """Return the feature columns that a file returns."""
     import duckdb
 
     try:

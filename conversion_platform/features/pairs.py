@@ -71,7 +71,7 @@ def pair_query(
     days: DayRange,
     select: Select | None = None,
 ) -> str:
-    """SQL that adds every feature of `spec` to pairs of user and job.
+    """Return SQL that adds every feature of `spec` to pairs of user and job.
 
     The same query serves training, batch inference and evaluation. It returns one row for each
     row of `pairs`, in no particular order, with all columns of `pairs` and then the features:
@@ -122,7 +122,7 @@ def pair_history_days(settings: Settings, days: DayRange) -> DayRange:
 
 
 def _history(settings: Settings, select: Select, days: DayRange) -> dict[str, object]:
-    """The events that say how often a user has met a job."""
+    """Return the events that say how often a user has met a job."""
     partitions = pair_history_days(settings, days)
     return {
         "events": select(EVENTS, partitions),
@@ -136,7 +136,7 @@ def _history(settings: Settings, select: Select, days: DayRange) -> dict[str, ob
 def _with_columns(
     select: Select, table: Table, spec: FeatureSpec, level: Level, days: DayRange
 ) -> str:
-    """A feature table in which each feature of the spec exists.
+    """Return a feature table in which each feature of the spec exists.
 
     An attribute or a file that came or went since a day was built leaves that day without its
     column; a model that knows the feature then sees it as missing.

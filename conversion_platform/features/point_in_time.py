@@ -79,7 +79,7 @@ class PointInTime:
         return not self.moved
 
     def render(self) -> str:
-        """The result in a few lines."""
+        """Return the result in a few lines."""
         counted = ", ".join(f"{rows:,} rows of {name}" for name, rows in self.compared.items())
         if self.holds:
             return (
@@ -138,7 +138,7 @@ def check_point_in_time(
 
 
 def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
-    """The error for a day that no user, or no job, has features on."""
+    """Return the error for a day that no user, or no job, has features on."""
     one, start, began, end, ended = _LIVES[table.name]
     zone = session.settings.platform.time_zone
     midnight = day_start(day, zone).isoformat()
@@ -163,7 +163,7 @@ def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
 
 
 def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
-    """The tables and partitions that features of `days` look at."""
+    """Return the tables and partitions that features of `days` look at."""
     for table in (USERS, JOBS, ATTRIBUTES):
         scratch.write(session.con, table, session.lake.select(table)[1:-1])
     needed = event_days(session.settings, days, HISTORY_DAYS)
@@ -212,7 +212,7 @@ def _ended_differently(scratch: Lake, table: Table, column: str, as_of: str) -> 
 
 
 def _build(session: Session, days: DayRange, label: str) -> dict[str, tuple[str, ...]]:
-    """Builds the features and keeps those of the first day; their tables' names and keys."""
+    """Build the features and keep those of the first day; their tables' names and keys."""
     build_features(session, days)
     day = DayRange.of(days.first)
     for table in _BUILT:
@@ -227,7 +227,7 @@ def _build(session: Session, days: DayRange, label: str) -> dict[str, tuple[str,
 
 
 def _sampled_pairs(day: date) -> str:
-    """Some users with some jobs, the same ones before and after the change."""
+    """Return some users with some jobs, the same ones before and after the change."""
     return (
         f"(SELECT u.user_id, j.job_id, DATE '{day.isoformat()}' AS dt FROM "
         f"(SELECT user_id FROM as_is_user_features ORDER BY md5(user_id), user_id "

@@ -23,7 +23,7 @@ def day_number(day: date) -> int:
 
 
 def event_days(settings: Settings, days: DayRange, history: int) -> DayRange:
-    """The partitions of `events` that hold every event that features of `days` may use."""
+    """Return the partitions of `events` that hold every event that features of `days` may use."""
     return DayRange(
         days.first - (history + settings.events.late_days) * ONE_DAY,
         max(days.last - ONE_DAY, days.first - ONE_DAY),
@@ -31,7 +31,7 @@ def event_days(settings: Settings, days: DayRange, history: int) -> DayRange:
 
 
 def require_sources(session: Session, days: DayRange) -> None:
-    """Makes sure that the checked tables are there, and that no day of events is missing.
+    """Make sure that the checked tables are there, and that no day of events is missing.
 
     Raises:
         NotReadyError: naming the table and the days.
@@ -49,7 +49,7 @@ def require_sources(session: Session, days: DayRange) -> None:
 
 
 def attach_sources(session: Session, days: DayRange) -> None:
-    """Creates the temporary tables and views that the queries of `days` start from."""
+    """Create the temporary tables and views that the queries of `days` start from."""
     partitions = event_days(session.settings, days, HISTORY_DAYS)
     session.lake.view(session.con, EVENTS, partitions, "feature_source_events")
     _attach_users_and_jobs(session)
@@ -68,7 +68,7 @@ def attach_sources(session: Session, days: DayRange) -> None:
 
 
 def attach_days(session: Session, days: DayRange) -> None:
-    """Creates `feature_days`: the days asked for, with the moments they begin and end."""
+    """Create `feature_days`: the days asked for, with the moments they begin and end."""
     zone = session.settings.platform.time_zone
     session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_days "

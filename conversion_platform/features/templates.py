@@ -22,12 +22,12 @@ def _template(name: str) -> Template:
 
 
 def rendered(name: str, variables: Mapping[str, object] | None = None) -> str:
-    """The SQL of `sql/NAME.sql` with its variables filled in."""
+    """Return the SQL of `sql/NAME.sql` with its variables filled in."""
     return _template(name).substitute(variables or {})
 
 
 def event_conditions(settings: Settings) -> dict[str, object]:
-    """What the settings say about event types, as SQL."""
+    """Return what the settings say about event types, as SQL."""
     events = settings.events
     shown = f"e.event_type IN ({listed(events.impression_types)})"
     return {
@@ -39,7 +39,7 @@ def event_conditions(settings: Settings) -> dict[str, object]:
 
 
 def event_kinds(settings: Settings) -> str:
-    """SQL of what an event counts as: 1 impression, 2 click, 4 conversion; added up.
+    """Return SQL of what an event counts as: 1 impression, 2 click, 4 conversion; added up.
 
     One comparison a row and type: three lists, each asked of every row, take twice as long.
     """

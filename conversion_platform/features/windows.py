@@ -124,7 +124,7 @@ TABLES = (
 
 
 def count_first(con: duckdb.DuckDBPyConnection, windows: Windows, days: DayRange) -> None:
-    """Counts as of the first of `days`, from the events.
+    """Count as of the first of `days`, from the events.
 
     Whatever the later days will count is listed already, with zeros: they only have to update it.
     """
@@ -173,7 +173,7 @@ def _all_at_once(windows: Windows, days: DayRange) -> str:
 
 
 def _one_by_one(windows: Windows, days: DayRange) -> str:
-    """A pass for each window, whose few rows are then joined: most windows are short."""
+    """Count in a pass for each window, whose few rows are then joined: most windows are short."""
     columns = [f"w{windows.spans[-1]}.{name}" for name in windows.last_days]
     for count in windows.counts:
         window = "paid" if count.what in _PAID else f"w{count.span}"
@@ -223,7 +223,7 @@ def _named(count: Count) -> str:
 
 
 def count_next(con: duckdb.DuckDBPyConnection, windows: Windows, day: date) -> None:
-    """Counts as of `day`, from those as of the day before."""
+    """Count as of `day`, from those as of the day before."""
     yesterday = day_number(day) - 1
     counted = {what: _SINGLE[what].format("") for what in windows.kinds} | windows.last_days
     con.execute(

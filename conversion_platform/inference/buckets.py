@@ -33,7 +33,7 @@ class Bucket:
     last: str
 
     def holds(self, column: str = "user_id") -> str:
-        """SQL condition for the ids of the bucket."""
+        """Return SQL condition for the ids of the bucket."""
         return f"{column} BETWEEN {quoted(self.first)} AND {quoted(self.last)}"
 
 

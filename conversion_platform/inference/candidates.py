@@ -27,7 +27,7 @@ _NEAR = """coalesce(
 
 
 def eligible_users_query(session: Session, day: date) -> str:
-    """SQL for the eligible users of `day`: user_id, region, latitude, longitude.
+    """Return SQL for the eligible users of `day`: user_id, region, latitude, longitude.
 
     Eligible is who was created before the day, has not left, and joined or has an event
     within `predictions.active_days` before it.
@@ -45,7 +45,7 @@ def eligible_users_query(session: Session, day: date) -> str:
 
 
 def open_jobs_query(session: Session, day: date) -> str:
-    """SQL for the jobs open when `day` starts, most popular first.
+    """Return SQL for the jobs open when `day` starts, most popular first.
 
     Columns: job_id, region, latitude, longitude, popularity_rank (1 = most clicks and
     conversions in the 28 days before, as known at the day's start; ties go by job_id).
@@ -64,7 +64,7 @@ def open_jobs_query(session: Session, day: date) -> str:
 
 
 def pairs_query(settings: Settings, users: str, jobs: str, day: date) -> str:
-    """SQL for the candidate pairs between two relations: user_id, job_id, dt.
+    """Return SQL for the candidate pairs between two relations: user_id, job_id, dt.
 
     Args:
         settings: The rule (`predictions.candidates`) and the cap (`max_candidates`).
@@ -83,7 +83,7 @@ def pairs_query(settings: Settings, users: str, jobs: str, day: date) -> str:
 
 
 def candidate_query(session: Session, day: date) -> str:
-    """SQL for all candidate pairs of `day`: user_id, job_id, dt."""
+    """Return SQL for all candidate pairs of `day`: user_id, job_id, dt."""
     return f"""
         WITH eligible_users AS ({eligible_users_query(session, day)}),
         open_jobs AS ({open_jobs_query(session, day)})
@@ -108,7 +108,7 @@ def _conditions(settings: Settings) -> list[str]:
 
 
 def _known_events(session: Session, day: date, before: int) -> str:
-    """The events of the `before` days ahead of `day` that were known when it started."""
+    """Return the events of the `before` days ahead of `day` that were known when it started."""
     days = DayRange(day - timedelta(days=before), day - timedelta(days=1))
     return (
         f"(SELECT user_id, job_id, event_type FROM {session.lake.select(EVENTS, days)} "

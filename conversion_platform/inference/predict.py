@@ -30,7 +30,7 @@ from conversion_platform.lake import (
     registered,
 )
 from conversion_platform.marketplace import JOBS, USERS
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 from conversion_platform.training import load_model
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Predicted(Written):
 
 
 def predict_days(session: Session, days: DayRange, version: str) -> list[Predicted]:
-    """Writes DAILY_PREDICTIONS for each of `days` with one model version.
+    """Write DAILY_PREDICTIONS for each of `days` with one model version.
 
     A day without eligible users or open jobs gets an empty partition, and a message saying so.
 
@@ -90,7 +90,7 @@ def predict_days(session: Session, days: DayRange, version: str) -> list[Predict
 
 
 def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Table:
-    """The k best rows of each user.
+    """Return the k best rows of each user.
 
     Args:
         con: Any session.
@@ -138,7 +138,7 @@ def _predict_day(session: Session, model: RankingModel, day: date) -> Predicted:
 
 
 def _prepare(session: Session, day: date) -> tuple[int, int]:
-    """Puts both sides of the pairs in place; returns how many users and jobs there are."""
+    """Put both sides of the pairs in place; returns how many users and jobs there are."""
     for name, query in (
         (_USERS, eligible_users_query(session, day)),
         (_JOBS, open_jobs_query(session, day)),
@@ -156,7 +156,7 @@ def _bucket_size(session: Session, day: date) -> int:
 
 
 def _write_best(session: Session, model: RankingModel, day: date, path: Path) -> tuple[int, int]:
-    """Writes the best k of all users to `path`.
+    """Write the best k of all users to `path`.
 
     Returns:
         How many pairs were scored, and how many users have a prediction.

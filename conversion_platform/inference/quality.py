@@ -72,7 +72,7 @@ def missing_features(session: Session, days: DayRange) -> dict[date, tuple[str, 
 
 
 def prediction_quality(session: Session, days: DayRange) -> PredictionQuality:
-    """Looks at all predictions of `days`."""
+    """Look at all predictions of `days`."""
     session.lake.view(session.con, DAILY_PREDICTIONS, days, "checked_predictions")
     found = session.con.sql(
         f"""

@@ -26,7 +26,7 @@ from conversion_platform.lake.format import PLATFORM_FOLDER, require_format
 from conversion_platform.lake.sql import file_sql, quoted, require_plain_folders
 from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,7 +63,7 @@ class Lake:
     def connect(
         self, reading: bool = False, any_format: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB connection of its own: UTC, bounded memory, able to read this lake.
+        """Return a DuckDB connection of its own: UTC, bounded memory, able to read this lake.
 
         Args:
             reading: Whether the session only reads: a place that has no lake stays as it is.
@@ -92,7 +92,7 @@ class Lake:
             yield con
 
     def key(self, table: Table, day: date | None = None) -> str:
-        """The storage key of a partition."""
+        """Return the storage key of a partition."""
         if table.daily:
             if day is None:
                 raise ValueError(f"{table.name} is daily: a day is needed")
@@ -106,7 +106,7 @@ class Lake:
         return location
 
     def days(self, table: Table) -> list[date]:
-        """The days that have a partition, in order."""
+        """Return the days that have a partition, in order."""
         return [day for day, _ in self._partitions(table)]
 
     def exists(self, table: Table, day: date | None = None) -> bool:
@@ -132,7 +132,7 @@ class Lake:
         return [(date.fromisoformat(match[1]), match[0]) for match in matches if match]
 
     def select(self, table: Table, days: DayRange | None = None) -> str:
-        """SQL (a parenthesised query) over a table's partitions within `days`.
+        """Return SQL (a parenthesised query) over a table's partitions within `days`.
 
         A table that has no such partition gives its declared columns and no row. A file that
         is older than a column gives NULL there.
@@ -140,7 +140,7 @@ class Lake:
         return _select_files(self.files(table, days), table.empty_select(), table.daily)
 
     def select_keys(self, keys: Sequence[str], empty: str) -> str:
-        """SQL (a parenthesised query) over Hive-partitioned Parquet files that are no Table.
+        """Return SQL (a parenthesised query) over Hive-partitioned Parquet files that are no Table.
 
         Args:
             keys: Storage keys, with `dt=` in them.
@@ -157,13 +157,13 @@ class Lake:
         days: DayRange | None = None,
         name: str | None = None,
     ) -> None:
-        """Puts a table's partitions within `days` in place as a temporary view."""
+        """Put a table's partitions within `days` in place as a temporary view."""
         con.execute(
             f'CREATE OR REPLACE TEMP VIEW "{name or table.name}" AS {self.select(table, days)}'
         )
 
     def require(self, table: Table, days: Iterable[date] | None = None) -> None:
-        """Makes sure that partitions are there.
+        """Make sure that partitions are there.
 
         Raises:
             NotReadyError: naming the table and the days that are missing.
@@ -182,7 +182,7 @@ class Lake:
     def write(
         self, con: duckdb.DuckDBPyConnection, table: Table, query: str, day: date | None = None
     ) -> Written:
-        """Replaces one partition by the rows of `query`, in the table's order.
+        """Replace one partition by the rows of `query`, in the table's order.
 
         Raises:
             LakeError: the disk is full; what was there is unchanged.
@@ -197,7 +197,7 @@ class Lake:
     def write_days(
         self, con: duckdb.DuckDBPyConnection, table: Table, query: str, days: DayRange
     ) -> list[Written]:
-        """Replaces every partition in `days` by the rows of one query with a `dt` column.
+        """Replace every partition in `days` by the rows of one query with a `dt` column.
 
         The query runs once. A day without rows gets an empty partition.
         """
@@ -218,7 +218,7 @@ class Lake:
             con.execute(f'DROP TABLE IF EXISTS "_days_of_{table.name}"')
 
     def copy_out(self, con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-        """Writes a query to a local Parquet file; the same rows in the same order, same bytes.
+        """Write a query to a local Parquet file; the same rows in the same order, same bytes.
 
         Returns:
             The number of rows.
@@ -253,7 +253,7 @@ class Lake:
         return readable_errors(self.storage, self._handed_out)
 
     def ensure_time_zone(self, zone: str) -> None:
-        """Makes sure that the days of this lake are those of `zone`; the first call writes it down.
+        """Make sure that the days of this lake are those of `zone`; the first call writes it down.
 
         Days of two zones in one lake would hold the same event twice.
 
@@ -272,11 +272,11 @@ class Lake:
             )
 
     def write_json(self, key: str, value: Any) -> None:
-        """Replaces a small JSON document, in a form that is the same for the same value."""
+        """Replace a small JSON document, in a form that is the same for the same value."""
         self.storage.replace(key, canonical_json(value))
 
     def read_json(self, key: str) -> Any:
-        """Reads a JSON document.
+        """Read a JSON document.
 
         Raises:
             LakeError: if it is missing or damaged.
@@ -294,7 +294,7 @@ def _point_in_time() -> str:
 
 
 def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:
-    """SQL (a parenthesised query) over Parquet files and the columns of the query `empty`."""
+    """Return SQL (a parenthesised query) over files and the columns of the query `empty`."""
     if not files:
         return f"({empty})"
     folders = "true, hive_types = {'dt': DATE}" if hive else "false"
@@ -304,7 +304,7 @@ def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:
 
 
 def not_ready(table: Table, problem: str) -> NotReadyError:
-    """The error for an earlier stage that has not run."""
+    """Return the error for an earlier stage that has not run."""
     return NotReadyError(
         f"The table `{table.name}` is not ready. {problem}",
         f"Materialise `{table.name}` for these days first "
@@ -313,7 +313,7 @@ def not_ready(table: Table, problem: str) -> NotReadyError:
 
 
 def open_lake(settings: Settings) -> Lake:
-    """The lake that the settings name.
+    """Return the lake that the settings name.
 
     Raises:
         SettingsError: a folder above it has a name that DuckDB takes apart.

@@ -37,7 +37,7 @@ class KeyQuality:
 def key_quality(
     con: duckdb.DuckDBPyConnection, lake: Lake, table: Table, days: DayRange | None = None
 ) -> KeyQuality:
-    """Counts rows whose key is incomplete or not their own.
+    """Count rows whose key is incomplete or not their own.
 
     Args:
         con: A session on `lake`.

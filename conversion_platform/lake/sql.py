@@ -30,7 +30,7 @@ def registered(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Ite
 
 
 def quoted(text: str) -> str:
-    """A SQL string literal."""
+    """Return a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -64,10 +64,10 @@ def require_plain_folders(place: str, setting: str) -> None:
 
 
 def listed(texts: Iterable[str]) -> str:
-    """SQL literals for `IN (...)`; NULL, which nothing is in, where there is none."""
+    """Return SQL literals for `IN (...)`; NULL, which nothing is in, where there is none."""
     return ", ".join(map(quoted, texts)) or "NULL"
 
 
 def instant(day: date, zone: str) -> str:
-    """SQL literal of the moment at which calendar day `day` begins in `zone`."""
+    """Return SQL literal of the moment at which calendar day `day` begins in `zone`."""
     return f"TIMESTAMPTZ {quoted(day_start(day, zone).isoformat())}"

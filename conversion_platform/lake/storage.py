@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
 from conversion_platform.lake.errors import disk_full, missing_file
-from conversion_platform.stopping import removed_when_stopped
+from conversion_platform.process import removed_when_stopped
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,7 +48,7 @@ class Storage(ABC):
 
     @abstractmethod
     def location(self, key: str) -> str:
-        """What DuckDB reads `key` by (after `attach`)."""
+        """Return what DuckDB reads `key` by (after `attach`)."""
 
     @abstractmethod
     def list(self, prefix: str) -> list[str]:
@@ -56,7 +56,7 @@ class Storage(ABC):
 
     @abstractmethod
     def read(self, key: str) -> bytes:
-        """The bytes of `key`.
+        """Return the bytes of `key`.
 
         Raises:
             LakeError: if there is no such key.
@@ -64,15 +64,15 @@ class Storage(ABC):
 
     @abstractmethod
     def replace(self, key: str, data: bytes) -> None:
-        """Writes `key`, atomically over what was there."""
+        """Write `key`, atomically over what was there."""
 
     @abstractmethod
     def create(self, key: str, data: bytes) -> bool:
-        """Writes `key` if it is new. Returns False, and changes nothing, if it exists."""
+        """Write `key` if it is new. Returns False, and changes nothing, if it exists."""
 
     @abstractmethod
     def publish(self, file: Path, key: str) -> None:
-        """Moves a finished staged file to `key`, atomically over what was there."""
+        """Move a finished staged file to `key`, atomically over what was there."""
 
     @abstractmethod
     def size(self, key: str) -> int:
@@ -84,11 +84,11 @@ class Storage(ABC):
 
     @abstractmethod
     def staging_folder(self) -> Path:
-        """A local folder for files in the making."""
+        """Return a local folder for files in the making."""
 
     @contextmanager
     def staged(self) -> Iterator[Path]:
-        """A fresh local file name to write to; whatever is left of it is removed after."""
+        """Return a fresh local file name to write to; whatever is left of it is removed after."""
         path = self._staging_path(".parquet")
         with removed_when_stopped(path):
             try:
@@ -98,7 +98,7 @@ class Storage(ABC):
 
     @contextmanager
     def spill_folder(self, reading: bool = False) -> Iterator[Path]:
-        """A folder for one session's spilled data: DuckDB's file names repeat in each process.
+        """Return a folder for one session's spilled data: DuckDB's file names repeat.
 
         Args:
             reading: Whether nothing may be made where nothing was written yet; what is spilled
@@ -124,7 +124,7 @@ class Storage(ABC):
         return folder / f"{name}{suffix}"
 
     def clear_staging(self) -> int:
-        """Removes what killed processes of this machine left behind; returns how many things.
+        """Remove what killed processes of this machine left behind; returns how many things.
 
         Safe at any time: what a living process, or another machine, is making stays.
         """
@@ -154,7 +154,7 @@ def _alive(process: int) -> bool:
 
 @contextmanager
 def readable_disk_errors(place: str) -> Iterator[None]:
-    """Turns the operating system's disk errors into one message that says what to do."""
+    """Turn the operating system's disk errors into one message that says what to do."""
     try:
         yield
     except OSError as error:
@@ -256,7 +256,7 @@ def _write_synced(path: Path, data: bytes) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, each so that it survives a power cut."""
+    """Make a folder and those above it, each so that it survives a power cut."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
@@ -265,7 +265,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes a rename survive a power cut (POSIX: the folder's entry is data too)."""
+    """Make a rename survive a power cut (POSIX: the folder's entry is data too)."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -286,7 +286,7 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
 
 
 def open_storage(root: str, files: Any | None = None) -> Storage:
-    """The storage for a root: S3 for s3://, else a local folder."""
+    """Return the storage for a root: S3 for s3://, else a local folder."""
     if root.startswith("s3://"):
         from conversion_platform.lake.s3 import S3Storage
 

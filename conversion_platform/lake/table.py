@@ -55,7 +55,7 @@ class Table:
         return (*self.together, *self.key)
 
     def empty_select(self) -> str:
-        """SQL that yields the table's columns and no row."""
+        """Return SQL that yields the table's columns and no row."""
         columns = [f'CAST(NULL AS {column.type}) AS "{column.name}"' for column in self.columns]
         if self.daily:
             columns.append("CAST(NULL AS DATE) AS dt")

@@ -1,7 +1,7 @@
 """Leases with a heartbeat: who is alive, who writes the lake, and what a dead command left to do.
 
-A lease names a process and holds a count that goes up as long as that lives. Whoever published
-last may have stood still meanwhile: a fence that asks for the lease comes before each publish.
+A lease names a process and holds a count that goes up as long as that process lives. A process
+that stood still may go on later: a fence looks at the lease before each publish.
 """
 
 from conversion_platform.liveness.holding import (

@@ -12,7 +12,7 @@ from conversion_platform.liveness.heartbeat import Heartbeat
 from conversion_platform.liveness.lease import Lease
 from conversion_platform.liveness.places import FilePlace, Held, lake_place
 from conversion_platform.liveness.taking import Waiting, take
-from conversion_platform.stopping import when_stopped
+from conversion_platform.process import when_stopped
 
 FOLDER = "leases"
 SUFFIX = ".lease"

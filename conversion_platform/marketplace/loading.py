@@ -39,7 +39,7 @@ from conversion_platform.marketplace.mapping import Matched, map_columns
 from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relation
 from conversion_platform.marketplace.sources import open_source, reader, section_of, workspace
 from conversion_platform.marketplace.tables import REJECTED_EVENTS_UNDATED
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 if TYPE_CHECKING:
     import duckdb

@@ -125,7 +125,7 @@ def _when(places: tuple[Place, ...], recent: tuple[datetime, ...], now: datetime
 def _obstacle(
     places: tuple[Place, ...], recent: tuple[datetime, ...], moment: datetime
 ) -> Defer | Suppress | None:
-    """What stands in the way at `moment`, with the first moment at which that is over."""
+    """Return what forbids a message at `moment`, with the first moment at which that is over."""
     rule_id = forbidding_rule(places, moment)
     if rule_id is None:
         return _too_often(places, recent, moment)

@@ -32,22 +32,22 @@ LIFTED_BY_START = ("stop", "unsure", "carrier")
 
 
 def message_id_of(user_id: str, campaign: str, day: date) -> str:
-    """The id of the one message that a user can get from a campaign on a day."""
+    """Return the id of the one message that a user can get from a campaign on a day."""
     return hashed(f"{user_id}|{campaign}|{day.isoformat()}")
 
 
 def hashed(text: str) -> str:
-    """An id made from text."""
+    """Return an id made from text."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def stamp(moment: datetime) -> str:
-    """A time as the ledger writes it: UTC, microseconds, sortable as text."""
+    """Return a time as the ledger writes it: UTC, microseconds, sortable as text."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def moment_of(stamped: str) -> datetime:
-    """The time behind a stamp."""
+    """Return the time behind a stamp."""
     return datetime.fromisoformat(stamped)
 
 
@@ -90,7 +90,7 @@ class Ledger:
             )
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._con.close()
 
     def __enter__(self) -> Self:
@@ -113,7 +113,7 @@ class Ledger:
             self.fence()
 
     def rows(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
-        """The rows of a query, streamed."""
+        """Return the rows of a query, streamed."""
         with readable_errors(self.path):
             yield from self._con.execute(sql, values)
 
@@ -177,7 +177,7 @@ class Ledger:
         return {row["state"]: row["n"] for row in found}
 
     def texted_days(self, days: DayRange) -> set[date]:
-        """The campaign days of which a message was given to the provider."""
+        """Return the campaign days of which a message was given to the provider."""
         found = self.rows(
             "SELECT DISTINCT day FROM messages WHERE attempts > 0 AND day BETWEEN ? AND ?",
             days.first.isoformat(),
@@ -186,7 +186,7 @@ class Ledger:
         return {date.fromisoformat(row["day"]) for row in found}
 
     def suppress(self, phone: str, at: datetime, reason: str, rule_id: str) -> bool:
-        """Ends all messages to a number (+15125550123). Returns False if that was so already."""
+        """End all messages to a number (+15125550123). Returns False if that was so already."""
         with self.transaction() as con:
             return suppress(con, phone, at, reason, rule_id)
 
@@ -196,12 +196,12 @@ class Ledger:
             return _lifted(con, phone, at, by)
 
     def suppression(self, phone: str) -> str | None:
-        """The rule under which a number is on the suppression list, or None."""
+        """Return the rule under which a number is on the suppression list, or None."""
         with readable_errors(self.path):
             return suppression(self._con, phone)
 
     def replies_for_a_person(self) -> list[dict[str, Any]]:
-        """The replies that a person should read, oldest first (personal data)."""
+        """Return the replies that a person should read, oldest first (personal data)."""
         found = self.rows(
             "SELECT reply_id, phone, body, at, kind, rule_id, user_id FROM replies"
             " WHERE needs_person ORDER BY at, reply_id"
@@ -209,7 +209,7 @@ class Ledger:
         return [dict(row) for row in found]
 
     def render_replies_for_a_person(self, limit: int) -> str:
-        """The latest of them as a screen; of each number only the last four digits."""
+        """Return the latest of them as a screen; of each number only the last four digits."""
         waiting = self.replies_for_a_person()
         latest = waiting[-limit:]
         head = f"{len(waiting):,} replies for a person to read; the latest {len(latest)}:"
@@ -236,7 +236,7 @@ def transaction(con: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 
 def suppression(con: sqlite3.Connection, phone: str | None) -> str | None:
-    """The rule under which a number is on the suppression list, or None."""
+    """Return the rule under which a number is on the suppression list, or None."""
     row = con.execute(
         "SELECT rule_id FROM suppressions WHERE phone = ? AND lifted_at IS NULL", (phone,)
     ).fetchone()
@@ -251,7 +251,7 @@ def suppress(
     rule_id: str,
     reply_id: str | None = None,
 ) -> bool:
-    """Puts a number on the suppression list; see `Ledger.suppress`.
+    """Put a number on the suppression list; see `Ledger.suppress`.
 
     The latest word counts: a START that was given between two STOPs does not lift the later one.
     What a person decides counts above what a reply said.
@@ -284,7 +284,7 @@ def _strengthened(
 
 
 def lift_by_start(con: sqlite3.Connection, phone: str, at: datetime) -> bool:
-    """Takes a number off the list because START came from it after it was put there.
+    """Take a number off the list because START came from it after it was put there.
 
     What a person suppressed, only a person lifts.
     """
@@ -307,7 +307,7 @@ def _lifted(con: sqlite3.Connection, phone: str, at: datetime, by: str) -> bool:
 
 
 def run_script(con: sqlite3.Connection, name: str) -> None:
-    """Runs one of the package's SQL scripts inside the caller's transaction."""
+    """Run one of the package's SQL scripts inside the caller's transaction."""
     folder = resources.files("conversion_platform.messaging")
     text = folder.joinpath(name).read_text(encoding="utf-8")
     for statement in _statements(text.splitlines(keepends=True)):
@@ -325,7 +325,7 @@ def _statements(lines: Iterable[str]) -> Iterator[str]:
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger that the settings name.
+    """Return the ledger that the settings name.
 
     Raises:
         SettingsError: it would not be on a local disk.
@@ -353,7 +353,7 @@ def file_exists(path: Path) -> bool:
 
 @contextmanager
 def readable_errors(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into one message that says what to do."""
+    """Turn SQLite's errors into one message that says what to do."""
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def outcome_days(settings: Settings, days: DayRange) -> DayRange:
-    """The days whose outcomes may still change in a run for `days`: those whose attribution window
-    reaches into the days for which the run may have got new events.
+    """Return the days whose outcomes may still change in a run for `days`.
+
+    Their attribution window reaches into the days for which the run may have got new events.
     """
     return rewritten_days(settings, days).widened(before=settings.events.attribution_window_days)
 
@@ -38,7 +39,7 @@ def as_of_day(lake: Lake, days: DayRange) -> date:
 def measure_outcomes(
     session: Session, ledger: Ledger, days: DayRange, as_of: date
 ) -> list[Written]:
-    """Writes the outcomes of every assigned day in `days`; days without assignments are left out.
+    """Write the outcomes of every assigned day in `days`; days without assignments are left out.
 
     A message that was sent has an outcome even if its day was assigned anew without it.
 

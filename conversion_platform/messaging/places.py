@@ -93,7 +93,7 @@ def _zones_of_number(phone: str) -> tuple[str, ...]:
 
 
 def known_state(state: str | None) -> str | None:
-    """The two letters of a US state or territory given by letters or name, else None."""
+    """Return the two letters of a US state or territory given by letters or name, else None."""
     if not state:
         return None
     wanted = state.strip().upper()
@@ -101,7 +101,7 @@ def known_state(state: str | None) -> str | None:
 
 
 def state_of_zip(postal_code: str | None) -> str | None:
-    """The state of a ZIP code (by its first three digits), else None."""
+    """Return the state of a ZIP code (by its first three digits), else None."""
     digits = (postal_code or "").strip().partition("-")[0]
     if len(digits) != 5 or not digits.isascii() or not digits.isdigit():
         return None
@@ -110,7 +110,7 @@ def state_of_zip(postal_code: str | None) -> str | None:
 
 @cache
 def states_on_clock(zone: str) -> tuple[str, ...]:
-    """The states with inhabitants whose clocks show the same as `zone`, winter and summer."""
+    """Return the inhabited states whose clocks show the same as `zone`, winter and summer."""
     shown = _clock(zone)
     return tuple(
         state

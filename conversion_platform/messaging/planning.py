@@ -187,7 +187,7 @@ class _Planner:
     def message(
         self, row: dict[str, Any], phone: str | None, suppressed: str | None
     ) -> dict[str, Any]:
-        """The ledger's row, with its state decided as of the time it is to be sent."""
+        """Return the ledger's row, with its state decided as of the time it is to be sent."""
         message_id = message_id_of(row["user_id"], CAMPAIGN, self._day)
         decision = decide(self.recipient(row, suppressed), row["send_at"])
         refusal = decision if isinstance(decision, Suppress) else None
@@ -226,7 +226,7 @@ class _Planner:
         return body, segments, None
 
     def _day_over(self, row: dict[str, Any], phone: str | None) -> datetime:
-        """The end of the campaign day wherever the recipient may be: the earliest one."""
+        """Return the end of the campaign day wherever the recipient may be: the earliest one."""
         places = (
             places_of(phone, row["time_zone"], row["state"], row["postal_code"]) if phone else ()
         )
@@ -268,7 +268,7 @@ def _insert(
 
 
 def _recorded(con: sqlite3.Connection, message: dict[str, Any]) -> str:
-    """Writes one row and says what it counts as."""
+    """Write one row and say what it counts as."""
     if con.execute(INSERT_MESSAGE, message).rowcount == 0:
         con.execute(FOLLOW_ASSIGNMENT, message)
         if message["reason"]:
@@ -287,7 +287,7 @@ def _recipient_values(row: dict[str, Any], country: str) -> dict[str, Any]:
 
 
 def _withdraw(ledger: Ledger, day: date, at: datetime) -> int:
-    """Takes back messages of the day that the present assignments do not ask for."""
+    """Take back messages of the day that the present assignments do not ask for."""
     with ledger.transaction() as con:
         changed = con.execute(
             "UPDATE messages SET state = 'suppressed', state_at = max(state_at, :at),"

@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def forbidding_rule(places: tuple[Place, ...], moment: datetime) -> str | None:
-    """The id of the first rule that forbids a message at `moment`, or None if all allow it."""
+    """Return the id of the first rule that forbids a message at `moment`, or None."""
     for place in places:
         rule_id = _forbids(place, moment)
         if rule_id is not None:
@@ -39,7 +39,7 @@ def _forbids(place: Place, moment: datetime) -> str | None:
 
 @lru_cache(maxsize=50_000)
 def next_allowed(places: tuple[Place, ...], moment: datetime) -> datetime | None:
-    """The first instant after `moment` at which every place allows a message.
+    """Return the first instant after `moment` at which every place allows a message.
 
     Returns:
         The instant in UTC, or None if there is none within eight days (places whose hours
@@ -64,8 +64,10 @@ def _openings(place: Place, moment: datetime) -> Iterator[datetime]:
 
 
 def instants_of(day: date, clock: time, zone: str) -> tuple[datetime, ...]:
-    """The UTC instants at which the wall clock shows `clock` on `day`: one, or two where it is
-    put back over that time; where it is put forward over it, the instant of the jump.
+    """Return the UTC instants at which the wall clock shows `clock` on `day`.
+
+    There is one, or two where it is put back over that time; where it is put forward over it, it
+    is the instant of the jump.
     """
     local = datetime.combine(day, clock, ZoneInfo(zone))
     both = sorted({local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)})
@@ -78,7 +80,7 @@ def _wall(local: datetime) -> datetime:
 
 
 def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The minute, between two instants, at which the zone's offset changes."""
+    """Return the minute, between two instants, at which the zone's offset changes."""
     offset = before.astimezone(zone).utcoffset()
     while after - before > MINUTE:
         middle = before + (after - before) // MINUTE // 2 * MINUTE

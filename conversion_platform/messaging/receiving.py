@@ -61,7 +61,7 @@ class ReceiveSummary:
 def receive(
     ledger: Ledger, provider: Provider, settings: Settings, now: datetime
 ) -> ReceiveSummary:
-    """Takes in everything that the provider has to report up to `now`.
+    """Take in everything that the provider has to report up to `now`.
 
     Replies that end the messages take effect at once. One confirmation goes out for each such
     reply, within five minutes of it or not at all; the replay clock counts as always in time.
@@ -109,7 +109,7 @@ def _apply(
 
 
 def _apply_receipt(con: sqlite3.Connection, receipt: Receipt) -> int:
-    """Moves a message forward; a receipt that says nothing new changes nothing."""
+    """Move a message forward; a receipt that says nothing new changes nothing."""
     delivered = receipt.status == "delivered"
     changed = con.execute(
         "UPDATE messages SET state = ?, state_at = ?, final_at = ?, delivered_at = ?,"
@@ -146,7 +146,7 @@ def _apply_reply(
 
 
 def _kept(con: sqlite3.Connection, reply: Reply, meaning: Meaning) -> bool:
-    """Records a reply with the message it follows. Returns False for a repetition."""
+    """Record a reply with the message it follows. Returns False for a repetition."""
     text = con.execute(
         "SELECT message_id, user_id FROM messages WHERE phone = ? AND sent_at <= ?"
         " ORDER BY sent_at DESC, message_id DESC LIMIT 1",
@@ -221,7 +221,7 @@ def _send_notices(
     now: datetime,
     counts: Counter[str],
 ) -> None:
-    """Sends what is in time, each claimed and committed before it leaves."""
+    """Send what is in time, each claimed and committed before it leaves."""
     waiting = list(
         ledger.rows("SELECT * FROM notices WHERE state = 'planned' ORDER BY at, notice_id")
     )

@@ -33,7 +33,7 @@ class Meaning:
 
 
 def classify(body: str) -> Meaning:
-    """The meaning of an inbound text, in whatever case, punctuation and spacing."""
+    """Return the meaning of an inbound text, in whatever case, punctuation and spacing."""
     text = plain(body)
     return (
         _by_keyword(text)
@@ -52,7 +52,7 @@ def plain(body: str) -> str:
 
 
 def _by_keyword(text: str) -> Meaning | None:
-    """A keyword alone, or one repeated ("STOP STOP")."""
+    """Return a keyword alone, or one repeated ("STOP STOP")."""
     for keywords in rules().keywords:
         if text in keywords.words:
             return Meaning(keywords.kind, keywords.rule_id)
@@ -78,7 +78,7 @@ def _by_wording(text: str) -> Meaning | None:
 
 
 def _near_miss(text: str) -> Meaning | None:
-    """A short reply with a misspelt stop word ("stpo", "unsubscibe")."""
+    """Return a short reply with a misspelt stop word ("stpo", "unsubscibe")."""
     words = text.split()
     if len(words) <= 3 and any(_one_slip(word, key) for word in words for key in NEAR_MISSES):
         return Meaning("unsure", "wording-near-miss")

@@ -91,11 +91,11 @@ class Rules:
     wordings: tuple[Wording, ...]
 
     def hours_on(self, place: str, day: date) -> HoursRule | None:
-        """The rule in force in `place` on a local day, if there is one."""
+        """Return the rule in force in `place` on a local day, if there is one."""
         return _latest([rule for rule in self.hours if rule.place == place], day)
 
     def frequency_on(self, place: str, day: date) -> FrequencyRule | None:
-        """The frequency rule in force in `place` on a local day, if there is one."""
+        """Return the frequency rule in force in `place` on a local day, if there is one."""
         return _latest([rule for rule in self.frequency if rule.place == place], day)
 
 
@@ -112,5 +112,5 @@ def read_data(name: str) -> dict[str, Any]:
 
 @cache
 def rules() -> Rules:
-    """The rules that come with the package."""
+    """Return the rules that come with the package."""
     return TypeAdapter(Rules).validate_python(read_data("rules.toml"))

@@ -78,7 +78,7 @@ class SendSummary:
 
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> SendSummary:
-        """The summary of counts by name; suppressions are counted as `suppressed:REASON`."""
+        """Return the summary of counts by name; suppressions are counted as `suppressed:REASON`."""
         reasons = {
             key.partition(":")[2]: number
             for key, number in sorted(counts.items())
@@ -95,7 +95,7 @@ def send_due(
     now: datetime,
     clock: Callable[[], datetime] | None = None,
 ) -> SendSummary:
-    """Sends every message that is due, after taking in what the provider has to report.
+    """Send every message that is due, after taking in what the provider has to report.
 
     Args:
         ledger: Where the messages are planned.
@@ -164,7 +164,7 @@ def _stopped(
     now: datetime,
     counts: Counter[str],
 ) -> bool:
-    """Records why a due text does not go now; False if it does."""
+    """Record why a due text does not go now; False if it does."""
     if stamp(now) >= row["expires_at"]:
         _end(con, row, "expired", now, "day_over", "campaign-day")
         counts["expired"] += 1
@@ -246,7 +246,7 @@ Answer = tuple[Outgoing, Accepted | ProviderRefusedError]
 def _give(
     ledger: Ledger, provider: Provider, claimed: list[Outgoing], counts: Counter[str]
 ) -> None:
-    """Gives a claimed batch to the provider and records each result, even when one call fails.
+    """Give a claimed batch to the provider and record each result, even when one call fails.
 
     What was claimed and has no result stays `sending` until the provider is asked.
     """
@@ -271,7 +271,7 @@ def _answer(provider: Provider, text: Outgoing) -> Accepted | ProviderRefusedErr
 def _settle(
     con: sqlite3.Connection, text: Outgoing, answer: Accepted | ProviderRefusedError
 ) -> str:
-    """Records one result and says what it counts as."""
+    """Record one result and say what it counts as."""
     if isinstance(answer, Accepted):
         _sent(con, text.message_id, answer)
         return "sent"
@@ -346,7 +346,7 @@ def _never_left(con: sqlite3.Connection, message_id: str, now: datetime) -> None
 
 
 def replay_day(ledger: Ledger, provider: Provider, settings: Settings, day: date) -> SendSummary:
-    """Walks through one campaign day's clock: from due time to due time, to the day's end.
+    """Walk through one campaign day's clock: from due time to due time, to the day's end.
 
     Everything happens as it would have at real time, and the same plan gives the same states and
     times. Doing it again changes nothing.

@@ -13,7 +13,7 @@ from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.lake import Session, registered
 from conversion_platform.messaging.ledger import Ledger, hashed, stamp
 from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_MESSAGES
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +38,7 @@ REPLIES_BETWEEN = """
 
 
 def snapshot(session: Session, ledger: Ledger, days: DayRange) -> list[Written]:
-    """Writes the partitions of sent_messages, message_states and replies of `days`.
+    """Write the partitions of sent_messages, message_states and replies of `days`.
 
     The same ledger gives the same bytes. Receipts and replies come late: take the days of
     `outcome_days` again with every run. A day that was not assigned gets no empty partition.
@@ -69,7 +69,7 @@ def _rows_of(
 
 
 def messages_of(ledger: Ledger, days: DayRange) -> Iterator[dict[str, Any]]:
-    """The rows of sent_messages for `days`."""
+    """Return the rows of sent_messages for `days`."""
     found = ledger.rows(MESSAGES_OF_DAYS, days.first.isoformat(), days.last.isoformat())
     return map(dict, found)
 
@@ -91,7 +91,7 @@ def _write(session: Session, table: Table, day: date, rows: Iterator[dict[str, A
 def ledger_rows(
     con: duckdb.DuckDBPyConnection, table: Table, rows: Iterator[dict[str, Any]]
 ) -> Iterator[str]:
-    """SQL over rows from the ledger, with the columns and types of `table`."""
+    """Return SQL over rows from the ledger, with the columns and types of `table`."""
     import pyarrow
 
     schema = pyarrow.schema([(column.name, _arrow_type(column)) for column in table.columns])

@@ -56,7 +56,7 @@ class Templates:
         }
 
     def render(self, cohort: str, values: Mapping[str, Any]) -> str:
-        """The text for one person.
+        """Return the text for one person.
 
         Args:
             cohort: Name of the cohort.
@@ -91,7 +91,7 @@ def check_templates(settings: Settings) -> None:
 
 
 def shown(value: Any) -> str:
-    """A value as it stands in a text: one line, no needless decimals."""
+    """Return a value as it stands in a text: one line, no needless decimals."""
     if isinstance(value, float):
         return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
     return _CONTROL.sub(" ", str(value)).strip()

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from conversion_platform.process import when_stopped
 from conversion_platform.runs.planning import Step
-from conversion_platform.stopping import when_stopped
 from conversion_platform.terminal import console, plain
 
 LINE_SECONDS = 15.0  # between two lines of one job where the output is no terminal

@@ -24,8 +24,8 @@ from conversion_platform.liveness import (
     pending_in,
     save,
 )
+from conversion_platform.process import when_stopped
 from conversion_platform.runs.planning import Step
-from conversion_platform.stopping import when_stopped
 from conversion_platform.terminal import console
 
 RunOne = Callable[[Step, Mapping[str, str]], None]

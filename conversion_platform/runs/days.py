@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def with_secrets(settings: Settings) -> Iterator[None]:
-    """The secrets that the settings name, in the environment as a run has them.
+    """Return the secrets that the settings name, in the environment as a run has them.
 
     Raises:
         SettingsError: they cannot be read.

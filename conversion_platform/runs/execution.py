@@ -18,12 +18,11 @@ from conversion_platform.defs.liveness import home_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
 from conversion_platform.liveness import remove_lease
-from conversion_platform.progress import heard_by
+from conversion_platform.process import heard_by, when_stopped
 from conversion_platform.runs.planning import Step
 from conversion_platform.runs.progress import RunProgress, Watcher, expected_seconds
 from conversion_platform.runs.sqlite import fewer_syncs
 from conversion_platform.settings import Settings
-from conversion_platform.stopping import when_stopped
 
 LOGGER = "progress"
 ONLY_PROGRESS: dict[str, Any] = {"loggers": {LOGGER: {}}}  # and not Dagster's console
@@ -98,19 +97,19 @@ def _named(evaluation: dg.AssetCheckEvaluation) -> str:
 
 
 def one_day(days: DayRange) -> str | None:
-    """The partition key of a run for one day; a range has none."""
+    """Return the partition key of a run for one day; a range has none."""
     return days.first.isoformat() if len(days) == 1 else None
 
 
 def range_tags(days: DayRange) -> dict[str, str]:
-    """The tags that make one run of a range of days."""
+    """Return the tags that make one run of a range of days."""
     if len(days) == 1:
         return {}
     return {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}
 
 
 def failure_of(result: dg.ExecuteInProcessResult) -> PlatformError:
-    """The error that ended a run, as a message for a person."""
+    """Return the error that ended a run, as a message for a person."""
     broken = [
         evaluation
         for evaluation in result.get_asset_check_evaluations()
@@ -128,7 +127,7 @@ def failure_of(result: dg.ExecuteInProcessResult) -> PlatformError:
 
 
 def error_of_check(failed: dg.AssetCheckEvaluation) -> PlatformError:
-    """The error for a check that lets nothing be made of what it looked at."""
+    """Return the error for a check that lets nothing be made of what it looked at."""
     facts = {name: value.value for name, value in failed.metadata.items()}
     return PlatformError(
         f"Asset `{failed.asset_key.to_user_string()}` failed its check `{failed.check_name}`: "

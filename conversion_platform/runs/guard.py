@@ -1,6 +1,6 @@
 """What Dagster's pages refuse: requests that another web site makes a person's browser send.
 
-The pages have no login, and whoever reaches them can start a run. A page of another site reaches
+The pages have no login, so all who reach them can start a run. A page of another site reaches
 them through the browser of a person who works on this machine: by its own address (cross-site
 request) or by a name of its own that it points to 127.0.0.1 (DNS rebinding).
 """

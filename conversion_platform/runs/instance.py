@@ -144,7 +144,7 @@ def _missing(wanted: Any, found: Any, under: str = "") -> Iterator[str]:
 
 
 def last_run_day(instance: dg.DagsterInstance) -> date | None:
-    """The last day of the newest successful daily run."""
+    """Return the last day of the newest successful daily run."""
     wanted = dg.RunsFilter(job_name="daily", statuses=[dg.DagsterRunStatus.SUCCESS])
     for run in instance.get_runs(wanted, limit=1):
         key = run.tags.get(RANGE_END) or run.tags.get("dagster/partition")

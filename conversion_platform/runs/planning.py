@@ -22,7 +22,7 @@ class Step:
 
 
 def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
-    """What has to run so that `days` are done: what they look back to, and a first champion.
+    """Return what has to run so that `days` are done: what they look back to, and a first champion.
 
     Raises:
         NotReadyError: `days` start before the platform's first day, or end after today.
@@ -56,7 +56,7 @@ def days_without_features(
     """Days before `day` to build features for: all to learn from, else those that runs left out.
 
     What is to be learned from is built anew until there is a champion: after a first run that
-    failed, the source has probably been mended.
+    failed, the source has probably been corrected.
     """
     from conversion_platform.features import USER_FEATURES
     from conversion_platform.training import training_days
@@ -78,7 +78,7 @@ def days_without_events(lake: Lake, settings: Settings, day: date, learn: bool) 
 
 
 def days_before(day: date, first: date) -> list[date]:
-    """The days from `first` to the one before `day`."""
+    """Return the days from `first` to the one before `day`."""
     return list(DayRange(first, day - ONE_DAY)) if first < day else []
 
 

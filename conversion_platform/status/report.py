@@ -28,7 +28,7 @@ class Interval:
     high: float | None
 
     def shown(self, percent: bool = False) -> str:
-        """The value with its interval, as a sign and three decimals or as a percentage."""
+        """Return the value with its interval, as a sign and three decimals or as a percentage."""
         if self.value is None or self.low is None or self.high is None:
             return "not measurable"
         if percent:
@@ -90,7 +90,7 @@ class Status:
     next_run: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON: MAP values as numbers, gain and gap closed with intervals."""
+        """Return plain JSON: MAP values as numbers, gain and gap closed with intervals."""
         found = asdict(self)
         for name in ("map_model", "map_human", "map_popularity", "map_oracle"):
             found[name] = getattr(self, name).value
@@ -98,7 +98,7 @@ class Status:
 
 
 def collect(session: Session, now: datetime) -> Status:
-    """Reads how the platform stands; nothing is written.
+    """Read how the platform stands; nothing is written.
 
     Args:
         session: Settings, lake and DuckDB connection.
@@ -162,7 +162,7 @@ def _log_events(session: Session) -> dict[str, int]:
 
 
 def _ranking(session: Session, champion: str | None) -> dict[str, Any]:
-    """The MAP figures: from the truth where someone knows it, else from logged slates."""
+    """Return the MAP figures: from the truth where someone knows it, else from logged slates."""
     if TRUTH_KEY in session.lake.storage.list("reports"):
         return _from_truth(session.lake.read_json(TRUTH_KEY))
     if champion is None:

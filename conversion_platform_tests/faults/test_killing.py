@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conversion_platform.stopping import STOPPED
+from conversion_platform.process import STOPPED
 from conversion_platform_tests.command import ended, start, until
 from conversion_platform_tests.tiny_platform import LIVED, differences, rows, run, settings_in
 

@@ -14,7 +14,7 @@ from conversion_platform.applications.job_of_the_day import (
 from conversion_platform.days import DayRange
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 
 @asset_of(

@@ -26,7 +26,7 @@ LOGGED_FROM = {
 
 
 def days_to_log(event_type: str, settings: Settings, days: DayRange) -> DayRange:
-    """The days whose events may be new: answers and outcomes come in for earlier days too."""
+    """Return the days whose events may be new; replies and outcomes arrive for earlier days too."""
     if event_type == "model_promotion":
         return DayRange(settings.platform.start_date, days.last)
     if event_type in ("message_state", "reply", "outcome"):
@@ -35,7 +35,7 @@ def days_to_log(event_type: str, settings: Settings, days: DayRange) -> DayRange
 
 
 def log_asset(event_type: EventType) -> dg.AssetsDefinition:
-    """The asset that appends one type of event."""
+    """Return the asset that appends one type of event."""
     spec = plain_spec(
         event_type.view,
         event_type.description,

@@ -26,7 +26,7 @@ KINDS = ("duckdb", "parquet")
 
 
 def rejects_check(table: str) -> dg.AssetCheckSpec:
-    """The check that holds the share of rejected rows below the settings' limits."""
+    """Return the check that holds the share of rejected rows below the settings' limits."""
     return dg.AssetCheckSpec(
         "reject_rate_within_limits",
         asset=table,
@@ -50,7 +50,7 @@ def rejects_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Asse
 
 
 def rejects_words(table: str, loaded: Loaded) -> str:
-    """The shares of rejected rows in one sentence, and where to see those rows."""
+    """Return the shares of rejected rows in one sentence, and where to see those rows."""
     dated = loaded.read_rows - loaded.undated_rows
     words = f"{loaded.dated_share:.2%} of {dated:,} rows rejected; see rejected_{table}"
     if loaded.undated_rows:
@@ -62,7 +62,7 @@ def rejects_words(table: str, loaded: Loaded) -> str:
 
 
 def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.MaterializeResult:
-    """The materialisation of one source table."""
+    """Return the materialisation of one source table."""
     facts = {
         "read_rows": loaded.read_rows,
         "rejected_rows": sum(loaded.rejects.values()),

@@ -29,7 +29,7 @@ from conversion_platform.messaging import (
     send_due,
     snapshot,
 )
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 GROUP = "messaging"
 ONLY_SEND = "conversion_platform/only_send"

@@ -12,7 +12,7 @@ from conversion_platform.defs.lake_asset import asset_of, days_of, materialized,
 from conversion_platform.defs.resources import Platform
 from conversion_platform.lake import Written
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report
-from conversion_platform.progress import in_turn
+from conversion_platform.process import in_turn
 
 FEATURES = ("user_features", "job_features", "user_category_features")
 DRIFT_CHECK = "drift_within_limits"
@@ -53,14 +53,14 @@ def drift(context: dg.AssetExecutionContext, platform: Platform) -> dg.Materiali
 
 
 def page(location: str) -> dg.MetadataValue[Any]:
-    """A link to a report, whether it lies on S3 or on this machine."""
+    """Return a link to a report, whether it lies on S3 or on this machine."""
     if location.startswith("s3://"):
         return dg.MetadataValue.url(location)
     return dg.MetadataValue.path(location)
 
 
 def drift_result(report: DriftReport) -> dg.AssetCheckResult:
-    """The check's result for the worst of the days."""
+    """Return the check's result for the worst of the days."""
     return dg.AssetCheckResult(
         check_name=DRIFT_CHECK,
         passed=not report.drifted,

@@ -65,7 +65,7 @@ class Evaluation:
 
 
 def evaluations_after(instance: dg.DagsterInstance, moment: float) -> list[Evaluation]:
-    """The drift check's evaluations after `moment` (seconds since 1970), oldest first.
+    """Return the drift check's evaluations after `moment` (seconds since 1970), oldest first.
 
     Records are numbered when their run begins, so the number does not say what is new. The
     general query for events refuses a cursor on the SQLite storage that an installation starts

@@ -74,7 +74,7 @@ def candidate_model(context: dg.AssetExecutionContext, platform: Platform) -> dg
 
 
 def card_metadata(card: ModelCard) -> dict[str, Any]:
-    """What a reader of the graph wants to know of a version."""
+    """Return what a reader of the graph wants to know of a version."""
     return {
         "model_version": card.version,
         "trees": card.rounds,

@@ -13,7 +13,7 @@ SANDBOX_FILE = "sandbox.sqlite"
 
 
 def open_provider(settings: Settings) -> Sandbox:
-    """The provider that the settings name: always the sandbox, in a file beside the ledger."""
+    """Return the provider that the settings name: the sandbox, in a file next to the ledger."""
     from conversion_platform.messaging.providers.sandbox import Sandbox
 
     return Sandbox(sandbox_path(settings), settings.messaging.sandbox)

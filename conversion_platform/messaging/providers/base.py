@@ -96,7 +96,7 @@ class Provider(Protocol):
     name: str
 
     def send(self, message: Outgoing) -> Accepted:
-        """Gives the provider one message.
+        """Give the provider one message.
 
         Calling it twice sends two messages: providers do not recognise a repetition.
 

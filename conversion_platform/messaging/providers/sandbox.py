@@ -100,7 +100,7 @@ class Sandbox:
                 con.execute("PRAGMA user_version = 1")
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._con.close()
 
     @contextmanager
@@ -109,7 +109,7 @@ class Sandbox:
             yield self._con
 
     def send(self, message: Outgoing) -> Accepted:
-        """Takes one message, again if it is given again.
+        """Take one message, again if it is given again.
 
         Raises:
             ProviderRefusedError: 21610 for a number that opted out on the provider's side.
@@ -145,7 +145,7 @@ class Sandbox:
         return [_callback(row) for row in found]
 
     def acknowledge(self, callbacks: Sequence[Callback]) -> None:
-        """Takes receipts and replies off the list of what is to be reported."""
+        """Take receipts and replies off the list of what is to be reported."""
         with self._transaction() as con:
             con.executemany(
                 "UPDATE callbacks SET acknowledged = 1 WHERE callback_id = ?",
@@ -182,7 +182,7 @@ class Sandbox:
         return int(row[0])
 
     def render_outbox(self, limit: int = 20) -> str:
-        """The latest messages as a screen; of each number only the last four digits."""
+        """Return the latest messages as a screen; of each number only the last four digits."""
         with readable_errors(self._path):
             total = self._con.execute("SELECT count(*) FROM outbox").fetchone()[0]
             found = self._con.execute(
@@ -201,7 +201,7 @@ class Sandbox:
         return row is not None
 
     def _foresee(self, con: sqlite3.Connection, message: Outgoing, copy: int) -> None:
-        """Writes down what the provider will report of a message: its end, and a reply to it."""
+        """Write down what the provider will report of a message: its end, and a reply to it."""
         seed = f"{self._behaviour.seed}|{message.phone}"
         key = f"{seed}|{message.message_id}"
         fails = _draw(f"{seed}|fail") < self._behaviour.fail_share
@@ -245,7 +245,7 @@ class Sandbox:
 
 
 def provider_keyword(body: str) -> str | None:
-    """What a provider makes of a reply by itself: it knows single keywords, no sentences."""
+    """Return what a provider makes of a reply by itself: it knows single keywords, no sentences."""
     text = plain(body)
     for keywords in rules().keywords:
         if text in keywords.words:
@@ -286,5 +286,5 @@ def _line(text: Delivered) -> str:
 
 
 def _draw(text: str) -> float:
-    """A number in [0, 1) that depends on `text` alone."""
+    """Return a number in [0, 1) that depends on `text` alone."""
     return int(hashed(text)[:12], 16) / 16**12

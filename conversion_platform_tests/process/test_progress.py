@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from conversion_platform.days import DayRange
-from conversion_platform.progress import heard_by, in_turn
+from conversion_platform.process import heard_by, in_turn
 
 
 def test_a_loop_says_before_each_item_and_at_its_end_how_many_are_done() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conversion_platform.stopping import STOPPED, stoppable
+from conversion_platform.process import STOPPED, stoppable
 from conversion_platform_tests.command import environment
 
 IN_A_QUERY = "import duckdb; say(); duckdb.sql('SELECT count(*) FROM range(1000000000000)').show()"
@@ -42,7 +42,7 @@ with when_stopped(lambda: print("last")), when_stopped(hang), when_stopped(fail)
 SCRIPT = """
 import signal, sys, time
 from pathlib import Path
-from conversion_platform.stopping import removed_when_stopped, stoppable, when_stopped
+from conversion_platform.process import removed_when_stopped, stoppable, when_stopped
 signal.signal(signal.SIGINT, signal.default_int_handler)
 def say():
     print("at work", flush=True)
