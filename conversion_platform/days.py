@@ -40,6 +40,11 @@ class DayRange:
         """Return the smallest range that holds all of `days`."""
         return cls(min(days), max(days))
 
+    @classmethod
+    def before(cls, day: date, length: int) -> DayRange:
+        """Return the `length` days before `day`."""
+        return cls(day - length * ONE_DAY, day - ONE_DAY)
+
     def __iter__(self) -> Iterator[date]:
         day = self.first
         while day <= self.last:

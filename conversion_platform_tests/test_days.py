@@ -35,6 +35,13 @@ def test_widening_adds_days_on_each_side(first: date, before: int, after: int) -
     assert wide.first == first - timedelta(before)
 
 
+@given(day=DAYS, length=st.integers(1, 100))
+def test_the_days_before_a_day_end_with_the_one_before_it(day: date, length: int) -> None:
+    before = DayRange.before(day, length)
+    assert len(before) == length
+    assert before.last == day - timedelta(1)
+
+
 def test_a_range_that_ends_before_it_starts_says_what_to_give() -> None:
     with pytest.raises(SettingsError, match=r"ends \(2026-01-01\) before it starts \(2026-01-02\)"):
         DayRange(date(2026, 1, 2), date(2026, 1, 1))

@@ -24,10 +24,8 @@ def day_number(day: date) -> int:
 
 def event_days(settings: Settings, days: DayRange, history: int) -> DayRange:
     """Return the partitions of `events` that hold every event that features of `days` may use."""
-    return DayRange(
-        days.first - (history + settings.events.late_days) * ONE_DAY,
-        max(days.last - ONE_DAY, days.first - ONE_DAY),
-    )
+    earliest = DayRange.before(days.first, history + settings.events.late_days)
+    return DayRange(earliest.first, days.last - ONE_DAY)
 
 
 def require_sources(session: Session, days: DayRange) -> None:

@@ -10,7 +10,7 @@ candidate. With "region" and "distance" a pair in which either side lacks it is 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
@@ -33,10 +33,9 @@ def eligible_users_query(session: Session, day: date) -> str:
     within `predictions.active_days` before it.
     """
     start = _instant(day, session.settings)
-    since = _instant(
-        day - timedelta(days=session.settings.predictions.active_days), session.settings
-    )
-    active = _known_events(session, day, session.settings.predictions.active_days)
+    lately = DayRange.before(day, session.settings.predictions.active_days)
+    since = _instant(lately.first, session.settings)
+    active = _known_events(session, day, lately)
     return f"""
         SELECT user_id, region, latitude, longitude
         FROM {session.lake.select(USERS)}
@@ -54,7 +53,7 @@ def open_jobs_query(session: Session, day: date) -> str:
     counted = session.settings.events.click_types + session.settings.events.conversion_types
     responses = f"""
         SELECT job_id, count(*) AS responses
-        FROM {_known_events(session, day, POPULARITY_DAYS)}
+        FROM {_known_events(session, day, DayRange.before(day, POPULARITY_DAYS))}
         WHERE event_type IN ({listed(counted)}) GROUP BY job_id"""
     return f"""
         SELECT job_id, region, latitude, longitude,
@@ -107,9 +106,8 @@ def _conditions(settings: Settings) -> list[str]:
     ]
 
 
-def _known_events(session: Session, day: date, before: int) -> str:
-    """Return the events of the `before` days ahead of `day` that were known when it started."""
-    days = DayRange(day - timedelta(days=before), day - timedelta(days=1))
+def _known_events(session: Session, day: date, days: DayRange) -> str:
+    """Return SQL of the events of `days` that were known when `day` started."""
     return (
         f"(SELECT user_id, job_id, event_type FROM {session.lake.select(EVENTS, days)} "
         f"WHERE known_before(occurred_at, recorded_at, {_instant(day, session.settings)}))"

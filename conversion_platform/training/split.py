@@ -45,17 +45,17 @@ def training_days(settings: Settings, day: date) -> DayRange:
     Raises:
         TrainingError: no day has matured yet.
     """
-    last = day - (settings.events.attribution_window_days + 1) * ONE_DAY
     wanted = settings.training
     length = wanted.train_days + wanted.validation_days + wanted.test_days
+    matured = DayRange.before(day - settings.events.attribution_window_days * ONE_DAY, length)
     start = settings.platform.start_date
-    if last < start:
+    if matured.last < start:
         raise TrainingError(
             f"No impression has a matured label on {day}: the data starts on {start} and the "
             f"attribution window is {counted(settings.events.attribution_window_days)}.",
             "Train later, or shorten events.attribution_window_days.",
         )
-    return DayRange(max(start, last - (length - 1) * ONE_DAY), last)
+    return DayRange(max(start, matured.first), matured.last)
 
 
 def split_days(settings: Settings, days: DayRange) -> Split:
@@ -80,7 +80,10 @@ def split_days(settings: Settings, days: DayRange) -> Split:
     validation = _shrunk(wanted.validation_days, asked, used)
     if used - test - validation < 1:
         test = validation = 1
-    return _windows(days.last, used - test - validation, validation, test, _note(asked, used))
+    tested = DayRange.before(days.last + ONE_DAY, test)
+    validated = DayRange.before(tested.first, validation)
+    fitted = DayRange.before(validated.first, used - test - validation)
+    return Split(fitted, validated, tested, _note(asked, used))
 
 
 def _shrunk(window: int, asked: int, used: int) -> int:
@@ -92,15 +95,4 @@ def _note(asked: int, used: int) -> str:
         return ""
     return (
         f"Only {counted(used)} of the {asked} asked for have matured: every window was shortened."
-    )
-
-
-def _windows(last: date, train: int, validation: int, test: int, note: str) -> Split:
-    test_start = last - (test - 1) * ONE_DAY
-    validation_start = test_start - validation * ONE_DAY
-    return Split(
-        DayRange(validation_start - train * ONE_DAY, validation_start - ONE_DAY),
-        DayRange(validation_start, test_start - ONE_DAY),
-        DayRange(test_start, last),
-        note,
     )
