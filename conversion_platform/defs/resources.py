@@ -111,6 +111,7 @@ class Platform(dg.ConfigurableResource[Any]):
         settings = self.settings
         lake = open_lake(settings)
         require_own_lake(settings, lake.storage)
+        ensure_format(lake.storage)  # before the lake gets the id by which the ledger knows it
         with open_ledger(settings) as ledger, closing(open_provider(settings)) as provider:
             if self._leases is not None:
                 ledger.fence = self._leases.fence

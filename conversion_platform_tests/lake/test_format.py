@@ -108,3 +108,15 @@ def test_a_migrated_lake_is_opened(storage: LocalStorage) -> None:
     set_format(storage)
     require_format(storage)
     assert storage.read("platform/time_zone.json") == ZONE
+
+
+def test_a_platform_that_sends_before_it_loads_has_a_new_lake(tmp_path: Path) -> None:
+    from conversion_platform.defs.resources import Platform
+
+    file = tmp_path / "conversion_platform.toml"
+    file.write_text("")
+    platform = Platform(settings_file=str(file))
+    with platform.messaging():
+        pass
+    with platform.session() as session:
+        assert lake_format(session.lake.storage) is not None
