@@ -71,7 +71,7 @@ def prune(ctx: click.Context, days: int | None) -> None:
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Minutes to wait until no run is under way.",
+    help="Minutes to wait until no run or command is under way.",
 )
 @click.option("--without-lake", is_flag=True, help="Leave out the lake (which S3 keeps, say).")
 @click.pass_context

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
+
+from conversion_platform.liveness import Lease, Looks, lease_owners, own_place
 
 WRITING = [
     dg.DagsterRunStatus.STARTING,
@@ -25,9 +29,11 @@ class RunActivity:
         self._instance = instance
 
     def under_way(self) -> str | None:
-        """Return which run is under way, in words; None if none is."""
+        """Return which run or command is under way, in words; None if none is."""
         if self._instance is None:
             return None
+        for lease in _leases_of_commands(self._instance):
+            return f"{lease} is under way"
         for record in self._instance.get_run_records(dg.RunsFilter(statuses=WRITING), limit=1):
             run, since = record.dagster_run, record.create_timestamp
             return f"run {run.run_id} of job {run.job_name} is under way, since {since:%H:%M} UTC"
@@ -49,3 +55,15 @@ class RunActivity:
         if age > HEARTBEAT_SECONDS:
             return None
         return f"Dagster's daemon is running, or was {age:.0f} seconds ago"
+
+
+def _leases_of_commands(instance: dg.DagsterInstance) -> Iterator[Lease]:
+    """Yield the leases of commands that live, as far as this host can see.
+
+    Between two of its runs a command has none that is under way.
+    """
+    home = Path(instance.root_directory)
+    for owner in lease_owners(home):
+        lease = own_place(home, owner).read()
+        if lease and not Looks().is_dead(lease) and instance.get_run_by_id(owner) is None:
+            yield lease

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
+from conversion_platform.liveness import Lease, Process, leases_of, own_place, this_process
 from conversion_platform.runs import instance_in_use, run_activity
 from conversion_platform.runs.activity import RunActivity
 from conversion_platform.runs.instance import open_instance
@@ -80,3 +82,26 @@ def test_an_installation_without_an_instance_gets_none_by_being_looked_at(tmp_pa
     with run_activity(settings_in(tmp_path)) as activity:
         assert (activity.under_way(), activity.mark(), activity.daemon()) == (None, "", None)
     assert not (tmp_path / "dagster_home").exists()
+
+
+def test_a_command_between_two_of_its_runs_is_under_way(instance: dg.DagsterInstance) -> None:
+    home = Path(instance.root_directory)
+    with leases_of(home, "a-command", "`run` of 2026-01-05..2026-01-09"):
+        found = str(RunActivity(instance).under_way())
+    assert found.startswith("`run` of 2026-01-05..2026-01-09 (process ")
+    assert found.endswith("is under way")
+    assert RunActivity(instance).under_way() is None
+
+
+def test_the_lease_that_an_ended_run_or_a_dead_command_left_is_no_hindrance(
+    instance: dg.DagsterInstance,
+) -> None:
+    home = Path(instance.root_directory)
+    ended = run_once(instance, "send_texts", DAY)
+    with leases_of(home, ended, "a run", keep=True):
+        pass
+    gone = Process("elsewhere", "another boot", "space", 1, 1)
+    own_place(home, "dead").replace(Lease("dead", "`run`", replace(this_process(), started=-1)))
+    assert RunActivity(instance).under_way() is None
+    own_place(home, "far").replace(Lease("far", "`run` far away", gone))
+    assert "far away" in str(RunActivity(instance).under_way()), "nothing is known of that process"

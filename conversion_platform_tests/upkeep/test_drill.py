@@ -64,7 +64,7 @@ def test_the_drill_ends_in_the_bytes_of_an_undisturbed_platform(
     assert until(lambda: under_way(platform), going), "the day ended before it could be seen"
     hasty = ask(platform, "backup", str(tmp_path / "hasty"), "--wait", "0")
     assert hasty.exit_code == 1
-    assert "of job daily is under way" in hasty.stderr
+    assert f"`run` of {NEXT} (process {going.pid} on " in hasty.stderr
     assert not (tmp_path / "hasty").exists()
     patient = call(platform, "backup", str(tmp_path / "patient"), "--wait", "5")
     assert patient[0] == 0, patient[2]
