@@ -5,7 +5,6 @@ from dagster._core.log_manager import LOG_RECORD_EVENT_ATTR
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster_shared.yaml_utils import load_yaml_from_path
 
 __all__ = [
     "DAEMON_MODULE",
@@ -16,7 +15,6 @@ __all__ = [
     "WorkspaceFileTarget",
     "WorkspaceProcessContext",
     "WorkspaceRequestContext",
-    "load_yaml_from_path",
 ]
 
 DAEMON_MODULE = "dagster._daemon"  # `python -m`: what `dagster dev` starts

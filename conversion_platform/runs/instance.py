@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,18 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import yaml
 
 from conversion_platform.defs.lake_asset import RANGE_END
 from conversion_platform.errors import SettingsError
 from conversion_platform.runs.dagster_internals import NO_CAPTURE, InstanceRef
 from conversion_platform.runs.instance_errors import readable_instance_errors
-from conversion_platform.runs.instance_settings import (
-    CONFIG_FILE,
-    EARLIER_SETTINGS,
-    INSTANCE_SETTINGS,
-    write_settings,
-)
+from conversion_platform.runs.instance_settings import read_settings, write_settings
 from conversion_platform.settings import Settings
 
 HOME_VARIABLE = "DAGSTER_HOME"
@@ -97,50 +90,7 @@ def open_instance(settings: Settings, capture: bool = False) -> Iterator[dg.Dags
 
 def _overrides(home: Path, capture: bool) -> dict[str, Any]:
     """Return the settings in dagster.yaml: Dagster globs for that file, and misses it below `[`."""
-    file = home / CONFIG_FILE
-    own = _parsed(file.read_text(encoding="utf-8"), file)
-    return {**own, **({} if capture else NO_CAPTURE)}
-
-
-def _parsed(text: str, file: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{file} is not valid YAML: {error}.", "Correct that line.") from error
-    if not isinstance(found, dict):
-        raise SettingsError(f"{file} holds no settings.", "Write `key: value` lines into it.")
-    return found
-
-
-def renew_instance_settings(settings: Settings) -> list[str]:
-    """Bring dagster.yaml up to this release where nobody changed it.
-
-    Returns:
-        What was done, or is left to a person; nothing if the file is as this release writes it.
-    """
-    file = home_path(settings) / CONFIG_FILE
-    text = file.read_text() if file.exists() else INSTANCE_SETTINGS
-    if text == INSTANCE_SETTINGS:
-        return []
-    if text in EARLIER_SETTINGS:
-        file.write_text(INSTANCE_SETTINGS)
-        return [f"{file} was as an earlier release wrote it, and is as this one writes it now."]
-    missing = list(_missing(_parsed(INSTANCE_SETTINGS, file), _parsed(text, file)))
-    if not missing:
-        return []
-    return [f"{file} was changed by hand, so it stays. It lacks: {', '.join(missing)}."]
-
-
-def _missing(wanted: Any, found: Any, under: str = "") -> Iterator[str]:
-    """Yield each setting that one tree has and the other has not, such as `a.b: 1`."""
-    if not isinstance(wanted, dict):
-        return
-    for key, value in wanted.items():
-        inner = found.get(key) if isinstance(found, dict) else None
-        if inner is None and not isinstance(value, dict):
-            yield f"{under}{key}: {json.dumps(value)}"
-        else:
-            yield from _missing(value, inner, f"{under}{key}.")
+    return {**read_settings(home), **({} if capture else NO_CAPTURE)}
 
 
 def last_run_day(instance: dg.DagsterInstance) -> date | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from conversion_platform.runs.dagster_internals import load_yaml_from_path
+import yaml
+
+from conversion_platform.errors import SettingsError
 from conversion_platform.terminal import console
 
 CONFIG_FILE = "dagster.yaml"
@@ -59,22 +61,58 @@ NEEDED: dict[tuple[str, ...], Any] = {
 }
 
 
+def read_settings(home: Path) -> dict[str, Any]:
+    """Return what dagster.yaml says.
+
+    Raises:
+        SettingsError: it is not YAML, or holds something else than settings.
+    """
+    file = home / CONFIG_FILE
+    try:
+        found = yaml.safe_load(file.read_text("utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file} is not valid YAML: {error}.", "Correct that line.") from error
+    if not isinstance(found, dict):
+        raise SettingsError(f"{file} holds no settings.", "Write `key: value` lines into it.")
+    return found
+
+
 def write_settings(home: Path) -> None:
     """Write dagster.yaml if there is none, or if an earlier release wrote the one that is there.
 
     Where somebody has changed it, say what it lacks.
     """
     file = home / CONFIG_FILE
-    if not file.exists() or file.read_text("utf-8") in EARLIER_SETTINGS:
+    if not file.exists() or _is_of_earlier_release(file):
         file.write_text(INSTANCE_SETTINGS, "utf-8")
         return
-    lacking = lacking_settings(load_yaml_from_path(str(file)) or {})
-    if lacking:
-        console(stderr=True).print(
-            f"{file} lacks settings that this release needs for runs that die and for sending "
-            f"beside a training (docs/operations.md): set {', '.join(lacking)}.",
-            soft_wrap=True,
-        )
+    for said in renewed_settings(home):
+        console(stderr=True).print(said, soft_wrap=True)
+
+
+def renewed_settings(home: Path) -> list[str]:
+    """Bring dagster.yaml up to this release where nobody has changed it.
+
+    Returns:
+        What was done, or is left to a person; nothing if there is no such file or it lacks nothing.
+    """
+    file = home / CONFIG_FILE
+    if not file.exists():
+        return []
+    if _is_of_earlier_release(file):
+        file.write_text(INSTANCE_SETTINGS, "utf-8")
+        return [f"{file} was as an earlier release wrote it, and is as this one writes it now."]
+    lacking = lacking_settings(read_settings(home))
+    if not lacking:
+        return []
+    return [
+        f"{file} lacks settings that this release needs for runs that die and for sending "
+        f"beside a training (docs/operations.md): set {', '.join(lacking)}."
+    ]
+
+
+def _is_of_earlier_release(file: Path) -> bool:
+    return file.read_text("utf-8") in EARLIER_SETTINGS
 
 
 def lacking_settings(settings: Any) -> list[str]:

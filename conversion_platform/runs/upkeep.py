@@ -57,6 +57,7 @@ def prune_instance(settings: Settings, before: datetime) -> Pruned:
 
 def renew_instance(settings: Settings) -> list[str]:
     """Bring dagster.yaml up to this release, and say what a person has to do about it."""
-    from conversion_platform.runs.instance import renew_instance_settings
+    from conversion_platform.runs.instance import home_path
+    from conversion_platform.runs.instance_settings import renewed_settings
 
-    return renew_instance_settings(settings)
+    return renewed_settings(home_path(settings))

@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conversion_platform.cli.main import main
-from conversion_platform.errors import LakeError, MessagingError
+from conversion_platform.errors import LakeError, MessagingError, SettingsError
 from conversion_platform.lake import FORMAT, FORMAT_KEY, lake_format
 from conversion_platform.runs import renew_instance
+from conversion_platform.runs.instance_settings import INSTANCE_SETTINGS
 from conversion_platform.upkeep import migrate
 from conversion_platform_tests.tiny_platform import (
     LIVED,
@@ -134,14 +135,10 @@ def test_where_there_is_no_lake_there_is_nothing_to_migrate(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["conversion_platform.toml"]
 
 
-NEWER = "concurrency:\n  runs:\n    max_concurrent_runs: 1\nrun_monitoring:\n  free_slots: 3\n"
-
-
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An instance's folder, and a release that writes another dagster.yaml."""
+def home(tmp_path: Path) -> Path:
+    """An instance's folder."""
     (tmp_path / "conversion_platform.toml").write_text("")
-    monkeypatch.setattr("conversion_platform.runs.instance.INSTANCE_SETTINGS", NEWER)
     folder = tmp_path / "dagster_home"
     folder.mkdir()
     return folder
@@ -165,7 +162,7 @@ def test_a_dagster_yaml_that_nobody_touched_is_brought_up(home: Path) -> None:
     (home / "dagster.yaml").write_text(BE1D59C)
     (said,) = renew_instance(settings_in(home.parent))
     assert "as this one writes it now" in said
-    assert (home / "dagster.yaml").read_text() == NEWER
+    assert (home / "dagster.yaml").read_text() == INSTANCE_SETTINGS
     assert renew_instance(settings_in(home.parent)) == []
 
 
@@ -173,7 +170,7 @@ def test_a_dagster_yaml_of_one_s_own_stays_and_what_it_lacks_is_told(home: Path)
     own = BE1D59C.replace("enabled: true", "enabled: true # mine")
     (home / "dagster.yaml").write_text(own)
     (said,) = renew_instance(settings_in(home.parent))
-    assert "It lacks: run_monitoring.free_slots: 3." in said
+    assert "run_monitoring.free_slots_after_run_end_seconds: 30" in said
     assert (home / "dagster.yaml").read_text() == own
 
 
@@ -181,3 +178,9 @@ def test_an_installation_without_an_instance_needs_no_dagster_yaml(home: Path) -
     home.rmdir()
     assert renew_instance(settings_in(home.parent)) == []
     assert not home.exists()
+
+
+def test_a_dagster_yaml_that_is_no_yaml_is_named(home: Path) -> None:
+    (home / "dagster.yaml").write_text("concurrency: [")
+    with pytest.raises(SettingsError, match=r"dagster\.yaml is not valid YAML"):
+        renew_instance(settings_in(home.parent))
