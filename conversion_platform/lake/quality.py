@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake.sql import listed
+from conversion_platform.lake.sql import file_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -97,7 +97,8 @@ def schema_quality(
     files = lake.files(table, days)
     if not files:
         return SchemaQuality((), {}, {})
-    read = f"read_parquet([{listed(files)}], union_by_name = true, hive_partitioning = false)"
+    locations = ", ".join(map(file_sql, files))
+    read = f"read_parquet([{locations}], union_by_name = true, hive_partitioning = false)"
     found = _types(con, f"SELECT * FROM {read}")
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     declared = _types(con, f"SELECT {names} FROM ({table.empty_select()})")

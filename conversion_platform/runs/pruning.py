@@ -17,12 +17,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from conversion_platform.defs.automation import DAILY, HISTORY, SOURCES
-from conversion_platform.defs.messaging.automation import SEND_TEXTS
-from conversion_platform.defs.training.automation import TRAIN
 from conversion_platform.runs.dagster_internals import SqliteEventLogStorage
 
-JOBS = (DAILY, SOURCES, HISTORY, TRAIN, SEND_TEXTS)
 FINISHED = [
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
@@ -61,9 +57,9 @@ def prune(instance: dg.DagsterInstance, before: datetime) -> Pruned:
     """
     home = Path(instance.root_directory)
     size = _size(home)
-    old = instance.get_run_ids(dg.RunsFilter(statuses=FINISHED, created_before=before))
-    needed = set(_newest_successes(instance)) | set(_holders(instance)) if old else set()
-    gone = [run_id for run_id in old if run_id not in needed]
+    old = dict(_finished(instance, before))
+    needed = set(_newest_successes(instance, set(old.values()))) | set(_holders(instance))
+    gone = old.keys() - needed
     for run_id in gone:
         _remove(instance, run_id)
     ticks = _purge_ticks(instance, before.timestamp())
@@ -71,10 +67,19 @@ def prune(instance: dg.DagsterInstance, before: datetime) -> Pruned:
     return Pruned(len(gone), len(old) - len(gone), ticks, size - _size(home), in_use)
 
 
-def _newest_successes(instance: dg.DagsterInstance) -> Iterator[str]:
+def _finished(instance: dg.DagsterInstance, before: datetime) -> Iterator[tuple[str, str]]:
+    """Yield each run that was made before a moment and has ended, with its job."""
+    wanted = dg.RunsFilter(statuses=FINISHED, created_before=before)
+    cursor = None
+    while found := instance.get_runs(wanted, cursor=cursor, limit=RECORDS_AT_ONCE):
+        yield from ((run.run_id, run.job_name) for run in found)
+        cursor = found[-1].run_id
+
+
+def _newest_successes(instance: dg.DagsterInstance, jobs: set[str]) -> Iterator[str]:
     """Yield the newest successful run of each job."""
-    for job in JOBS:
-        wanted = dg.RunsFilter(job_name=job.name, statuses=[dg.DagsterRunStatus.SUCCESS])
+    for job in jobs:
+        wanted = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS])
         yield from instance.get_run_ids(wanted, limit=1)
 
 
