@@ -9,7 +9,7 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.runs.planning import Step, plan
-from conversion_platform.training import candidate, champions
+from conversion_platform.training import candidate, champion
 from conversion_platform_tests.tiny_platform import (
     LIVED,
     NEXT,
@@ -18,6 +18,7 @@ from conversion_platform_tests.tiny_platform import (
     differences,
     edit,
     lake_in,
+    rows,
     run_job,
     settings_in,
 )
@@ -74,5 +75,7 @@ def test_weekly_trainings_take_the_place_of_the_champion_within_a_range(platform
     edit(platform, "trees = 30", "trees = 31")
     days = DayRange(LIVED, THEN)
     run_days(settings_in(platform), days, NoBars(), weekly=True)  # type: ignore[arg-type]
-    served = champions(lake_in(platform), days)
-    assert {version[:10] for version, _ in served} <= {str(LIVED), str(NEXT)}
+    lake = lake_in(platform)
+    assert candidate(lake, NEXT)[:10] == str(NEXT)
+    served = rows(platform, "SELECT DISTINCT dt, model_version FROM daily_predictions ORDER BY dt")
+    assert served == [(day, champion(lake, day)) for day in days]
