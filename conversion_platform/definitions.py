@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from conversion_platform.defs.binding import bound_to, settings_in_force
+from conversion_platform.defs.lake_asset import with_days
 from conversion_platform.defs.partitions import days_partitions
 from conversion_platform.defs.resources import Platform, require_readable_home
 from conversion_platform.settings import Settings
@@ -30,7 +31,7 @@ def build_defs(
         loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
         days = days_partitions(settings) if by_day else None
     assets = [
-        asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=days))
+        with_days(asset, days)
         for asset in loaded.assets or ()
         if isinstance(asset, dg.AssetsDefinition)
     ]

@@ -15,6 +15,7 @@ import click
 from conversion_platform.cli.context import FAILED, INTERRUPTED
 from conversion_platform.cli.demo import demo, example, simulate
 from conversion_platform.cli.dev import daemon, dev, pages
+from conversion_platform.cli.models import train
 from conversion_platform.cli.new_lake import new_lake
 from conversion_platform.cli.run import run
 from conversion_platform.cli.send import outbox, replies
@@ -67,6 +68,7 @@ for command in (
     check_sources_command,
     check_features_command,
     run,
+    train,
     status,
     sql,
     outbox,

@@ -5,9 +5,7 @@ What belongs here: what all assets share. What does not: any stage's own work.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import wraps
 from importlib.metadata import version
@@ -86,36 +84,22 @@ def plain_spec(
     )
 
 
-@contextmanager
-def beta_is_known() -> Iterator[None]:
-    """Hide the warning that the parameter for one run over a range of days is in beta.
-
-    The warning would be printed for each asset at every load, and tells the user nothing that he
-    could act on.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*backfill_policy", dg.BetaWarning)
-        yield
-
-
 def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> Decorator:
-    """Declare one asset from its specification, one run for any range of days."""
+    """Declare one asset from its specification."""
 
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
-        with beta_is_known():
-            return dg.asset(
-                name=spec.key.to_user_string(),
-                description=spec.description,
-                group_name=spec.group_name,
-                kinds=set(spec.kinds),
-                owners=spec.owners,
-                deps=spec.deps,
-                metadata=spec.metadata,
-                check_specs=list(checks),
-                code_version=CODE_VERSION,
-                backfill_policy=ONE_RUN,
-                pool=LAKE_POOL,
-            )(failing_readably(_reporting_days(body)))
+        return dg.asset(
+            name=spec.key.to_user_string(),
+            description=spec.description,
+            group_name=spec.group_name,
+            kinds=set(spec.kinds),
+            owners=spec.owners,
+            deps=spec.deps,
+            metadata=spec.metadata,
+            check_specs=list(checks),
+            code_version=CODE_VERSION,
+            pool=LAKE_POOL,
+        )(failing_readably(_reporting_days(body)))
 
     return declared
 
@@ -130,12 +114,19 @@ def assets_of(name: str, specs: Sequence[dg.AssetSpec], pool: str | None = LAKE_
     """
 
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
-        with beta_is_known():
-            return dg.multi_asset(name=name, specs=list(specs), backfill_policy=ONE_RUN, pool=pool)(
-                failing_readably(_reporting_days(body))
-            )
+        return dg.multi_asset(name=name, specs=list(specs), pool=pool)(
+            failing_readably(_reporting_days(body))
+        )
 
     return declared
+
+
+def with_days(
+    asset: dg.AssetsDefinition, days: dg.PartitionsDefinition | None
+) -> dg.AssetsDefinition:
+    """Return an asset with a partition a day, or without any; a backfill is one run."""
+    by_day = asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=days))
+    return by_day.with_attributes(backfill_policy=ONE_RUN)
 
 
 def numbers(values: Mapping[str, float | None]) -> dict[str, float]:

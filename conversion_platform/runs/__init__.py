@@ -4,7 +4,7 @@ Dagster takes seconds to import, so the modules that use it are imported where a
 """
 
 from conversion_platform.runs.bars import JobBars
-from conversion_platform.runs.days import run_days, with_secrets
+from conversion_platform.runs.days import run_days, train_day, with_secrets
 from conversion_platform.runs.looking import look_for_dead_runs
 from conversion_platform.runs.preflight import check_before_run
 from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
@@ -30,5 +30,6 @@ __all__ = [
     "run_days",
     "serve_all",
     "serve_pages",
+    "train_day",
     "with_secrets",
 ]

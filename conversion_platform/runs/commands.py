@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from conversion_platform.days import DayRange
 from conversion_platform.defs.liveness import AT_WORK, end_dead_runs, end_run, home_of, remaining
 from conversion_platform.lake import Storage
 from conversion_platform.liveness import (
@@ -58,7 +57,7 @@ class Command:
             rest = self._from_dead(pending)
             if rest is None:
                 continue
-            if not _covered(rest, own[-1].days):
+            if not _covered(rest, own[-1]):
                 found += [Step(one.job, one.days, "a killed command left it") for one in rest.steps]
                 self._write_down([*found, *own])
             forget(self._home, pending.command)
@@ -76,10 +75,10 @@ class Command:
         return pending
 
 
-def _covered(rest: Pending, days: DayRange) -> bool:
-    """Return whether a run of `days` makes what a dead command was about to make."""
+def _covered(rest: Pending, own: Step) -> bool:
+    """Return whether the last step of a command makes what a dead one was about to make."""
     last = rest.steps[-1]
-    return last.job == "daily" and days.first <= last.days.first and last.days.last <= days.last
+    return last.job == own.job and last.days.first in own.days and last.days.last in own.days
 
 
 @contextmanager

@@ -1,9 +1,11 @@
-"""Runs days with a progress display: what `run`, `demo` and `example` share."""
+"""Runs days with a progress display: what `run`, `train`, `demo` and `example` share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conversion_platform.lake import Session
@@ -11,8 +13,23 @@ from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.preflight import check_before_run
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import dagster as dg
+
     from conversion_platform.days import DayRange
+    from conversion_platform.lake import Lake
+    from conversion_platform.runs.planning import Step
     from conversion_platform.settings import Settings
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What runs need: settings, lake, and the Dagster instance that records them."""
+
+    settings: Settings
+    lake: Lake
+    instance: dg.DagsterInstance
 
 
 @contextmanager
@@ -31,37 +48,93 @@ def with_secrets(settings: Settings) -> Iterator[None]:
         yield
 
 
-def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) -> None:
+def run_days(
+    settings: Settings, days: DayRange, bars: JobBars | None = None, weekly: bool = False
+) -> None:
     """Run `days` and whatever has to come before them.
+
+    Args:
+        settings: The settings in force.
+        days: The days.
+        bars: Where progress is shown; bars of its own if not given.
+        weekly: Whether to train on each `training.train_weekday` among them, as the schedule does.
 
     Raises:
         PlatformError: what the failing asset raised, with the asset's name; or what is wrong
             with a cohort, before anything runs.
     """
+    from conversion_platform.runs.planning import plan
+
+    with _ready(settings) as opened:
+        planned = partial(plan, opened.lake, settings, days, weekly)
+        _run(opened, f"`run` of {days}", planned, bars)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training: the version, and whether and why it is the champion."""
+
+    version: str
+    promoted: bool
+    reason: str
+
+
+def train_day(settings: Settings, day: date, bars: JobBars | None = None) -> Trained:
+    """Train a candidate from what has matured by `day`, and decide on it as the weekly job does.
+
+    Raises:
+        PlatformError: as `run_days`.
+    """
+    from conversion_platform.runs.execution import latest_facts
+    from conversion_platform.runs.planning import plan_training
+
+    with _ready(settings) as opened:
+        planned = partial(plan_training, opened.lake, settings, day)
+        _run(opened, f"`train` of {day}", planned, bars)
+        decided = latest_facts(opened.instance, "champion_model")
+        version = str(latest_facts(opened.instance, "candidate_model")["model_version"])
+    return Trained(version, bool(decided["promoted"]), str(decided["reason"]))
+
+
+@contextmanager
+def _ready(settings: Settings) -> Iterator[Installation]:
+    """Open what runs need, where the lake is the ledger's own and of this version's format."""
     from conversion_platform.defs.resources import secrets_in_environment
     from conversion_platform.lake import open_lake, require_format
     from conversion_platform.messaging import require_own_lake
-    from conversion_platform.runs.commands import command
-    from conversion_platform.runs.execution import execute
     from conversion_platform.runs.instance import open_instance
-    from conversion_platform.runs.planning import Step, plan
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings)
         require_own_lake(settings, lake.storage)
         require_format(lake.storage)
-        steps = plan(lake, settings, days)
-        with lake.connect(reading=True) as con:
-            check_before_run(Session(settings, lake, con))
-        with (
-            command(instance, lake.storage, f"`run` of {days}") as under_way,
-            nullcontext(bars) if bars else JobBars().shown() as shown,
-        ):
+        yield Installation(settings, lake, instance)
 
-            def run_one(step: Step, tags: Mapping[str, str]) -> None:
-                shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
 
-            if left := under_way.left_behind(steps):
-                under_way.run(left, run_one, then=steps)
-                steps = plan(lake, settings, days)
-            under_way.run(steps, run_one)
+def _run(
+    opened: Installation, task: str, plan: Callable[[], list[Step]], bars: JobBars | None
+) -> None:
+    """Check what is planned before anything is written; then run it, after what was left behind.
+
+    The plan is made again where it counts: another writer may have been waited for.
+    """
+    from conversion_platform.runs.commands import command
+    from conversion_platform.runs.execution import execute
+
+    settings, lake, instance = opened.settings, opened.lake, opened.instance
+    plan()
+    with lake.connect(reading=True) as con:
+        check_before_run(Session(settings, lake, con))
+    with (
+        command(instance, lake.storage, task) as under_way,
+        nullcontext(bars) if bars else JobBars().shown() as shown,
+    ):
+
+        def run_one(step: Step, tags: Mapping[str, str]) -> None:
+            shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
+
+        steps = plan()
+        if left := under_way.left_behind(steps):
+            under_way.run(left, run_one, then=steps)
+            steps = plan()
+        under_way.run(steps, run_one)

@@ -91,6 +91,13 @@ def report_cancelled(instance: dg.DagsterInstance, run_id: str) -> None:
         instance.report_run_canceled(run)
 
 
+def latest_facts(instance: dg.DagsterInstance, asset: str) -> dict[str, Any]:
+    """Return the metadata of an asset's newest materialisation, by name."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    found = event.asset_materialization if event else None
+    return {name: value.value for name, value in found.metadata.items()} if found else {}
+
+
 def _named(evaluation: dg.AssetCheckEvaluation) -> str:
     name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
     return f"{name} ({evaluation.description})" if evaluation.description else name

@@ -21,8 +21,14 @@ class Step:
     why: str
 
 
-def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
+def plan(lake: Lake, settings: Settings, days: DayRange, weekly: bool = False) -> list[Step]:
     """Return what has to run so that `days` are done: what they look back to, and a first champion.
+
+    Args:
+        lake: What is there already.
+        settings: The settings in force.
+        days: The days.
+        weekly: Whether to train on each `training.train_weekday` among them, as the schedule does.
 
     Raises:
         NotReadyError: `days` start before the platform's first day, or end after today.
@@ -30,6 +36,36 @@ def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
     """
     from conversion_platform.training import champion
 
+    require_possible(settings, days)
+    learn = champion(lake, days.first) is None
+    steps = what_is_looked_back_to(lake, settings, days.first, learn, anew=learn)
+    if learn:
+        steps.append(Step("train", DayRange.of(days.first), "a champion for these days"))
+    weekday = settings.training.train_weekday if weekly else None
+    return [*steps, *days_and_trainings(days, weekday, trained=learn)]
+
+
+def plan_training(lake: Lake, settings: Settings, day: date) -> list[Step]:
+    """Return what has to run so that a candidate is trained for `day`, and judged.
+
+    Raises:
+        NotReadyError: `day` is before the platform's first day, or after today.
+        TrainingError: no day has matured by then.
+    """
+    from conversion_platform.training import champion
+
+    require_possible(settings, DayRange.of(day))
+    anew = champion(lake, day) is None
+    steps = what_is_looked_back_to(lake, settings, day, True, anew)
+    return [*steps, Step("train", DayRange.of(day), "a candidate, champion if it is not worse")]
+
+
+def require_possible(settings: Settings, days: DayRange) -> None:
+    """Make sure that days are neither before the platform's first day nor in the future.
+
+    Raises:
+        NotReadyError: some are.
+    """
     require_started(days.first, settings.platform.start_date)
     today = day_of(datetime.now(UTC), settings.platform.time_zone)
     if settings.platform.clock == "wall" and days.last > today:
@@ -37,41 +73,74 @@ def plan(lake: Lake, settings: Settings, days: DayRange) -> list[Step]:
             f"{days.last} lies in the future: today is {today} in {settings.platform.time_zone}.",
             "Ask for a day up to today; the schedule runs each day in its morning.",
         )
-    learn = champion(lake, days.first) is None
-    past = days_without_features(lake, settings, days.first, learn)
-    events = days_without_events(lake, settings, past.first if past else days.first, learn)
+
+
+def what_is_looked_back_to(
+    lake: Lake, settings: Settings, day: date, learn: bool, anew: bool
+) -> list[Step]:
+    """Return the checked tables and features before `day` that are missing.
+
+    Args:
+        lake: What is there already.
+        settings: The settings in force.
+        day: The day.
+        learn: Whether a model is to learn from them.
+        anew: Whether they are made again where they are there.
+    """
+    past = days_without_features(lake, settings, day, learn, anew)
+    events = days_without_events(lake, settings, past.first if past else day, anew)
     steps = []
     if events:
         steps.append(Step("sources", events, "the events that features look back to"))
     if past:
         steps.append(Step("history", past, "checked tables and features to learn from"))
-    if learn:
-        steps.append(Step("train", DayRange.of(days.first), "a champion for these days"))
-    return [*steps, Step("daily", days, "the day" if len(days) == 1 else "the days")]
+    return steps
+
+
+def days_and_trainings(days: DayRange, weekday: int | None, trained: bool) -> Iterator[Step]:
+    """Yield the days, cut where a training of the week comes in between.
+
+    Args:
+        days: The days.
+        weekday: The weekday of the training; None for none.
+        trained: Whether the first of the days has had a training.
+    """
+    first = days.first
+    for day in days:
+        if day.weekday() == weekday and not (trained and day == days.first):
+            if day > first:
+                yield _daily(DayRange(first, day - ONE_DAY))
+            yield Step("train", DayRange.of(day), "the weekly training")
+            first = day
+    yield _daily(DayRange(first, days.last))
+
+
+def _daily(days: DayRange) -> Step:
+    return Step("daily", days, "the day" if len(days) == 1 else "the days")
 
 
 def days_without_features(
-    lake: Lake, settings: Settings, day: date, learn: bool
+    lake: Lake, settings: Settings, day: date, learn: bool, anew: bool
 ) -> DayRange | None:
     """Days before `day` to build features for: all to learn from, else those that runs left out.
 
     What is to be learned from is built anew until there is a champion: after a first run that
-    failed, the source has probably been corrected.
+    failed, the source has probably been fixed.
     """
     from conversion_platform.features import USER_FEATURES
     from conversion_platform.training import training_days
 
-    have = set() if learn else set(lake.days(USER_FEATURES))
+    have = set() if anew else set(lake.days(USER_FEATURES))
     first = training_days(settings, day).first if learn else min(have, default=day)
     return up_to(day, (one for one in days_before(day, first) if one not in have))
 
 
-def days_without_events(lake: Lake, settings: Settings, day: date, learn: bool) -> DayRange | None:
-    """Days to load events of that the features of `day` look back to: all of them to learn from."""
+def days_without_events(lake: Lake, settings: Settings, day: date, anew: bool) -> DayRange | None:
+    """Days to load events of that the features of `day` look back to: all of them if `anew`."""
     from conversion_platform.features import HISTORY_DAYS, event_days
     from conversion_platform.marketplace import EVENTS
 
-    have = set() if learn else set(lake.days(EVENTS))
+    have = set() if anew else set(lake.days(EVENTS))
     looked_back_to = event_days(settings, DayRange.of(day), HISTORY_DAYS)
     first = max(looked_back_to.first, settings.platform.start_date)
     return up_to(day, (one for one in days_before(day, first) if one not in have))

@@ -206,8 +206,8 @@ def _required(pointers: list[Promotion], day: date | None) -> str:
         since = f" for {day}: the first one counts from {first} on" if first else " yet"
         raise RegistryError(
             f"There is no champion model{since}.",
-            "Train one: `conversion-platform run --from D --to D` does so by itself, and so does "
-            "the job `train` for that day on Dagster's pages.",
+            "Train one: `conversion-platform train --day D`, or the job `train` for that day on "
+            "Dagster's pages.",
         )
     return current.version
 

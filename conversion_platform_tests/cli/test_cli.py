@@ -15,14 +15,26 @@ from click.testing import CliRunner, Result
 
 from conversion_platform.cli.main import main
 from conversion_platform.messaging import open_ledger, open_provider, receive
+from conversion_platform.training import candidate, champion
 from conversion_platform_tests.command import call
-from conversion_platform_tests.tiny_platform import LIVED, digests, edit, rewrite, rows, settings_in
+from conversion_platform_tests.defs.looking import newest_run, run_count
+from conversion_platform_tests.tiny_platform import (
+    LIVED,
+    THEN,
+    digests,
+    edit,
+    lake_in,
+    rewrite,
+    rows,
+    settings_in,
+)
 
 COMMANDS = {
     "init",
     "check-sources",
     "check-features",
     "run",
+    "train",
     "status",
     "sql",
     "outbox",
@@ -53,6 +65,38 @@ def test_help_names_every_command() -> None:
     assert set(main.commands) >= COMMANDS
     for name, command in main.commands.items():
         assert name in result.output and command.help, name
+
+
+def test_train_says_which_version_it_made_and_whether_it_is_the_champion(platform: Path) -> None:
+    result = ask(platform, "train", "--day", str(THEN))
+    assert result.exit_code == 0, result.output
+    lake = lake_in(platform)
+    version = candidate(lake, THEN)
+    promoted = champion(lake, THEN) == version
+    words = "is the champion from" if promoted else "is not promoted"
+    assert f"The candidate {version} {words}" in " ".join(result.stdout.split())
+    run = newest_run(platform)
+    assert run.job_name == "train"
+    assert run.tags["dagster/partition"] == str(THEN)
+
+
+@pytest.mark.parametrize("command", [("run", "--from"), ("train", "--day")])
+def test_a_day_that_cannot_be_run_is_refused_before_anything_runs(
+    platform: Path, command: tuple[str, str]
+) -> None:
+    runs = run_count(platform)
+    assert "is before platform.start_date" in refused(ask(platform, *command, "2026-01-04"))
+    edit(platform, 'clock = "replay"', 'clock = "wall"')
+    assert "lies in the future" in refused(ask(platform, *command, "2999-01-04"))
+    assert run_count(platform) == runs
+
+
+def test_a_training_without_a_matured_day_says_so_before_anything_runs(platform: Path) -> None:
+    runs = run_count(platform)
+    assert "No impression has a matured label" in refused(
+        ask(platform, "train", "--day", "2026-01-06")
+    )
+    assert run_count(platform) == runs
 
 
 def test_a_day_that_is_no_day_is_refused(tmp_path: Path) -> None:

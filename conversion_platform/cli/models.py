@@ -1,0 +1,23 @@
+"""Commands about models."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from conversion_platform.cli.context import Day, settings_of
+from conversion_platform.process import stoppable
+
+
+@click.command()
+@click.option("--day", type=Day(), required=True, help="The day to train for.")
+@click.pass_context
+@stoppable
+def train(ctx: click.Context, day: date) -> None:
+    """Train a candidate from what has matured by a day; champion if it is not worse."""
+    from conversion_platform.runs import train_day
+
+    trained = train_day(settings_of(ctx), day)
+    decision = f"is the champion from {day} on" if trained.promoted else "is not promoted"
+    click.echo(f"The candidate {trained.version} {decision}. {trained.reason}")
