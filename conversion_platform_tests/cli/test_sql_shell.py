@@ -464,7 +464,7 @@ def test_commands_show_views_columns_and_help(analyst: Analyst) -> None:
     answer = typed(analyst, ".tables\r.schema log_reply\r.help\r.schema nope\r.nope\r\r.quit\r")
     assert "daily_predictions" in answer
     assert "A person replied to a message." in answer
-    assert "The carrier's id of the answer, hashed." in answer
+    assert "The provider's id of the reply, hashed." in answer
     assert "End a query with ;" in answer
     assert "There is no view `nope`." in answer
     assert "There is no command .nope." in answer

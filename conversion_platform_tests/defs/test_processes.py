@@ -20,9 +20,11 @@ from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.command import environment
 from conversion_platform_tests.defs.test_automation import watch
 from conversion_platform_tests.servers import free_port
-from conversion_platform_tests.tiny_platform import LIVED, settings_in
+from conversion_platform_tests.tiny_platform import LIVED, edit, settings_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+FIRST_START = "No cursor for event type"
+"""What Dagster warns of once where runs of dead processes are tried again (`run_retries`)."""
 BAD = ("ERROR", "WARNING", "Warning:", "Traceback", "Exception")
 
 
@@ -61,7 +63,11 @@ def wait_for(condition: Callable[[], bool], seconds: float, log: Path) -> None:
 
 def complaints(log: Path) -> list[str]:
     """Lines of a log that tell of an error or a warning."""
-    return [line for line in log.read_text().splitlines() if any(word in line for word in BAD)]
+    return [
+        line
+        for line in log.read_text().splitlines()
+        if any(word in line for word in BAD) and FIRST_START not in line
+    ]
 
 
 def training_runs(folder: Path) -> list[dg.DagsterRun]:
@@ -86,7 +92,9 @@ def test_the_daemon_queues_exactly_one_training_for_a_failed_check(
     config = platform / "dagster_home/dagster.yaml"
     text = config.read_text()
     # Queued runs stay queued: this is about the asking, not about the training.
-    config.write_text(text.replace("max_concurrent_runs: 1", "max_concurrent_runs: 0"))
+    config.write_text(text.replace("max_concurrent_runs: 3", "max_concurrent_runs: 0"))
+    assert "max_concurrent_runs: 0" in config.read_text()
+    edit(platform, "enabled = false", "enabled = true")  # the sensor starts where schedules do
     with open_instance(settings_in(platform)) as instance:
         watch(instance, str(LIVED), passed=False)
     log = tmp_path / "daemon.log"
@@ -131,7 +139,7 @@ def test_the_pages_open_on_a_filled_instance_without_error_or_warning(
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             nodes = json.load(answer)["data"]["assetNodes"]
-    assert len(nodes) == 25
+    assert len(nodes) == 26
     ran = {node["assetKey"]["path"][0] for node in nodes if node["latestRunForPartition"]}
     assert {"users", "daily_predictions", "daily_metrics", "champion_model"} <= ran
     assert complaints(log) == []
