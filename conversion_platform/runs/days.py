@@ -48,18 +48,20 @@ def run_days(settings: Settings, days: DayRange, bars: JobBars | None = None) ->
 
     with secrets_in_environment(settings), open_instance(settings) as instance:
         lake = open_lake(settings)
-        require_format(lake.storage)
         require_own_lake(settings, lake.storage)
-        with command(instance, lake.storage, f"`run` of {days}") as under_way:
-            steps = plan(lake, settings, days)
-            with lake.connect(reading=True) as con:
-                check_before_run(Session(settings, lake, con))
-            with nullcontext(bars) if bars else JobBars().shown() as shown:
+        require_format(lake.storage)
+        steps = plan(lake, settings, days)
+        with lake.connect(reading=True) as con:
+            check_before_run(Session(settings, lake, con))
+        with (
+            command(instance, lake.storage, f"`run` of {days}") as under_way,
+            nullcontext(bars) if bars else JobBars().shown() as shown,
+        ):
 
-                def run_one(step: Step, tags: Mapping[str, str]) -> None:
-                    shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
+            def run_one(step: Step, tags: Mapping[str, str]) -> None:
+                shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
 
-                if left := under_way.left_behind(steps):
-                    under_way.run(left, run_one, then=steps)
-                    steps = plan(lake, settings, days)
-                under_way.run(steps, run_one)
+            if left := under_way.left_behind(steps):
+                under_way.run(left, run_one, then=steps)
+                steps = plan(lake, settings, days)
+            under_way.run(steps, run_one)

@@ -176,7 +176,7 @@ def test_simulate_does_not_replace_tables_that_no_simulation_made(tmp_path: Path
     mine = tmp_path / "source/users.parquet"
     mine.touch()
     words = ["simulate", "--folder", str(tmp_path), "--size", "tiny"]
-    assert "no simulation made it" in refused(CliRunner().invoke(main, words))
+    assert "was not made by a simulation" in refused(CliRunner().invoke(main, words))
     assert mine.exists()
 
 

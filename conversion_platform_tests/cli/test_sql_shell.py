@@ -463,7 +463,7 @@ def test_a_column_named_as_such_a_word_is_a_query(analyst: Analyst) -> None:
 def test_commands_show_views_columns_and_help(analyst: Analyst) -> None:
     answer = typed(analyst, ".tables\r.schema log_reply\r.help\r.schema nope\r.nope\r\r.quit\r")
     assert "daily_predictions" in answer
-    assert "A person answered a text." in answer
+    assert "A person replied to a message." in answer
     assert "The carrier's id of the answer, hashed." in answer
     assert "End a query with ;" in answer
     assert "There is no view `nope`." in answer

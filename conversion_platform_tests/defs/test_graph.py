@@ -28,9 +28,9 @@ class RecordingPlatform(Platform):
     """The platform that notes which keys of the lake each step reads."""
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, writes_lake: bool = True) -> Iterator[Session]:
         step = dg.OpExecutionContext.get().op_handle.name
-        with super().session() as session:
+        with super().session(writes_lake) as session:
             lake = session.lake
             read = lake.storage.read
 

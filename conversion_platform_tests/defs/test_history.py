@@ -19,7 +19,7 @@ from conversion_platform_tests.tiny_platform import FIRST, LIVED, rows, settings
 
 PAST = DayRange(FIRST, FIRST + 5 * ONE_DAY)
 BY_DAY = ("events", "user_features", "job_features", "user_category_features")
-WHOLE = ("users", "jobs")
+WHOLE = ("users", "jobs", "attributes")
 
 
 def history(folder: Path) -> tuple[Finished, list[Progress]]:

@@ -28,6 +28,7 @@ TRAINING = (
 DAILY = (
     "users",
     "jobs",
+    "attributes",
     "events",
     "features",
     "daily_predictions",
@@ -55,10 +56,13 @@ MADE_BY_THE_DAY = (
 HISTORIES = ("message_states/", "event_log/event_type=message_state/")
 """Where it is to be seen that a text was claimed by a run that died before it gave it away."""
 CHECKS = (
-    "_rows_have_their_own_key",
-    "_are_sound",
-    "_somebody_has_predictions",
-    "_features_are_there",
+    "_primary_key_unique",
+    "_columns_match_schema",
+    "_newest_partition_exists",
+    "_source_is_fresh",
+    "_predictions_valid",
+    "_predictions_exist",
+    "_features_present",
 )
 FAST = "features"
 CHANCE = random.Random(20260126)
