@@ -86,7 +86,7 @@ def test_the_daemon_queues_exactly_one_training_for_a_failed_check(
     config = platform / "dagster_home/dagster.yaml"
     text = config.read_text()
     # Queued runs stay queued: this is about the asking, not about the training.
-    config.write_text(text.replace("max_concurrent_runs: 1", "max_concurrent_runs: 0"))
+    config.write_text(text.replace("max_concurrent_runs: 3", "max_concurrent_runs: 0"))
     with open_instance(settings_in(platform)) as instance:
         watch(instance, str(LIVED), passed=False)
     log = tmp_path / "daemon.log"

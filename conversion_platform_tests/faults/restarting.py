@@ -17,7 +17,7 @@ import dagster as dg
 
 from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
-from conversion_platform.defs.jobs import JOBS
+from conversion_platform.defs.automation import DAILY
 from conversion_platform.liveness import Pending, pending_in
 from conversion_platform.runs.instance import open_instance
 from conversion_platform.runs.servers import WORKSPACE
@@ -63,11 +63,10 @@ def launch(folder: Path, job: str, day: date) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def launch_backfill(folder: Path, job: str, first: date, last: date) -> None:
-    """Have the daemon fill a range of days, as a person does on the page of the assets."""
+def launch_backfill(folder: Path, first: date, last: date) -> None:
+    """Have the daemon fill a range of days with what is daily, as a person does on the pages."""
     defs = build_defs(settings_in(folder))
-    selected = next(one for one in JOBS if one.name == job).selection
-    keys = selected.resolve(defs.resolve_asset_graph())
+    keys = DAILY.selection.resolve(defs.resolve_asset_graph())
     days = json.dumps([day.isoformat() for day in DayRange(first, last)])
     assets = ", ".join(f"{{path: {json.dumps(key.path)}}}" for key in sorted(keys))
     mutation = (

@@ -180,7 +180,7 @@ def test_a_backfill_goes_on_after_the_daemon_was_killed_with_its_runs(
     run(undisturbed, NEXT, THEN)
     log = tmp_path / "daemon.log"
     process = start_daemon(begun, log)
-    launch_backfill(begun, "daily", NEXT, THEN)
+    launch_backfill(begun, NEXT, THEN)
     wait_for(lambda: at_work(begun, "features"), 240, log)
     kill_group(process)
     (dead,) = unfinished(begun)
