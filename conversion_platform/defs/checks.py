@@ -4,7 +4,8 @@ What belongs here: the factory over the schemas. What does not: a stage's own ch
 (`<stage>/checks.py`) or checks that an asset makes while it works (`<stage>/assets.py`).
 """
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import dagster as dg
 
@@ -15,9 +16,9 @@ from conversion_platform.defs.lake_asset import days_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Lake, Table, key_quality, schema_quality
+from conversion_platform.lake import Lake, Session, Table, key_quality, schema_quality
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
-from conversion_platform.messaging import OUTCOMES, SENT_MESSAGES
+from conversion_platform.messaging import MESSAGE_STATES, OUTCOMES, REPLIES, SENT_MESSAGES
 from conversion_platform.metrics import DAILY_METRICS
 from conversion_platform.training import TRAINING_EXAMPLES
 
@@ -49,6 +50,19 @@ def checked_days(context: dg.AssetCheckExecutionContext, lake: Lake, table: Tabl
     return DayRange.of(lake.days(table)[-1])
 
 
+@contextmanager
+def reading(platform: Platform, table: Table) -> Iterator[Session]:
+    """Open a session for a check of a table, which waits for no writer of the lake.
+
+    Sending goes on beside one, and so must what is checked after it: for a table of messages only
+    a sender is waited for.
+    """
+    of_messages = table in (SENT_MESSAGES, MESSAGE_STATES, REPLIES)
+    guard = platform.messaging(alone=True) if of_messages else nullcontext()
+    with guard, platform.session(writes_lake=False) as session:
+        yield session
+
+
 def key_check(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that a table's rows are told apart by their key."""
     key = ", ".join(table.key)
@@ -61,8 +75,7 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
     )
     @failing_readably
     def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
-        guard = platform.messaging(alone=True) if table is SENT_MESSAGES else nullcontext()
-        with guard, platform.session(writes_lake=False) as session:
+        with reading(platform, table) as session:
             days = checked_days(context, session.lake, table) if table.daily else None
             found = key_quality(session.con, session.lake, table, days)
         return dg.AssetCheckResult(
@@ -88,7 +101,7 @@ def schema_check(table: Table) -> dg.AssetChecksDefinition:
     )
     @failing_readably
     def check(context: dg.AssetCheckExecutionContext, platform: Platform) -> dg.AssetCheckResult:
-        with platform.session() as session:
+        with reading(platform, table) as session:
             days = checked_days(context, session.lake, table) if table.daily else None
             found = schema_quality(session.con, session.lake, table, days)
         return dg.AssetCheckResult(passed=found.holds, description=str(found))
@@ -110,7 +123,7 @@ def partition_check(table: Table) -> dg.AssetChecksDefinition:
     )
     @failing_readably
     def check(platform: Platform) -> dg.AssetCheckResult:
-        with platform.session() as session:
+        with reading(platform, table) as session:
             days = session.lake.days(table)
         expected = platform.day_expected()
         return dg.AssetCheckResult(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake import LOG_ID_KEY, ensure_lake_id, lake_id
+from conversion_platform.lake import LOG_ID_KEY, lake_id
 from conversion_platform.messaging.ledger import file_exists, ledger_path, open_ledger
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ def require_own_lake(settings: Settings, storage: Storage) -> None:
 
 
 def belong_to(ledger: Ledger, storage: Storage) -> None:
-    """Let a ledger that belongs to no lake yet belong to this one, which gets an id by that."""
-    if ledger.lake_id() in (None, ANY_NEW_LAKE):
-        ledger.set_lake_id(ensure_lake_id(storage))
+    """Let a ledger that belongs to no lake yet belong to this one, if it has been begun."""
+    found = lake_id(storage)
+    if found is not None and ledger.lake_id() in (None, ANY_NEW_LAKE):
+        ledger.set_lake_id(found)
 
 
 def accept_new_lake(settings: Settings) -> bool:

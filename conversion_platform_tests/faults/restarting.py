@@ -15,8 +15,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from conversion_platform.days import DayRange
+from conversion_platform.definitions import build_defs
+from conversion_platform.defs.automation import DAILY
 from conversion_platform.liveness import Pending, pending_in
 from conversion_platform.runs.instance import open_instance
+from conversion_platform.runs.servers import WORKSPACE
 from conversion_platform_tests.command import CALL, environment
 from conversion_platform_tests.tiny_platform import settings_in
 
@@ -46,7 +50,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 def launch(folder: Path, job: str, day: date) -> None:
     """Have the daemon run a job for a day, as a person does on its page."""
-    words = ["job", "launch", "-m", "conversion_platform.definitions", "-j", job]
+    words = ["job", "launch", "-w", str(WORKSPACE), "-j", job]
     tags = json.dumps({"dagster/partition": day.isoformat()})
     done = subprocess.run(
         [sys.executable, "-m", "dagster", *words, "--tags", tags],
@@ -57,6 +61,28 @@ def launch(folder: Path, job: str, day: date) -> None:
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
+
+
+def launch_backfill(folder: Path, first: date, last: date) -> None:
+    """Have the daemon fill a range of days with what is daily, as a person does on the pages."""
+    defs = build_defs(settings_in(folder))
+    keys = DAILY.selection.resolve(defs.resolve_asset_graph())
+    days = json.dumps([day.isoformat() for day in DayRange(first, last)])
+    assets = ", ".join(f"{{path: {json.dumps(key.path)}}}" for key in sorted(keys))
+    mutation = (
+        f"mutation {{ launchPartitionBackfill(backfillParams: {{assetSelection: [{assets}], "
+        f"partitionNames: {days}}}) {{ __typename ... on PythonError {{ message }} }} }}"
+    )
+    program = str(Path(sys.executable).with_name("dagster-graphql"))
+    done = subprocess.run(
+        [program, "-w", str(WORKSPACE), "-t", mutation],
+        cwd=folder,
+        env=daemons_environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert "LaunchBackfillSuccess" in done.stdout, done.stdout + done.stderr
 
 
 def daemons_environment(folder: Path) -> dict[str, str]:

@@ -16,6 +16,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -98,23 +99,29 @@ def planned(lived: Path, folder: Path) -> Path:
     return folder
 
 
+Works = Callable[[str], Calm]
+
+
 @pytest.fixture(scope="module")
-def works(lived: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Calm]:
-    """The kinds of work that are disturbed."""
+def works(lived: Path, tmp_path_factory: pytest.TempPathFactory) -> Works:
+    """Makes each kind of work that is disturbed, once."""
     base = tmp_path_factory.mktemp("calm")
 
     def day(folder: Path) -> object:
         return run(folder, LIVED)
 
-    return {
-        "run": undisturbed(emptied(lived, base / "day", training=False), "daily", day),
-        "first run": undisturbed(emptied(lived, base / "first", training=True), "daily", day),
-        "send_texts": undisturbed(
-            planned(lived, base / "planned"),
-            "send_texts",
-            lambda folder: run_job(folder, "send_texts", LIVED),
-        ),
-    }
+    def send(folder: Path) -> object:
+        return run_job(folder, "send_texts", LIVED)
+
+    @cache
+    def make(name: str) -> Calm:
+        if name == "send_texts":
+            return undisturbed(planned(lived, base / "planned"), name, send)
+        first = name == "first run"
+        before = emptied(lived, base / name.replace(" ", "_"), training=first)
+        return undisturbed(before, "daily", day)
+
+    return make
 
 
 def kill_command(folder: Path, delay: float) -> None:
@@ -146,10 +153,10 @@ TRIALS = [
 
 @pytest.mark.parametrize(("kind", "number"), TRIALS)
 def test_what_was_killed_ends_by_itself_as_if_nobody_had_disturbed_it(
-    works: dict[str, Calm], tmp_path: Path, kind: str, number: int
+    works: Works, tmp_path: Path, kind: str, number: int
 ) -> None:
     chance = random.Random(number)
-    work = works[work_of(kind, chance)]
+    work = works(work_of(kind, chance))
     folder = shutil.copytree(work.before, tmp_path / "struck")
     log, delay = tmp_path / "daemon.log", chance.uniform(0, 1.2 * work.seconds)
     if kind == "run":

@@ -21,7 +21,7 @@ from conversion_platform.marketplace import EVENTS, newest_event
 def source_is_fresh(
     context: dg.AssetCheckExecutionContext, platform: Platform
 ) -> dg.AssetCheckResult:
-    with platform.session() as session:
+    with platform.session(writes_lake=False) as session:
         day = checked_days(context, session.lake, EVENTS).last
         newest = newest_event(session, day)
     zone = session.settings.platform.time_zone
