@@ -39,7 +39,11 @@ ASSETS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "candidate_model": ("training", ("xgboost",), {"training_examples", "attributes"}),
     "model_evaluation": ("training", ("duckdb", "scikitlearn"), MODEL),
     "model_explanations": ("training", ("shap", "xgboost"), MODEL),
-    "champion_model": ("training", ("xgboost",), {"candidate_model"}),
+    "champion_model": (
+        "training",
+        ("xgboost",),
+        {"candidate_model", "model_evaluation", "model_explanations"},
+    ),
     "daily_predictions": (
         "inference",
         ("duckdb", "parquet", "xgboost"),

@@ -21,6 +21,8 @@ from conversion_platform_tests.tiny_platform import LIVED, NEXT, QUIET, settings
 FEATURES = {"user_features", "job_features", "user_category_features"}
 MESSAGES = {"sent_messages", "message_states", "replies"}
 LEDGER = {"sent_messages"}  # sending fills the ledger, which lies outside the lake
+ORDER = {"model_evaluation", "model_explanations"}
+"""Made before the champion is named, or a training killed midway leaves one without them."""
 READ: dict[str, set[str]] = defaultdict(set)
 
 
@@ -108,7 +110,8 @@ def test_every_asset_declares_what_it_reads_and_nothing_else(
         for owners in read:
             assert owners & declared, f"{step} reads {owners} and declares {declared}"
         unread = declared - set().union(*read)
-        assert not unread - LEDGER, f"{step} declares {unread} and does not read it"
+        allowed = ORDER if step == "champion_model" else LEDGER
+        assert not unread - allowed, f"{step} declares {unread} and does not read it"
     assert seen == assets
 
 

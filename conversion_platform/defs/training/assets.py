@@ -175,7 +175,8 @@ def model_explanations(
         "The version that scores: the candidate if it is not worse, else the one before.",
         group=GROUP,
         kinds=("xgboost",),
-        deps=["candidate_model"],
+        # Named last: a training that is killed midway leaves no champion without its pages.
+        deps=["candidate_model", "model_evaluation", "model_explanations"],
     ),
 )
 def champion_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
