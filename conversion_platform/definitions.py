@@ -7,7 +7,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from conversion_platform.days import DayRange
 from conversion_platform.defs.binding import bound_to, settings_in_force
+from conversion_platform.defs.freshness import daily_freshness, with_freshness
 from conversion_platform.defs.lake_asset import with_days
 from conversion_platform.defs.partitions import days_partitions
 from conversion_platform.defs.resources import Platform, require_readable_home
@@ -15,23 +17,23 @@ from conversion_platform.settings import Settings
 
 
 def build_defs(
-    settings: Settings, platform: Platform | None = None, by_day: bool = True
+    settings: Settings, platform: Platform | None = None, run_for: DayRange | None = None
 ) -> dg.Definitions:
     """Load the code location for given settings; tests give their own platform.
 
     Args:
         settings: Decides time zone, first day and schedules.
         platform: The resource that assets use; one for the settings in force if not given.
-        by_day: Whether the assets have a partition a day. For a run over a range of days Dagster
-            would write a row for each asset and day before the first step (7 ms each on SQLite);
-            without partitions it does not, and assets report their days themselves
-            (`defs/lake_asset.py`).
+        run_for: The days of a command's run. For a range Dagster would write a row for each asset
+            and day before the first step (7 ms each on SQLite); without partitions it does not,
+            and assets report their days themselves (`defs/lake_asset.py`).
     """
     with bound_to(settings):
         loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-        days = days_partitions(settings) if by_day else None
+        days = partitions_for(settings, run_for)
+    freshness = daily_freshness(settings)
     assets = [
-        with_days(asset, days)
+        with_freshness(with_days(asset, days), freshness)
         for asset in loaded.assets or ()
         if isinstance(asset, dg.AssetsDefinition)
     ]
@@ -46,6 +48,13 @@ def build_defs(
         # Steps share the imports of xgboost and evidently (10 s each time otherwise).
         executor=dg.in_process_executor,
     )
+
+
+def partitions_for(settings: Settings, run_for: DayRange | None) -> dg.PartitionsDefinition | None:
+    """Return the partitions of the assets: none in a run for a range of days."""
+    if run_for is None or len(run_for) == 1:
+        return days_partitions(settings, run_for.first if run_for else None)
+    return None
 
 
 @dg.definitions

@@ -6,17 +6,20 @@ import os
 import subprocess
 import sys
 import warnings
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
+from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.partitions import days_partitions
+from conversion_platform.errors import LakeError
 from conversion_platform.event_log import EVENT_TYPES
 from conversion_platform.settings import Settings, load_settings
+from conversion_platform_tests.tiny_platform import edit, settings_in
 
 MARKETPLACE = ("duckdb", "parquet")
 TEXTS = ("duckdb", "parquet", "sqlite")
@@ -187,6 +190,57 @@ def test_partitions_are_local_days_and_today_has_one(
             assert spec.partitions_def == days, spec.key
         if not isinstance(asset, dg.AssetChecksDefinition):
             assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def with_toml(folder: Path, toml: str) -> Settings:
+    file = folder / "conversion_platform.toml"
+    file.write_text(f"[platform]\nstart_date = 2026-01-05\n{toml}")
+    return load_settings(file)
+
+
+def test_the_partitions_of_a_replay_end_with_the_events_of_the_source(lived: Path) -> None:
+    settings = settings_in(lived)
+    assert days_partitions(settings).get_partition_keys()[-1] == "2026-01-28"
+    for spec in build_defs(settings).resolve_all_asset_specs():
+        assert spec.partitions_def == days_partitions(settings)
+
+
+def test_a_day_after_the_last_event_has_a_partition_in_its_own_run(lived: Path) -> None:
+    settings, day = settings_in(lived), date(2026, 3, 1)
+    alone = build_defs(settings, run_for=DayRange.of(day)).resolve_all_asset_specs()
+    assert {spec.partitions_def for spec in alone} == {days_partitions(settings, day)}
+    assert days_partitions(settings, day).get_partition_keys()[-1] == "2026-03-01"
+
+
+def test_a_replay_whose_source_was_never_read_has_all_days_to_today(tmp_path: Path) -> None:
+    replay = with_toml(tmp_path, 'clock = "replay"\n')
+    assert days_partitions(replay).end is None
+
+
+def test_the_days_of_the_wall_clock_do_not_end_with_a_replay_of_before(platform: Path) -> None:
+    edit(platform, 'clock = "replay"', 'clock = "wall"')
+    assert days_partitions(settings_in(platform)).end is None
+
+
+def test_a_damaged_end_of_the_replay_is_named_with_what_to_do(platform: Path) -> None:
+    (platform / "lake/platform/replay.json").write_text('{"last_day": "soon"}')
+    with pytest.raises(LakeError, match=r"replay\.json is damaged") as caught:
+        days_partitions(settings_in(platform))
+    assert "Delete it" in caught.value.remedy
+
+
+def test_the_assets_of_the_daily_run_are_due_two_hours_after_it_starts(tmp_path: Path) -> None:
+    toml = 'time_zone = "America/Denver"\n[schedule]\ndaily_at = 22:30:00\n'
+    specs = build_defs(with_toml(tmp_path, toml)).resolve_all_asset_specs()
+    due = dg.FreshnessPolicy.cron("30 0 * * *", timedelta(hours=2), "America/Denver")
+    for spec in specs:
+        assert spec.freshness_policy == (None if spec.group_name == "training" else due), spec.key
+
+
+@pytest.mark.parametrize("toml", ['clock = "replay"\n', "[schedule]\nenabled = false\n"])
+def test_nothing_is_due_where_no_schedule_runs(tmp_path: Path, toml: str) -> None:
+    specs = build_defs(with_toml(tmp_path, toml)).resolve_all_asset_specs()
+    assert {spec.freshness_policy for spec in specs} == {None}
 
 
 def test_the_jobs_are_these(defs: dg.Definitions) -> None:

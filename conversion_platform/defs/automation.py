@@ -42,15 +42,23 @@ HISTORY = dg.define_asset_job(
 )
 
 
+NO_TODAY = "With the replay clock there is no today: `conversion-platform run` runs its days."
+
+
 def schedule_for_today(
     settings: Settings, name: str, job: dg.UnresolvedAssetJobDefinition, cron: str
 ) -> dg.ScheduleDefinition:
-    """Return a schedule that runs a job for the calendar day on which it ticks."""
+    """Return a schedule that runs a job for the calendar day on which it ticks.
+
+    With the replay clock that day is not among the partitions: a tick is skipped with the reason.
+    """
     running = dg.DefaultScheduleStatus.RUNNING
     stopped = dg.DefaultScheduleStatus.STOPPED
     zone = settings.platform.time_zone
 
-    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if settings.platform.clock == "replay":
+            return dg.SkipReason(NO_TODAY)
         moment = context.scheduled_execution_time
         return dg.RunRequest(run_key=moment.isoformat(), partition_key=str(day_of(moment, zone)))
 

@@ -9,7 +9,7 @@ import glob
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from pydantic import Field, PrivateAttr
 
 from conversion_platform.days import ONE_DAY, at_local_time, day_of
 from conversion_platform.defs.binding import settings_in_force
+from conversion_platform.defs.freshness import DAILY_RUN_TIME
 from conversion_platform.errors import SettingsError
 from conversion_platform.lake import Session, ensure_format, ensure_lake_id, open_lake
 from conversion_platform.liveness import Lease, Leases, leases_of
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from conversion_platform.messaging import Ledger, Sandbox
 
 
-DAILY_RUN_TIME = timedelta(hours=2)
-"""How long after its time of day a daily run may take before its day counts as missing."""
 SECONDS_FOR_A_SENDER = 3600.0
 
 

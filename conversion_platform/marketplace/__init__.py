@@ -11,6 +11,7 @@ from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
 from conversion_platform.marketplace.render import render
+from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
     SourceCheck,
     SourceReport,
@@ -52,6 +53,7 @@ __all__ = [
     "checked_sources",
     "first_line",
     "infer_attributes",
+    "last_replay_day",
     "load_events",
     "load_jobs",
     "load_users",

@@ -70,8 +70,9 @@ class StagedEvents:
         read_rows: Rows and broken lines that were read, of any day.
         flagged: SQL of the rows that were rejected or might have been: few, with all columns.
         broken: SQL of broken lines, with `dt`; None if no line is broken.
-        first_day: First local day of the source; known only if nothing was staged.
-        last_day: Its last day.
+        first_day: First local day of what was read; known only if nothing was staged, or with
+            the replay clock.
+        last_day: Its last day, or that of its newest folder.
     """
 
     folder: Path
@@ -324,12 +325,15 @@ def _read_rows(cursor: duckdb.DuckDBPyConnection, relation: Relation) -> int:
 def _ends(
     session: Session, relation: Relation, matched: Matched, target: Path
 ) -> tuple[date | None, date | None]:
-    """Return the first and last day of the source if no event of the range was staged.
+    """Return the first and last day of what was read, if no event of the range was staged.
+
+    With the replay clock they are always wanted: its partitions end with them (`replay.py`).
 
     Raises:
         SourceError: the source has no row.
     """
-    if any(folder.name != f"dt={NO_DAY}" for folder in target.glob("dt=*")):
+    staged = any(folder.name != f"dt={NO_DAY}" for folder in target.glob("dt=*"))
+    if staged and session.settings.platform.clock != "replay":
         return None, None
     values = values_query(EVENTS, session.settings.sources.events, relation, matched)
     day = f"CAST(timezone({quoted(session.settings.platform.time_zone)}, v_occurred_at) AS DATE)"
@@ -340,4 +344,5 @@ def _ends(
             f"{EVENTS.setting}: {relation.place} has no row: no events exist.",
             f"Export the table again, or correct {EVENTS.setting}.",
         )
-    return row[1], row[2]
+    ends = [day for day in (row[2], relation.last_folder) if day]
+    return row[1], max(ends, default=None)

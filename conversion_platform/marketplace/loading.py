@@ -37,6 +37,7 @@ from conversion_platform.marketplace.events import (
 )
 from conversion_platform.marketplace.mapping import Matched, map_columns
 from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relation
+from conversion_platform.marketplace.replay import extend_replay
 from conversion_platform.marketplace.sources import open_source, reader, section_of, workspace
 from conversion_platform.marketplace.tables import REJECTED_EVENTS_UNDATED
 from conversion_platform.process import in_turn
@@ -96,6 +97,8 @@ def load_events(session: Session, days: DayRange) -> Loaded:
             )
         undated = session.lake.write(session.con, REJECTED_EVENTS_UNDATED, staged.rejected(NO_DAY))
         reasons, examples = summary(session.con, staged.rejected())
+    if staged.last_day and session.settings.platform.clock == "replay":
+        extend_replay(session.lake.storage, staged.last_day)
     accepted = sum(item.rows for item in good)
     return Loaded(
         written=[*good, *bad, undated],

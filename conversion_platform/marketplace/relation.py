@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ class Relation:
             that is unique within the source, day of the `dt=` folder).
         columns: Source columns and their DuckDB types.
         broken: Lines that could not be split into columns.
+        last_folder: Newest day among the `dt=` folders, those that are not read among them.
     """
 
     setting: str
@@ -58,6 +60,7 @@ class Relation:
     query: str
     columns: dict[str, str]
     broken: tuple[Broken, ...] = ()
+    last_folder: date | None = None
 
 
 def identifier(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,10 @@ def _place(
     chosen = files if days is None else _chosen(files, days)
     place = chosen[0].shown if len(chosen) == 1 else f"{setting}.path"
     if kind == "csv":
-        return csv_relation(session.con, setting, place, chosen, section, folder)
-    return parquet_relation(session.con, setting, place, chosen)
+        found = csv_relation(session.con, setting, place, chosen, section, folder)
+    else:
+        found = parquet_relation(session.con, setting, place, chosen)
+    return replace(found, last_folder=max((file.day for file in files if file.day), default=None))
 
 
 def _chosen(files: list[SourceFile], days: DayRange) -> list[SourceFile]:

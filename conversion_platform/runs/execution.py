@@ -19,8 +19,10 @@ from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
 from conversion_platform.liveness import remove_lease
 from conversion_platform.process import heard_by, when_stopped
+from conversion_platform.runs.dagster_internals import shown_on_pages
 from conversion_platform.runs.planning import Step
 from conversion_platform.runs.progress import RunProgress, Watcher, expected_seconds
+from conversion_platform.runs.servers import WORKSPACE
 from conversion_platform.runs.sqlite import fewer_syncs
 from conversion_platform.settings import Settings
 
@@ -58,13 +60,14 @@ def execute(
         PlatformError: what an asset raised, with the name of the asset in front.
     """
     platform = Platform(settings_file=str(settings.file or ""))
-    defs = build_defs(settings, platform, by_day=len(step.days) == 1)
+    defs = build_defs(settings, platform, step.days)
     names = tuple(node.name for node in defs.resolve_job_def(step.job).graph.node_defs)
     progress = RunProgress(step, names, expected_seconds(instance, step.job), watch)
     listening = dg.Definitions.merge(defs, dg.Definitions(loggers={LOGGER: progress.logger}))
     run_id = str(uuid.uuid4())
     stopped = when_stopped(partial(report_cancelled, instance, run_id))
-    with heard_by(progress.count), stopped, fewer_syncs():
+    seen = shown_on_pages(instance, WORKSPACE, step.job)
+    with heard_by(progress.count), stopped, fewer_syncs(), seen:
         result = listening.resolve_job_def(step.job).execute_in_process(
             run_config=ONLY_PROGRESS,
             instance=instance,

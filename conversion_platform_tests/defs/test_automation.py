@@ -131,6 +131,19 @@ def test_a_schedule_asks_for_the_day_on_the_platforms_wall(
     assert requested(toml, tmp_path, schedule, at) == day
 
 
+@pytest.mark.parametrize("schedule", ["daily_run", "weekly_training"])
+def test_a_schedule_does_nothing_in_a_replay_and_says_why(tmp_path: Path, schedule: str) -> None:
+    file = tmp_path / "conversion_platform.toml"
+    file.write_text('[platform]\nclock = "replay"\nstart_date = 2026-01-01\n')
+    repository = build_defs(load_settings(file)).get_repository_def()
+    context = dg.build_schedule_context(
+        scheduled_execution_time=datetime(2026, 11, 23, 11, tzinfo=UTC), repository_def=repository
+    )
+    ticked = repository.get_schedule_def(schedule).evaluate_tick(context)
+    assert not ticked.run_requests
+    assert "there is no today" in str(ticked.skip_message)
+
+
 def test_the_day_that_a_schedule_asks_for_is_a_partition_at_that_moment(tmp_path: Path) -> None:
     from conversion_platform.definitions import days_partitions
 

@@ -13,6 +13,7 @@ import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import PlatformError
+from conversion_platform.runs.instance import open_instance
 from conversion_platform.runs.planning import plan
 from conversion_platform.training import champion
 from conversion_platform_tests.defs.looking import (
@@ -38,6 +39,17 @@ from conversion_platform_tests.tiny_platform import (
     run_job,
     settings_in,
 )
+
+
+def test_runs_of_the_command_stand_on_the_pages_beside_those_of_the_daemon(lived: Path) -> None:
+    with open_instance(settings_in(lived)) as instance:
+        found = instance.get_runs()
+    origins = {run.remote_job_origin for run in found}
+    for origin in origins:
+        assert origin is not None
+        assert origin.repository_origin.get_label() == "__repository__@conversion_platform"
+    named = {origin.job_name for origin in origins if origin}
+    assert named == {run.job_name for run in found}
 
 
 def tables(folder: Path) -> dict[str, str]:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
+import dagster as dg
 import pytest
 from dagster_webserver.webserver import DagsterWebserver
 
 from conversion_platform.runs import dagster_internals as internals
+from conversion_platform.runs.servers import WORKSPACE
 
 CHANGED = "Dagster has changed {what}: look at {where}, then at this test."
 
@@ -31,6 +33,33 @@ def test_a_workspace_is_still_made_from_an_instance_and_files() -> None:
     wanted = {"instance", "workspace_load_target", "version", "code_server_log_level"}
     assert wanted <= set(parameters(internals.WorkspaceProcessContext)), told
     assert internals.WorkspaceFileTarget(["file"]).paths == ["file"], told
+
+
+def test_a_run_in_this_process_is_still_created_by_the_instance_and_can_name_its_code() -> None:
+    told = CHANGED.format(
+        what="how a run is created", where="shown_on_pages of runs/dagster_internals.py"
+    )
+    created = parameters(dg.DagsterInstance.create_run_for_job)
+    assert "remote_job_origin" in created, told
+
+    @dg.op
+    def nothing() -> None:
+        pass
+
+    @dg.job
+    def job() -> None:
+        nothing()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        with internals.shown_on_pages(instance, WORKSPACE, "job"):
+            ran = job.execute_in_process(instance=instance)
+        run = instance.get_run_by_id(ran.run_id)
+        assert run, told
+        assert run.remote_job_origin, told
+        assert run.remote_job_origin.location_name == "conversion_platform", told
+        later = instance.get_run_by_id(job.execute_in_process(instance=instance).run_id)
+        assert later, told
+        assert later.remote_job_origin is None
 
 
 def test_the_daemon_is_still_a_module_to_run() -> None:

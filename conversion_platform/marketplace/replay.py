@@ -1,0 +1,46 @@
+"""How far a replay reaches: the last day of the events source, kept in the lake.
+
+    platform/replay.json    {"last_day": "2026-03-31"}
+
+Partitions that ran on to today would show hundreds of missing days, and plots without a point.
+The source is not read for this when the code location loads: that takes seconds, and it may be
+gone.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.errors import LakeError, MissingFileError
+from conversion_platform.lake import canonical_json
+
+if TYPE_CHECKING:
+    from conversion_platform.lake import Storage
+
+REPLAY_KEY = "platform/replay.json"
+
+
+def last_replay_day(storage: Storage) -> date | None:
+    """Return the last local day of the events source; None if none was loaded yet.
+
+    Raises:
+        LakeError: the file is damaged.
+    """
+    try:
+        return date.fromisoformat(json.loads(storage.read(REPLAY_KEY))["last_day"])
+    except MissingFileError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeError(
+            f"{storage.location(REPLAY_KEY)} is damaged ({error!r}).",
+            "Delete it: the next run of a day writes it again.",
+        ) from error
+
+
+def extend_replay(storage: Storage, day: date) -> None:
+    """Let the replay reach a day of the source; a source by folders is not read whole."""
+    known = last_replay_day(storage)
+    if known is None or known < day:
+        storage.replace(REPLAY_KEY, canonical_json({"last_day": day.isoformat()}))
