@@ -97,7 +97,7 @@ def kept_value(
     day: a value that becomes frequent later must not change what was known earlier.
 
     Args:
-        con: A session with the room's tables in place.
+        con: A session with the tables of `attach_days` in place.
         level: `user` or `job`.
         column: The column.
         alias: Table alias that has it; the alias `d` has the day.

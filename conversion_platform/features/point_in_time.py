@@ -113,7 +113,7 @@ def check_point_in_time(
     Raises:
         NotReadyError: there are no source tables, or no events before `day`; the day is before
             the platform's first, or nobody and nothing is there on it.
-        SettingsError: a feature file of the user's own is wrong.
+        SettingsError: a file of custom features is wrong.
     """
     require_started(day, session.settings.platform.start_date)
     days = DayRange.of(day).widened(after=ahead_days)

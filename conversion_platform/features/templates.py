@@ -1,4 +1,4 @@
-"""Reads the .sql files of this room and fills in their few variables."""
+"""Reads the .sql files of this package and fills in their few variables."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where tables live: one Parquet file a day and table, in a local folder or on S3.
 
-The room knows keys, days and atomic replacement; it knows nothing of what the columns mean.
+What belongs here: keys, days, atomic replacement. What does not: the meaning of columns.
 """
 
 from conversion_platform.lake.documents import canonical_json

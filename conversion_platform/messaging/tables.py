@@ -36,7 +36,7 @@ SENT_MESSAGES = Table(
         Column("final_at", "TIMESTAMPTZ", "When it reached a state that it never leaves"),
         Column("opted_out_at", "TIMESTAMPTZ", "First reply to this message that opted out"),
         Column("segments", "INTEGER", "Parts that the carrier bills; NULL when never rendered"),
-        Column("provider", "VARCHAR", "Carrier that it was given to; NULL before that"),
+        Column("provider", "VARCHAR", "Provider that it was given to; NULL before that"),
     ),
     key=("message_id",),
 )

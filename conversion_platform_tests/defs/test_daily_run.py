@@ -175,7 +175,7 @@ def test_a_job_that_dagster_starts_clears_what_a_killed_run_left(platform: Path)
 
 
 def test_without_a_champion_the_history_is_read_anew(platform: Path) -> None:
-    """After a first run that failed, the source has probably been mended."""
+    """After a first run that failed, the source has probably been fixed."""
     shutil.rmtree(platform / "lake/models")
     steps = plan(lake_in(platform), settings_in(platform), DayRange.of(LIVED))
     assert [step.job for step in steps] == ["sources", "history", "train", "daily"]

@@ -1,4 +1,4 @@
-"""A loop says how far it is to whoever listens."""
+"""A loop reports its progress to its listeners."""
 
 from __future__ import annotations
 
