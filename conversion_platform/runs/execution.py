@@ -27,6 +27,8 @@ from conversion_platform.runs.sqlite import fewer_syncs
 from conversion_platform.settings import Settings
 
 LOGGER = "progress"
+# A failed command has told a person; a daemon whose dagster.yaml asks for retries leaves it alone.
+NOT_TRIED_AGAIN = {"dagster/max_retries": "0"}
 ONLY_PROGRESS: dict[str, Any] = {"loggers": {LOGGER: {}}}  # and not Dagster's console
 
 
@@ -74,7 +76,7 @@ def execute(
             run_id=run_id,
             raise_on_error=False,
             partition_key=one_day(step.days),
-            tags={**range_tags(step.days), **(tags or {})},
+            tags={**NOT_TRIED_AGAIN, **range_tags(step.days), **(tags or {})},
         )
     remove_lease(home_of(instance), run_id)
     if not result.success:

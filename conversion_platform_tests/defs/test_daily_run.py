@@ -48,6 +48,7 @@ def test_runs_of_the_command_stand_on_the_pages_beside_those_of_the_daemon(lived
     for origin in origins:
         assert origin is not None
         assert origin.repository_origin.get_label() == "__repository__@conversion_platform"
+    assert {run.tags["dagster/max_retries"] for run in found} == {"0"}
     named = {origin.job_name for origin in origins if origin}
     assert named == {run.job_name for run in found}
 
