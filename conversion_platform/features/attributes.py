@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conversion_platform.features.catalogue import JOB, USER, builtin_features
+from conversion_platform.features.builtin import JOB, USER, builtin_features
 from conversion_platform.features.spec import Feature, Level
 from conversion_platform.lake import Session, quoted
 from conversion_platform.marketplace import ATTRIBUTES

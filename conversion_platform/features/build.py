@@ -17,7 +17,7 @@ from conversion_platform.features.attributes import (
     attribute_sql,
     kept_value,
 )
-from conversion_platform.features.catalogue import JOB, USER
+from conversion_platform.features.builtin import JOB, USER
 from conversion_platform.features.custom import (
     CustomFile,
     custom_files,
@@ -37,9 +37,9 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
-from conversion_platform.features.windows import TABLES, count_first, count_next
+from conversion_platform.features.windows import WINDOW_TABLES, count_first, count_next
 from conversion_platform.lake import Session
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 if TYPE_CHECKING:
     from datetime import date
@@ -74,7 +74,7 @@ def build_features(session: Session, days: DayRange) -> list[Written]:
     feature_spec(session)  # refuses a wrong feature file before any work
     attach_sources(session, days)
     written: list[Written] = []
-    for number, day in enumerate(in_turn(days)):
+    for number, day in enumerate(with_progress(days)):
         if number % STRETCH_DAYS == 0:
             stretch = DayRange(day, min(day + (STRETCH_DAYS - 1) * ONE_DAY, days.last))
             queries = _queries_of(session, stretch, attributes, custom)
@@ -98,7 +98,7 @@ def _queries_of(
 
 def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
     """Brings the counts to `day`: the events are all read for the first day of a range only."""
-    for windows in TABLES:
+    for windows in WINDOW_TABLES:
         if day == days.first:
             count_first(con, windows, days)
         else:

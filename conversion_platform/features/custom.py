@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange, day_start
 from conversion_platform.errors import SettingsError
-from conversion_platform.features.catalogue import HISTORY_DAYS
+from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.sources import attach_days, event_days
 from conversion_platform.features.spec import Feature, Level
 from conversion_platform.lake import Session, quoted

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
-from conversion_platform.features.catalogue import JOB, PAIR, USER, builtin_features
+from conversion_platform.features.builtin import JOB, PAIR, USER, builtin_features
 from conversion_platform.features.custom import custom_features, custom_files
 from conversion_platform.features.sources import event_days
 from conversion_platform.features.spec import FeatureSpec, Level
@@ -17,7 +17,7 @@ from conversion_platform.features.tables import (
 )
 from conversion_platform.features.templates import (
     event_conditions,
-    known_on,
+    known_day_sql,
     partition_ends,
     rendered,
 )
@@ -127,7 +127,7 @@ def _history(settings: Settings, select: Select, days: DayRange) -> dict[str, ob
     return {
         "events": select(EVENTS, partitions),
         "partitions": partition_ends(settings, partitions),
-        "known_on": known_on(settings),
+        "known_on": known_day_sql(settings),
         "first": days.first.isoformat(),
         "last": days.last.isoformat(),
     }

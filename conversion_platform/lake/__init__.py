@@ -21,7 +21,7 @@ from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_qual
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
 from conversion_platform.lake.session import Session, open_session
 from conversion_platform.lake.sql import (
-    as_written,
+    escape_glob,
     file_sql,
     instant,
     listed,
@@ -61,10 +61,10 @@ __all__ = [
     "Storage",
     "Table",
     "Written",
-    "as_written",
     "canonical_json",
     "ensure_format",
     "ensure_lake_id",
+    "escape_glob",
     "failure_of",
     "file_sql",
     "instant",

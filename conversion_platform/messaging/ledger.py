@@ -118,7 +118,7 @@ class Ledger:
             yield from self._con.execute(sql, values)
 
     @contextmanager
-    def alone(self, seconds: float | None = None) -> Iterator[None]:
+    def exclusive(self, seconds: float | None = None) -> Iterator[None]:
         """Let one process at a time send, receive and copy; a dead process holds nothing.
 
         A block inside such a block holds the lock that the outer one has.

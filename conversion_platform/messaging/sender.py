@@ -109,7 +109,7 @@ def send_due(
         MessagingError: the ledger cannot be used, or another process is sending.
     """
     counts: Counter[str] = Counter()
-    with ledger.alone():
+    with ledger.exclusive():
         counts["recovered"] = _reconcile(ledger, provider, now)
         _send_all(ledger, provider, settings, clock or _stopped_clock(now), counts)
     return SendSummary.of(counts)
@@ -360,7 +360,7 @@ def replay_day(ledger: Ledger, provider: Provider, settings: Settings, day: date
             "Set platform.clock = 'replay', which goes with the sandbox only; else use send_due.",
         )
     counts: Counter[str] = Counter()
-    with ledger.alone():
+    with ledger.exclusive():
         now = _edge(ledger, day, "min(due_at)", "state IN ('planned', 'deferred', 'sending')")
         if now is not None:
             counts["recovered"] = _reconcile(ledger, provider, now)

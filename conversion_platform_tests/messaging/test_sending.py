@@ -299,7 +299,7 @@ def test_only_one_process_sends_at_a_time(office: Office, monkeypatch: pytest.Mo
     office.plan(person(1))
     with (
         Ledger(office.ledger.path) as other,
-        other.alone(),
+        other.exclusive(),
         pytest.raises(MessagingError, match="locked"),
     ):
         office.send(TEN_IN_NEW_YORK)

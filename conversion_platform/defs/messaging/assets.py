@@ -29,7 +29,7 @@ from conversion_platform.messaging import (
     send_due,
     snapshot,
 )
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 GROUP = "messaging"
 ONLY_SEND = "conversion_platform/only_send"
@@ -55,10 +55,10 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
     days = days_of(context)
     plans = context.run.tags.get(ONLY_SEND) is None
     with (
-        platform.messaging(alone=True) as (ledger, provider),
+        platform.messaging(exclusive=True) as (ledger, provider),
         platform.session(writes_lake=False) as session,
     ):
-        for day in in_turn(days):
+        for day in with_progress(days):
             if plans:
                 planned = plan_messages(session, ledger, day)
                 context.log.info(f"{day}: {planned}")

@@ -96,7 +96,7 @@ def test_the_check_catches_a_file(sql: str, tmp_path: Path) -> None:
     _lake, settings, _ = installation(tmp_path, sql)
     found = in_session(settings, check_point_in_time, DAY)
     assert not found.holds
-    assert {moved.column for moved in found.moved} == {"mine"}
+    assert {one.column for one in found.changed} == {"mine"}
     assert "mine changed in" in found.render()
 
 
