@@ -164,7 +164,7 @@ def _stopped(
     now: datetime,
     counts: Counter[str],
 ) -> bool:
-    """Record why a due text does not go now; False if it does."""
+    """Record why a due message does not go now; False if it does."""
     if stamp(now) >= row["expires_at"]:
         _end(con, row, "expired", now, "day_over", "campaign-day")
         counts["expired"] += 1
@@ -356,7 +356,7 @@ def replay_day(ledger: Ledger, provider: Provider, settings: Settings, day: date
     """
     if settings.platform.clock != "replay" or provider.name != "sandbox":
         raise MessagingError(
-            f"Replaying {day} would text people for a day that is over.",
+            f"Replaying {day} would send messages for a day that is over.",
             "Set platform.clock = 'replay', which goes with the sandbox only; else use send_due.",
         )
     counts: Counter[str] = Counter()

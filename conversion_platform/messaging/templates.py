@@ -1,4 +1,4 @@
-"""The words of a text: one sandboxed Jinja template for each cohort, checked before anything is
+"""The body of a message: one sandboxed Jinja template for each cohort, checked before anything is
 planned.
 """
 
@@ -26,7 +26,7 @@ VARIABLES: dict[str, str] = {
     "shift": "The job's shift",
     "distance_km": "Whole kilometres from the user to the job",
     "distance_miles": "Whole miles from the user to the job",
-    "link": "messaging.link_base with the text's own token",
+    "link": "messaging.link_base with the message's own token",
 }
 SAMPLE: dict[str, Any] = dict.fromkeys(VARIABLES, "1")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -56,7 +56,7 @@ class Templates:
         }
 
     def render(self, cohort: str, values: Mapping[str, Any]) -> str:
-        """Return the text for one person.
+        """Return the body for one person.
 
         Args:
             cohort: Name of the cohort.
@@ -91,7 +91,7 @@ def check_templates(settings: Settings) -> None:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it stands in a text: one line, no needless decimals."""
+    """Return a value as it stands in a body: one line, no needless decimals."""
     if isinstance(value, float):
         return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
     return _CONTROL.sub(" ", str(value)).strip()
@@ -133,7 +133,7 @@ def _checked(environment: Any, cohort: str, source: str) -> Any:
         raise SettingsError(f"{where} does not work: {error}.", "Correct the template.") from None
     if not re.search(r"\bstop\b", sample, re.IGNORECASE):
         raise SettingsError(
-            f"{where} does not say how to stop the texts.", "Add `Reply STOP to opt out`."
+            f"{where} does not say how to stop the messages.", "Add `Reply STOP to opt out`."
         )
     return template
 

@@ -35,10 +35,10 @@ def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.
     return materialized(
         assigned,
         {
-            "texts": sum(day.texts for day in assigned),
+            "treated": sum(day.treated for day in assigned),
             "holdout": sum(day.holdout for day in assigned),
             "by_cohort": assigned[-1].by_cohort if assigned else {},
             "kept_days": [str(day) for day in days if day not in chosen],
-            "messages": [day.message for day in assigned if day.message],
+            "notes": [day.note for day in assigned if day.note],
         },
     )
