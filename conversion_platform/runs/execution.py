@@ -94,6 +94,7 @@ def report_cancelled(instance: dg.DagsterInstance, run_id: str) -> None:
     run = instance.get_run_by_id(run_id)
     if run and not run.is_finished:
         instance.report_run_canceled(run)
+    remove_lease(home_of(instance), run_id)
 
 
 def latest_facts(instance: dg.DagsterInstance, asset: str) -> dict[str, Any]:

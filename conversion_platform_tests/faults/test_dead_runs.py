@@ -8,16 +8,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from conversion_platform.definitions import build_defs
-from conversion_platform.liveness import Process, lease_store, process_of
+from conversion_platform.liveness import lease_store
 from conversion_platform.liveness.lease import decoded
-from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.command import call, ended, start, until
 from conversion_platform_tests.faults.restarting import (
     SECONDS_TO_FREE,
@@ -34,7 +31,6 @@ from conversion_platform_tests.faults.restarting import (
 )
 from conversion_platform_tests.faults.test_killing import begun as step_begun
 from conversion_platform_tests.faults.test_killing import run_files, same_as, strike, undo
-from conversion_platform_tests.liveness.processes import child, lease_of
 from conversion_platform_tests.tiny_platform import (
     LIVED,
     NEXT,
@@ -44,7 +40,6 @@ from conversion_platform_tests.tiny_platform import (
     digests,
     edit,
     run,
-    settings_in,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -197,17 +192,15 @@ def at_work(folder: Path, step: str) -> bool:
 
 
 @contextmanager
-def training_under_way(folder: Path, process: Process, day: date) -> Iterator[str]:
-    """A run of `train` that is at work as long as a process lives."""
-    settings = settings_in(folder)
-    job = build_defs(settings).resolve_job_def("train")
-    with open_instance(settings) as instance:
-        made = instance.create_run_for_job(
-            job, status=Status.STARTED, tags={"dagster/partition": day.isoformat()}
-        )
-        lease = lease_of(process, made.run_id)
-        lease_store(folder / "dagster_home", made.run_id).replace(lease).close()
-    yield made.run_id
+def held_up(folder: Path, run_id: str) -> Iterator[None]:
+    """Let a run take long: its process stands still meanwhile, for less than two minutes."""
+    lease = lease_store(folder / "dagster_home", run_id).read()
+    assert lease is not None
+    os.kill(lease.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(lease.process.pid, signal.SIGCONT)
 
 
 def test_sending_goes_on_beside_a_long_training_and_the_day_waits_for_it(
@@ -215,16 +208,17 @@ def test_sending_goes_on_beside_a_long_training_and_the_day_waits_for_it(
 ) -> None:
     log = tmp_path / "daemon.log"
     run(begun, LIVED)
-    with child() as process, daemon(begun, log):
-        with training_under_way(begun, process_of(process.pid), LIVED) as training:
+    with daemon(begun, log):
+        launch(begun, "train", LIVED)
+        wait_for(lambda: at_work(begun, "training_examples"), 240, log)
+        (training,) = unfinished(begun)
+        with held_up(begun, training.run_id):
             launch(begun, "daily", NEXT)
             launch(begun, "send_texts", LIVED)
             wait_for(lambda: succeeded(begun, "send_texts"), 240, log)
-            assert status_of(begun, training) == Status.STARTED
+            assert status_of(begun, training.run_id) == Status.STARTED
             assert runs_of(begun, "daily")[0].status == Status.QUEUED
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        wait_for(lambda: succeeded(begun, "daily"), 300, log)
+        wait_for(lambda: succeeded(begun, "train") and succeeded(begun, "daily"), 300, log)
 
 
 def succeeded(folder: Path, job: str) -> bool:
