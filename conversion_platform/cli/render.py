@@ -64,7 +64,7 @@ def _status_lines(status: Status) -> Iterator[tuple[str, str]]:
     for stage, tables in status.rows.items():
         yield f"rows, {stage}", _listed(tables)
     yield "event log", _listed(status.log_events)
-    yield "texts by state", _listed(status.messages) or "none yet"
+    yield "messages by state", _listed(status.messages) or "none yet"
     yield "drift", _drift_line(status)
     yield "next scheduled run", status.next_run or "schedules are off (schedule.enabled)"
 

@@ -17,14 +17,14 @@ STATES = (
 
 SENT_MESSAGES = Table(
     name="sent_messages",
-    description="Where every planned text of the campaign day stands, as the ledger has it.",
+    description="Where every planned message of the campaign day stands, as the ledger has it.",
     columns=(
         Column(
             "message_id", "VARCHAR", "md5 of user, campaign and day: the same plan, the same id"
         ),
-        Column("assignment_id", "VARCHAR", "Row of job_of_the_day that asked for the text"),
+        Column("assignment_id", "VARCHAR", "Row of job_of_the_day that asked for the message"),
         Column("user_id", "VARCHAR", "Recipient"),
-        Column("job_id", "VARCHAR", "Job that the text is about"),
+        Column("job_id", "VARCHAR", "Job that the message names"),
         Column("campaign", "VARCHAR", "Application that sends, such as job_of_the_day"),
         Column("cohort", "VARCHAR", "Cohort whose template was used"),
         Column("state", "VARCHAR", "One of: " + ", ".join(STATES)),
@@ -35,20 +35,20 @@ SENT_MESSAGES = Table(
         Column("delivered_at", "TIMESTAMPTZ", "When the provider reported it as delivered"),
         Column("final_at", "TIMESTAMPTZ", "When it reached a state that it never leaves"),
         Column("opted_out_at", "TIMESTAMPTZ", "First reply to this message that opted out"),
-        Column("segments", "INTEGER", "Parts that the carrier bills; NULL when never rendered"),
-        Column("provider", "VARCHAR", "Carrier that it was given to; NULL before that"),
+        Column("segments", "INTEGER", "Parts that the provider bills; NULL when never rendered"),
+        Column("provider", "VARCHAR", "Provider that it was given to; NULL before that"),
     ),
     key=("message_id",),
 )
 
 MESSAGE_STATES = Table(
     name="message_states",
-    description="Every change of state of every text, in the order in which it happened.",
+    description="Every change of state of every message, in the order in which it happened.",
     columns=(
         Column("message_id", "VARCHAR", "Row of sent_messages"),
         Column("sequence", "INTEGER", "1 for the first state of the message, and so on"),
         Column("user_id", "VARCHAR", "Recipient"),
-        Column("job_id", "VARCHAR", "Job that the text is about"),
+        Column("job_id", "VARCHAR", "Job that the message names"),
         Column("cohort", "VARCHAR", "Cohort whose template was used"),
         Column("state", "VARCHAR", "State entered"),
         Column("reason", "VARCHAR", "Why, where there is a reason"),
@@ -63,11 +63,13 @@ REPLIES = Table(
     description="Replies by kind, on their local day; without their words.",
     columns=(
         Column("reply_id", "VARCHAR", "The provider's id of the reply, hashed"),
-        Column("message_id", "VARCHAR", "Latest text sent to that phone before it; NULL if none"),
-        Column("user_id", "VARCHAR", "Recipient of that text; NULL if none"),
+        Column(
+            "message_id", "VARCHAR", "Latest message sent to that phone before it; NULL if none"
+        ),
+        Column("user_id", "VARCHAR", "Recipient of that message; NULL if none"),
         Column("kind", "VARCHAR", "stop, start, help, unsure or other"),
         Column("rule_id", "VARCHAR", "Keyword list or wording that decided the kind"),
-        Column("suppressed", "BOOLEAN", "Whether it ended the texts to that phone"),
+        Column("suppressed", "BOOLEAN", "Whether it ended the messages to that phone"),
         Column("needs_person", "BOOLEAN", "Whether a person should read it"),
         Column("at", "TIMESTAMPTZ", "When it was received"),
     ),
@@ -76,10 +78,10 @@ REPLIES = Table(
 
 OUTCOMES = Table(
     name="outcomes",
-    description="What became of every assignment, texted or held out, within the window.",
+    description="What became of every assignment, sent a message or held out, within the window.",
     columns=(
         Column("assignment_id", "VARCHAR", "Row of job_of_the_day"),
-        Column("message_id", "VARCHAR", "Text of that assignment; NULL for the holdout"),
+        Column("message_id", "VARCHAR", "Message of that assignment; NULL for the holdout"),
         Column("user_id", "VARCHAR", "Person"),
         Column("job_id", "VARCHAR", "Job of the day"),
         Column("cohort", "VARCHAR", "Cohort"),
@@ -87,10 +89,10 @@ OUTCOMES = Table(
         Column(
             "model_version",
             "VARCHAR",
-            "Model that ranked the job; NULL where the day was assigned anew without the text",
+            "Model that ranked the job; NULL where the day was assigned anew without the message",
         ),
-        Column("state", "VARCHAR", "State of the text; NULL for the holdout"),
-        Column("send_at", "TIMESTAMPTZ", "When the text was, or would have been, to be sent"),
+        Column("state", "VARCHAR", "State of the message; NULL for the holdout"),
+        Column("send_at", "TIMESTAMPTZ", "When the message was, or would have been, to be sent"),
         Column("sent_at", "TIMESTAMPTZ", "When the provider accepted it"),
         Column("delivered_at", "TIMESTAMPTZ", "When the provider reported it as delivered"),
         Column("clicked_at", "TIMESTAMPTZ", "First click on the job of the day in the window"),
