@@ -10,7 +10,7 @@ import dagster as dg
 from conversion_platform.days import DayRange
 from conversion_platform.defs.binding import bound_to, settings_in_force
 from conversion_platform.defs.freshness import daily_freshness, with_freshness
-from conversion_platform.defs.lake_asset import with_days
+from conversion_platform.defs.lake_asset import with_partitions
 from conversion_platform.defs.partitions import days_partitions
 from conversion_platform.defs.resources import Platform, require_readable_home
 from conversion_platform.settings import Settings
@@ -33,7 +33,7 @@ def build_defs(
         days = partitions_for(settings, run_for)
     freshness = daily_freshness(settings)
     assets = [
-        with_freshness(with_days(asset, days), freshness)
+        with_freshness(with_partitions(asset, days), freshness)
         for asset in loaded.assets or ()
         if isinstance(asset, dg.AssetsDefinition)
     ]

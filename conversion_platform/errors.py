@@ -13,7 +13,7 @@
     ├── NotReadyError      an earlier stage has not been materialised for the day asked for
     ├── TrainingError      a model cannot be fitted or evaluated on the data at hand
     ├── RegistryError      a model version or the champion pointer is missing or damaged
-    ├── MessagingError     a text cannot be planned, rendered or sent
+    ├── MessagingError     a message cannot be planned, rendered or sent
     ├── EventLogError      the append-only log cannot be read or appended to
     ├── ServerError        Dagster's pages or its daemon cannot be started, or ended by themselves
     ├── BackupError        a backup cannot be made, or not be restored
@@ -90,7 +90,7 @@ class RegistryError(PlatformError):
 
 
 class MessagingError(PlatformError):
-    """A text cannot be planned, rendered or sent."""
+    """A message cannot be planned, rendered or sent."""
 
 
 class EventLogError(PlatformError):

@@ -9,7 +9,7 @@ import pytest
 
 from conversion_platform.defs.failures import failing_readably
 from conversion_platform.errors import PlatformError, SourceError, UnreachableError
-from conversion_platform.runs.execution import failure_of
+from conversion_platform.runs.execution import error_of_run
 from conversion_platform_tests.tiny_platform import QUIET
 
 
@@ -25,7 +25,7 @@ def failure(body: Callable[[], None]) -> BaseException:
     def run() -> None:
         step()
 
-    return failure_of(run.execute_in_process(run_config=QUIET, raise_on_error=False))
+    return error_of_run(run.execute_in_process(run_config=QUIET, raise_on_error=False))
 
 
 def behind_ours() -> None:

@@ -95,11 +95,13 @@ def run_job(folder: Path, job: str, first: date, last: date | None = None) -> Fi
     """Runs one job over the days."""
     from conversion_platform.runs.execution import execute
     from conversion_platform.runs.instance import open_instance
-    from conversion_platform.runs.planning import Step
+    from conversion_platform.runs.planning import PlannedJob
 
     settings = settings_in(folder)
     with open_instance(settings) as instance:
-        return execute(instance, settings, Step(job, DayRange(first, last or first), ""), silent)
+        return execute(
+            instance, settings, PlannedJob(job, DayRange(first, last or first), ""), silent
+        )
 
 
 def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from conversion_platform.catalog.personal import shown_columns
 from conversion_platform.catalog.tables import lake_tables
 from conversion_platform.event_log import EVENT_TYPES, EventType, log_files, select_log
-from conversion_platform.lake import Session, Table, quoted
+from conversion_platform.lake import Session, quoted
 
 if TYPE_CHECKING:
     import duckdb
 
 
-# Attributes of the source that nobody declared, by what such columns are usually called.
-PERSONAL_NAMES = (
-    r"(^|_)(first|last|middle|full|sur|given|family|user|display|preferred|legal)_?name($|_)"
-    r"|^name$|phone|mobile|(^|_)(e_?mail|ssn|address|street|birth|birthday|dob|lat|lon|lng"
-    r"|latitude|longitude|postal_code|postcode|zip|zip_code|zipcode)(_|$)"
-)
-ABOUT_PEOPLE = ("users", "user_features", "training_examples")
 SHARED = ("user_id", "job_id", "assignment_id", "message_id", "model_version")
 
 
@@ -53,28 +46,6 @@ def attach_views(session: Session, personal: bool = False) -> list[str]:
         names.append(kind.view)
     _create(session.con, "event_log", " UNION ALL ".join(_common(kind) for kind in EVENT_TYPES))
     return [*names, "event_log"]
-
-
-def shown_columns(table: Table) -> str:
-    """Return SQL for a table's columns without those that hold personal data."""
-    declared = _personal(table)
-    rules = [f"c NOT IN ({', '.join(map(quoted, declared))})"] if declared else []
-    if table.open_ended and table.name in ABOUT_PEOPLE:
-        rules.append(f"NOT regexp_matches(c, {quoted(PERSONAL_NAMES)})")
-    return f"COLUMNS(lambda c: {' AND '.join(rules)})" if rules else "*"
-
-
-def may_be_hidden(column: str) -> bool:
-    """Whether views leave out columns of that name, because they hold personal data."""
-    tables = (table for declared in lake_tables().values() for table in declared)
-    name = column.lower()
-    return any(name in _personal(table) for table in tables) or bool(
-        re.search(PERSONAL_NAMES, name)
-    )
-
-
-def _personal(table: Table) -> list[str]:
-    return [column.name for column in table.columns if "personal data" in column.description]
 
 
 def _create(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:

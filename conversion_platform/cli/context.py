@@ -30,9 +30,9 @@ class Day(click.ParamType[date]):
 
 def settings_of(ctx: click.Context) -> Settings:
     """Return the settings that the command was given, after a look for runs that died."""
-    from conversion_platform.runs import look_for_dead_runs
+    from conversion_platform.runs import end_dead_runs_at_start
     from conversion_platform.settings import load_settings
 
     settings = load_settings(ctx.obj)
-    look_for_dead_runs(settings)
+    end_dead_runs_at_start(settings)
     return settings

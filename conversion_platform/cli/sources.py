@@ -46,7 +46,7 @@ def check_sources_command(ctx: click.Context) -> None:
     # A run has the secrets too: the DSN of a Postgres source.
     with with_secrets(settings), checked_sources(settings) as (report, session):
         click.echo(render(report, color=sys.stdout.isatty()))
-        check_before_run(session, fresh=True)
+        check_before_run(session, just_loaded=True)
     if not report.usable:
         sys.exit(FAILED)
 

@@ -19,7 +19,7 @@ from conversion_platform.catalog import attach_views, catalog, may_be_hidden
 from conversion_platform.cli.sql_output import ONE_RESULT, write_result
 from conversion_platform.cli.sql_statements import statements
 from conversion_platform.errors import PlatformError, QueryError
-from conversion_platform.lake import Session, as_written, open_lake, quoted
+from conversion_platform.lake import Session, escape_glob, open_lake, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -80,7 +80,7 @@ def run_sql(
 
 
 @dataclass(frozen=True)
-class Analyst:
+class SqlSession:
     """A sealed connection, the lake that knows what its errors mean, and what may be shown."""
 
     con: duckdb.DuckDBPyConnection
@@ -89,22 +89,22 @@ class Analyst:
 
 
 @contextmanager
-def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> Iterator[Analyst]:
+def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> Iterator[SqlSession]:
     """Open a session with every view in place that can open the lake's files and no other.
 
     Its configuration is locked, so that no statement can widen it.
     """
     with lake.connect(reading=True) as con:
         attach_views(Session(settings, lake, con), personal)
-        read = {*lake.handed_out, *map(as_written, lake.handed_out)}  # DuckDB asks for both
+        read = {*lake.handed_out, *map(escape_glob, lake.handed_out)}  # DuckDB asks for both
         files = ", ".join(map(quoted, sorted(read)))
         con.execute(f"SET allowed_paths = [{files}]")
         con.execute("SET enable_external_access = false")
         con.execute("SET lock_configuration = true")
-        yield Analyst(con, lake, personal)
+        yield SqlSession(con, lake, personal)
 
 
-def answer_all(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
+def answer_all(analyst: SqlSession, text: str, output_format: str, out: TextIO) -> None:
     """Answer every statement of `text` in turn.
 
     Raises:
@@ -166,7 +166,7 @@ def history_file() -> Path:
     return Path.home() / ".local" / "state" / "conversion-platform" / "sql_history"
 
 
-def new_prompt(analyst: Analyst, history: Path | None, **terminal: Any) -> PromptSession[str]:
+def new_prompt(analyst: SqlSession, history: Path | None, **terminal: Any) -> PromptSession[str]:
     """Return a prompt that reads until `;`, with history, colours and completion.
 
     Args:
@@ -233,7 +233,9 @@ def leaves(text: str) -> bool:
     return text.rstrip("; ").lower() in LEAVE
 
 
-def prompt(analyst: Analyst, session: PromptSession[str], output_format: str, out: TextIO) -> None:
+def prompt(
+    analyst: SqlSession, session: PromptSession[str], output_format: str, out: TextIO
+) -> None:
     """Read and answer until a word of `LEAVE` or the end of input. An error ends its query only."""
     out.write(
         "Questions to the lake and the event log. `.help` explains; nothing can be changed.\n"
@@ -250,7 +252,7 @@ def prompt(analyst: Analyst, session: PromptSession[str], output_format: str, ou
         _answer_or_say_why(analyst, text, output_format, out)
 
 
-def _answer_or_say_why(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
+def _answer_or_say_why(analyst: SqlSession, text: str, output_format: str, out: TextIO) -> None:
     try:
         with ctrl_c_cancels(analyst.con):
             _answer(analyst, text, output_format, out)
@@ -260,7 +262,7 @@ def _answer_or_say_why(analyst: Analyst, text: str, output_format: str, out: Tex
         out.write(f"{error}\n")
 
 
-def _answer(analyst: Analyst, text: str, output_format: str, out: TextIO) -> None:
+def _answer(analyst: SqlSession, text: str, output_format: str, out: TextIO) -> None:
     """Answers commands, each on a line of its own, and then every statement of a text."""
     text = text.strip()
     if text[:1] not in (".", "\\"):

@@ -22,7 +22,7 @@ from conversion_platform.messaging import MESSAGE_STATES, OUTCOMES, REPLIES, SEN
 from conversion_platform.metrics import DAILY_METRICS
 from conversion_platform.training import TRAINING_EXAMPLES
 
-KEYED = (
+CHECKED_TABLES = (
     USERS,
     JOBS,
     EVENTS,
@@ -38,7 +38,7 @@ KEYED = (
 )
 
 
-FRESH = (USER_FEATURES, DAILY_PREDICTIONS, JOB_OF_THE_DAY, SENT_MESSAGES, DAILY_METRICS)
+DUE_DAILY = (USER_FEATURES, DAILY_PREDICTIONS, JOB_OF_THE_DAY, SENT_MESSAGES, DAILY_METRICS)
 """What each day must bring, or people get no messages and nobody sees why."""
 
 
@@ -58,7 +58,7 @@ def reading(platform: Platform, table: Table) -> Iterator[Session]:
     a sender is waited for.
     """
     of_messages = table in (SENT_MESSAGES, MESSAGE_STATES, REPLIES)
-    guard = platform.messaging(alone=True) if of_messages else nullcontext()
+    guard = platform.messaging(exclusive=True) if of_messages else nullcontext()
     with guard, platform.session(writes_lake=False) as session:
         yield session
 
@@ -138,6 +138,6 @@ def partition_check(table: Table) -> dg.AssetChecksDefinition:
     return check
 
 
-key_checks = [key_check(table) for table in KEYED]
-schema_checks = [schema_check(table) for table in KEYED]
-partition_checks = [partition_check(table) for table in FRESH]
+key_checks = [key_check(table) for table in CHECKED_TABLES]
+schema_checks = [schema_check(table) for table in CHECKED_TABLES]
+partition_checks = [partition_check(table) for table in DUE_DAILY]

@@ -16,7 +16,7 @@ import dagster as dg
 from conversion_platform.days import DayRange
 from conversion_platform.defs.failures import failing_readably
 from conversion_platform.lake import Table, Written
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 OWNERS = ("team:ml-platform",)
 RANGE_START = "dagster/asset_partition_range_start"
@@ -121,7 +121,7 @@ def assets_of(name: str, specs: Sequence[dg.AssetSpec], pool: str | None = LAKE_
     return declared
 
 
-def with_days(
+def with_partitions(
     asset: dg.AssetsDefinition, days: dg.PartitionsDefinition | None
 ) -> dg.AssetsDefinition:
     """Return an asset with a partition a day, or without any; a backfill is one run."""
@@ -155,7 +155,7 @@ def report_days(context: dg.AssetExecutionContext, result: dg.MaterializeResult[
     metadata = result.metadata or {}
     by_day = _figures_by_day(metadata.get(PARTITIONS))
     of_all = {name: value for name, value in metadata.items() if isinstance(value, int | float)}
-    for day in in_turn(days_of(context), "days recorded"):
+    for day in with_progress(days_of(context), "days recorded"):
         figures = by_day.get(day.isoformat(), {} if by_day else of_all)
         context.log_event(dg.AssetMaterialization(key, partition=str(day), metadata=figures))
 
@@ -202,16 +202,20 @@ ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeRe
 def three_results(specs: Sequence[dg.AssetSpec], written: Sequence[Written]) -> ThreeTables:
     """Return the results of a function that wrote three tables, in the order of their specs."""
     first, second, third = specs
-    return one_of(first, written), one_of(second, written), one_of(third, written)
+    return (
+        result_of_table(first, written),
+        result_of_table(second, written),
+        result_of_table(third, written),
+    )
 
 
-def one_of(spec: dg.AssetSpec, written: Sequence[Written]) -> dg.MaterializeResult:
+def result_of_table(spec: dg.AssetSpec, written: Sequence[Written]) -> dg.MaterializeResult:
     """Return the result of one of several tables that were written together."""
     own = [part for part in written if part.table == spec.key.to_user_string()]
     return dg.MaterializeResult(asset_key=spec.key, metadata=written_metadata(own))
 
 
-def picture(png: bytes) -> dg.MarkdownMetadataValue:
+def png_metadata(png: bytes) -> dg.MarkdownMetadataValue:
     """Return an inline picture for the asset's page."""
     import base64
 

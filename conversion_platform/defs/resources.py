@@ -93,11 +93,11 @@ class Platform(dg.ConfigurableResource[Any]):
                 yield Session(settings, lake, con)
 
     @contextmanager
-    def messaging(self, alone: bool = False) -> Iterator[tuple[Ledger, Sandbox]]:
+    def messaging(self, exclusive: bool = False) -> Iterator[tuple[Ledger, Sandbox]]:
         """Open the ledger and the provider that the settings name.
 
         Args:
-            alone: Whether no other process may send, receive, or touch the tables of messages
+            exclusive: Whether no other process may send, receive, or touch the tables of messages
                 meanwhile; one that does is waited for.
         """
         from conversion_platform.messaging import (
@@ -115,7 +115,7 @@ class Platform(dg.ConfigurableResource[Any]):
             if self._leases is not None:
                 ledger.fence = self._leases.fence
             belong_to(ledger, lake.storage)
-            with ledger.alone(SECONDS_FOR_A_SENDER) if alone else nullcontext():
+            with ledger.exclusive(SECONDS_FOR_A_SENDER) if exclusive else nullcontext():
                 yield ledger, provider
 
     def _waiting(self, writer: Lease) -> None:

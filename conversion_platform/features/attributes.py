@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conversion_platform.features.catalogue import JOB, USER, builtin_features
+from conversion_platform.features.builtin import JOB, USER, builtin_features
 from conversion_platform.features.spec import Feature, Level
 from conversion_platform.lake import Session, quoted
 from conversion_platform.marketplace import ATTRIBUTES
@@ -97,7 +97,7 @@ def kept_value(
     day: a value that becomes frequent later must not change what was known earlier.
 
     Args:
-        con: A session with the room's tables in place.
+        con: A session with the tables of `attach_days` in place.
         level: `user` or `job`.
         column: The column.
         alias: Table alias that has it; the alias `d` has the day.

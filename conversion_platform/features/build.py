@@ -17,8 +17,13 @@ from conversion_platform.features.attributes import (
     attribute_sql,
     kept_value,
 )
-from conversion_platform.features.catalogue import JOB, USER
-from conversion_platform.features.own import OwnFile, own_files, own_sql, run_own_file
+from conversion_platform.features.builtin import JOB, USER
+from conversion_platform.features.custom import (
+    CustomFile,
+    custom_files,
+    custom_sql,
+    run_custom_file,
+)
 from conversion_platform.features.pairs import feature_spec
 from conversion_platform.features.sources import (
     attach_days,
@@ -32,9 +37,9 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
-from conversion_platform.features.windows import TABLES, count_first, count_next
+from conversion_platform.features.windows import WINDOW_TABLES, count_first, count_next
 from conversion_platform.lake import Session
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 if TYPE_CHECKING:
     from datetime import date
@@ -61,36 +66,39 @@ def build_features(session: Session, days: DayRange) -> list[Written]:
 
     Raises:
         NotReadyError: a source table, or a day of events, is missing.
-        SettingsError: a feature file of the user's own is wrong.
+        SettingsError: a file of custom features is wrong.
     """
     require_sources(session, days)
     attributes = attribute_features(session)
-    own = own_files(session.settings)
+    custom = custom_files(session.settings)
     feature_spec(session)  # refuses a wrong feature file before any work
     attach_sources(session, days)
     written: list[Written] = []
-    for number, day in enumerate(in_turn(days)):
+    for number, day in enumerate(with_progress(days)):
         if number % STRETCH_DAYS == 0:
             stretch = DayRange(day, min(day + (STRETCH_DAYS - 1) * ONE_DAY, days.last))
-            queries = _queries_of(session, stretch, attributes, own)
+            queries = _queries_of(session, stretch, attributes, custom)
         _count(session.con, days, day)
         written += [session.lake.write(session.con, table, query, day) for table, query in queries]
     return sorted(written, key=lambda one: (one.table, str(one.day)))
 
 
 def _queries_of(
-    session: Session, stretch: DayRange, attributes: list[AttributeFeature], own: list[OwnFile]
+    session: Session,
+    stretch: DayRange,
+    attributes: list[AttributeFeature],
+    custom: list[CustomFile],
 ) -> list[tuple[Table, str]]:
     """Put in place what is made for some days at once, not for a year at once; then the queries."""
     attach_days(session, stretch)
-    for file in own:
-        run_own_file(session, file, stretch)
-    return _queries(session, attributes, own)
+    for file in custom:
+        run_custom_file(session, file, stretch)
+    return _queries(session, attributes, custom)
 
 
 def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
     """Brings the counts to `day`: the events are all read for the first day of a range only."""
-    for windows in TABLES:
+    for windows in WINDOW_TABLES:
         if day == days.first:
             count_first(con, windows, days)
         else:
@@ -103,20 +111,20 @@ def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
 
 
 def _queries(
-    session: Session, attributes: list[AttributeFeature], own: list[OwnFile]
+    session: Session, attributes: list[AttributeFeature], custom: list[CustomFile]
 ) -> list[tuple[Table, str]]:
     """Return the query of each table, for the day that `feature_day` holds."""
     most = session.settings.features.max_categories
     users = {
         "region": kept_value(session.con, USER, "region", "u", most),
         "shift": kept_value(session.con, USER, "shift", "u", most),
-        **_further(session.con, USER, "u", most, attributes, own),
+        **_further(session.con, USER, "u", most, attributes, custom),
     }
     jobs = {
         "category": kept_value(session.con, JOB, "category", "d", most),
         "region": kept_value(session.con, JOB, "region", "d", most),
         "shift": kept_value(session.con, JOB, "shift", "d", most),
-        **_further(session.con, JOB, "d", most, attributes, own),
+        **_further(session.con, JOB, "d", most, attributes, custom),
     }
     return [
         (USER_FEATURES, rendered("user_features", users)),
@@ -131,9 +139,9 @@ def _further(
     alias: str,
     most: int,
     attributes: list[AttributeFeature],
-    own: list[OwnFile],
+    custom: list[CustomFile],
 ) -> dict[str, str]:
-    """Return the attribute columns and the user's own columns of one level."""
+    """Return the attribute columns and custom columns of one level."""
     entries = [
         attribute_sql(attribute, alias, kept_value(con, level, attribute.column, alias, most))
         if attribute.kind == "categorical"
@@ -141,9 +149,9 @@ def _further(
         for attribute in attributes
         if attribute.feature.level == level
     ]
-    columns, joins = own_sql(con, [file for file in own if file.level == level], alias)
+    columns, joins = custom_sql(con, [file for file in custom if file.level == level], alias)
     return {
         "attributes": "".join(f",\n    {entry}" for entry in entries),
-        "own_columns": "".join(f",\n    {column}" for column in columns),
-        "own_joins": "".join(f"\n{join}" for join in joins),
+        "custom_columns": "".join(f",\n    {column}" for column in columns),
+        "custom_joins": "".join(f"\n{join}" for join in joins),
     }

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
-from conversion_platform.features.catalogue import JOB, PAIR, USER, builtin_features
-from conversion_platform.features.own import own_features, own_files
+from conversion_platform.features.builtin import JOB, PAIR, USER, builtin_features
+from conversion_platform.features.custom import custom_features, custom_files
 from conversion_platform.features.sources import event_days
 from conversion_platform.features.spec import FeatureSpec, Level
 from conversion_platform.features.tables import (
@@ -17,7 +17,7 @@ from conversion_platform.features.tables import (
 )
 from conversion_platform.features.templates import (
     event_conditions,
-    known_on,
+    known_day_sql,
     partition_ends,
     rendered,
 )
@@ -39,20 +39,20 @@ _CARRIED = (
 
 
 def feature_spec(session: Session) -> FeatureSpec:
-    """Every feature of this installation: built in, from attributes, and the user's own.
+    """Every feature of this installation: built in, from attributes, and custom.
 
     Raises:
         NotReadyError: users, jobs or attributes have not been materialised.
-        SettingsError: a feature file of the user's own is wrong.
+        SettingsError: a file of custom features is wrong.
     """
     features = [feature.plain() for feature in builtin_features()]
     features += [attribute.feature for attribute in attribute_features(session)]
-    files = own_files(session.settings)
+    files = custom_files(session.settings)
     if files:
         for table in (USERS, JOBS):
             session.lake.require(table)
         taken = {feature.name for feature in features}
-        features += own_features(session, files, taken)
+        features += custom_features(session, files, taken)
     order = {USER: 0, JOB: 1, PAIR: 2}
     return FeatureSpec(tuple(sorted(features, key=lambda feature: order[feature.level])))
 
@@ -127,7 +127,7 @@ def _history(settings: Settings, select: Select, days: DayRange) -> dict[str, ob
     return {
         "events": select(EVENTS, partitions),
         "partitions": partition_ends(settings, partitions),
-        "known_on": known_on(settings),
+        "known_on": known_day_sql(settings),
         "first": days.first.isoformat(),
         "last": days.last.isoformat(),
     }

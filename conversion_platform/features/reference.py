@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conversion_platform.days import counted
-from conversion_platform.features.catalogue import Builtin, builtin_features
+from conversion_platform.features.builtin import Builtin, builtin_features
 from conversion_platform.features.spec import Level
 
 _WINDOW = re.compile(r"_(\d+)d$")

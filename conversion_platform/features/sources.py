@@ -6,8 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
-from conversion_platform.features.catalogue import HISTORY_DAYS
-from conversion_platform.features.templates import event_kinds, known_on, partition_ends, rendered
+from conversion_platform.features.builtin import HISTORY_DAYS
+from conversion_platform.features.templates import (
+    event_kinds,
+    known_day_sql,
+    partition_ends,
+    rendered,
+)
 from conversion_platform.lake import Session, not_ready
 from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
 
@@ -51,10 +56,10 @@ def attach_sources(session: Session, days: DayRange) -> None:
     partitions = event_days(session.settings, days, HISTORY_DAYS)
     session.lake.view(session.con, EVENTS, partitions, "feature_source_events")
     _attach_users_and_jobs(session)
-    session.con.execute(rendered("macros", {"shrinkage": session.settings.features.shrinkage}))
+    session.con.execute(rendered("formulas", {"shrinkage": session.settings.features.shrinkage}))
     known = {
         "kinds": event_kinds(session.settings),
-        "known_on": known_on(session.settings),
+        "known_on": known_day_sql(session.settings),
         "partitions": partition_ends(session.settings, partitions),
     }
     # Nothing depends on the order of these rows, and keeping it would leave a core idle.

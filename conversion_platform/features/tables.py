@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conversion_platform.features.catalogue import JOB, USER, builtin_features
+from conversion_platform.features.builtin import JOB, USER, builtin_features
 from conversion_platform.lake import Column, Table
 
 _KEPT_COUNTS = ("impressions", "clicks", "conversions")

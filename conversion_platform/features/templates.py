@@ -1,4 +1,4 @@
-"""Reads the .sql files of this room and fills in their few variables."""
+"""Reads the .sql files of this package and fills in their few variables."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def partition_ends(settings: Settings, partitions: DayRange) -> str:
     return f"(SELECT * FROM (VALUES {rows}) AS v (dt, ends))"
 
 
-def known_on(settings: Settings) -> str:
+def known_day_sql(settings: Settings) -> str:
     """Return SQL of the day on which event `e` of `p` became known; NULL if that is too late.
 
     Only what was recorded on a later day asks the calendar: a comparison is far cheaper.

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.features.catalogue import HISTORY_DAYS, WINDOWS
+from conversion_platform.features.builtin import HISTORY_DAYS, WINDOWS
 from conversion_platform.features.sources import day_number
 from conversion_platform.features.templates import rendered
 
@@ -110,7 +110,7 @@ def _counts(spans: tuple[int, ...]) -> tuple[Count, ...]:
 _ALL = _counts((*WINDOWS, HISTORY_DAYS))
 _OF_PAY = (Count("priced_clicks", HISTORY_DAYS), Count("clicked_cents", HISTORY_DAYS))
 _BY_CATEGORY = ("user_code", "category_code")
-TABLES = (
+WINDOW_TABLES = (
     Windows("feature_user_windows", ("user_code",), (*_ALL, *_OF_PAY), recency=True, few_keys=True),
     Windows("feature_job_windows", ("job_code",), _ALL, recency=True, few_keys=True),
     Windows(

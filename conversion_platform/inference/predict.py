@@ -30,7 +30,7 @@ from conversion_platform.lake import (
     registered,
 )
 from conversion_platform.marketplace import JOBS, USERS
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 from conversion_platform.training import load_model
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def predict_days(session: Session, days: DayRange, version: str) -> list[Predict
     for table in (USER_FEATURES, JOB_FEATURES):
         session.lake.require(table, days)
     model = load_model(session.lake, version, threads=1)
-    return [_predict_day(session, model, day) for day in in_turn(days)]
+    return [_predict_day(session, model, day) for day in with_progress(days)]
 
 
 def best_jobs(con: duckdb.DuckDBPyConnection, scored: pa.Table, k: int) -> pa.Table:

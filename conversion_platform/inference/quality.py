@@ -1,19 +1,15 @@
-"""What must hold of a day's predictions before anybody is texted because of them."""
+"""What must hold of a day's predictions before anybody gets a message because of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.features import JOB_FEATURES, USER_FEATURES
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Session
 from conversion_platform.training import load_card
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

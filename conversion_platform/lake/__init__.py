@@ -1,6 +1,6 @@
 """Where tables live: one Parquet file a day and table, in a local folder or on S3.
 
-The room knows keys, days and atomic replacement; it knows nothing of what the columns mean.
+What belongs here: keys, days, atomic replacement. What does not: the meaning of columns.
 """
 
 from conversion_platform.lake.documents import canonical_json
@@ -21,7 +21,7 @@ from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_qual
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
 from conversion_platform.lake.session import Session, open_session
 from conversion_platform.lake.sql import (
-    as_written,
+    escape_glob,
     file_sql,
     instant,
     listed,
@@ -61,10 +61,10 @@ __all__ = [
     "Storage",
     "Table",
     "Written",
-    "as_written",
     "canonical_json",
     "ensure_format",
     "ensure_lake_id",
+    "escape_glob",
     "failure_of",
     "file_sql",
     "instant",

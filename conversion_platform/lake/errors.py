@@ -21,7 +21,7 @@ from conversion_platform.errors import (
     MemoryLimitError,
     MissingFileError,
 )
-from conversion_platform.lake.sql import as_written
+from conversion_platform.lake.sql import escape_glob
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,7 +123,7 @@ def _lake_error(
             "Raise platform.memory_limit, lower platform.threads, or run fewer days at once.",
         )
     if failure.kind is Kind.FILE_MISSING:
-        asked = {as_written(file): file for file in handed_out}
+        asked = {escape_glob(file): file for file in handed_out}
         return missing_file(asked[failure.file]) if failure.file in asked else None
     if failure.kind is Kind.FILE_DAMAGED:
         if failure.file and failure.file in handed_out:
@@ -164,7 +164,7 @@ def _find_damaged(storage: Storage, files: Sequence[str]) -> DamagedFileError | 
         storage.attach(con)
         for file in files:
             try:
-                con.execute("SELECT max(hash(t)) FROM read_parquet($1) AS t", [as_written(file)])
+                con.execute("SELECT max(hash(t)) FROM read_parquet($1) AS t", [escape_glob(file)])
             except duckdb.Error as error:
                 return damaged_file(file, failure_of(error).text)
     return None

@@ -26,7 +26,7 @@ from conversion_platform.lake.format import PLATFORM_FOLDER, require_format
 from conversion_platform.lake.sql import file_sql, quoted, require_plain_folders
 from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 if TYPE_CHECKING:
     import duckdb
@@ -212,7 +212,7 @@ class Lake:
                     f"WHERE dt = DATE '{day.isoformat()}'",
                     day,
                 )
-                for day in in_turn(days)
+                for day in with_progress(days)
             ]
         finally:
             con.execute(f'DROP TABLE IF EXISTS "_days_of_{table.name}"')

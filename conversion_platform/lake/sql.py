@@ -34,7 +34,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def as_written(location: str) -> str:
+def escape_glob(location: str) -> str:
     """Return a file's location so that DuckDB takes no character of it for a wildcard."""
     if location.startswith("s3://"):
         return location
@@ -43,7 +43,7 @@ def as_written(location: str) -> str:
 
 def file_sql(location: str | Path) -> str:
     """Return the SQL literal by which one file is read."""
-    return quoted(as_written(str(location)))
+    return quoted(escape_glob(str(location)))
 
 
 def require_plain_folders(place: str, setting: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Column:
         description: What it holds, with its unit.
         low: The least value that is allowed, if any.
         high: The greatest value that is allowed, if any.
+        personal: Whether it tells who a person is, or where: `sql` hides it, rejects mask it.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Column:
     description: str
     low: float | None = None
     high: float | None = None
+    personal: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)

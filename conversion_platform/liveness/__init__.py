@@ -4,21 +4,26 @@ A lease names a process and holds a count that goes up as long as that process l
 that stood still may go on later: a fence looks at the lease before each publish.
 """
 
+from conversion_platform.liveness.detection import (
+    OBSERVATIONS_UNTIL_DEAD,
+    OBSERVE_SECONDS,
+    Observations,
+    process_is_gone,
+)
 from conversion_platform.liveness.holding import (
     Leases,
     fence_off,
     lease_owners,
+    lease_store,
     leases_of,
-    own_place,
     remove_lease,
 )
-from conversion_platform.liveness.judging import LOOK_SECONDS, LOOKS, Looks
 from conversion_platform.liveness.lease import Lease
 from conversion_platform.liveness.pending import (
     COMMAND_TAG,
     DIED_TAG,
     Pending,
-    PendingStep,
+    PendingJob,
     forget,
     pending_in,
     save,
@@ -29,20 +34,21 @@ from conversion_platform.liveness.process import Process, process_of, this_proce
 __all__ = [
     "COMMAND_TAG",
     "DIED_TAG",
-    "LOOKS",
-    "LOOK_SECONDS",
+    "OBSERVATIONS_UNTIL_DEAD",
+    "OBSERVE_SECONDS",
     "Lease",
     "Leases",
-    "Looks",
+    "Observations",
     "Pending",
-    "PendingStep",
+    "PendingJob",
     "Process",
     "fence_off",
     "forget",
     "lease_owners",
+    "lease_store",
     "leases_of",
-    "own_place",
     "pending_in",
+    "process_is_gone",
     "process_of",
     "remove_lease",
     "save",

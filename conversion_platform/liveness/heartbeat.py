@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from conversion_platform.errors import PlatformError
-from conversion_platform.liveness.places import Held
+from conversion_platform.liveness.lease_stores import Held
 
 BEAT_SECONDS = 5.0
 

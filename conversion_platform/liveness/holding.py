@@ -10,7 +10,7 @@ from conversion_platform.errors import LeaseLostError
 from conversion_platform.lake import Storage
 from conversion_platform.liveness.heartbeat import Heartbeat
 from conversion_platform.liveness.lease import Lease
-from conversion_platform.liveness.places import FilePlace, Held, lake_place
+from conversion_platform.liveness.lease_stores import FileLeaseStore, Held, lake_lease_store
 from conversion_platform.liveness.taking import Waiting, take
 from conversion_platform.process import when_stopped
 
@@ -23,9 +23,9 @@ def lease_folder(home: Path) -> Path:
     return home / FOLDER
 
 
-def own_place(home: Path, owner: str) -> FilePlace:
+def lease_store(home: Path, owner: str) -> FileLeaseStore:
     """Return where the lease of a run or command lies."""
-    return FilePlace(lease_folder(home) / f"{owner}{SUFFIX}")
+    return FileLeaseStore(lease_folder(home) / f"{owner}{SUFFIX}")
 
 
 def fence_off(home: Path, lease: Lease) -> None:
@@ -33,7 +33,7 @@ def fence_off(home: Path, lease: Lease) -> None:
 
     Others read the lease as before, until it is removed.
     """
-    own_place(home, lease.owner).replace(lease).close()
+    lease_store(home, lease.owner).replace(lease).close()
 
 
 def remove_lease(home: Path, owner: str) -> None:
@@ -68,7 +68,7 @@ class Leases:
         """
         if self._lake is not None:
             return None
-        taken = take(lake_place(storage), Lease(self.lease.owner, self.lease.task), waiting)
+        taken = take(lake_lease_store(storage), Lease(self.lease.owner, self.lease.task), waiting)
         self._lake = taken.held
         self._at_end.callback(taken.held.give_back)
         if not taken.held.shared:
@@ -107,7 +107,7 @@ def leases_of(home: Path, owner: str, task: str, keep: bool = False) -> Iterator
     """
     # What is given back is confirmed no more: the heartbeat ends first.
     with ExitStack() as at_end, Heartbeat() as heartbeat:
-        own = own_place(home, owner).replace(Lease(owner, task))
+        own = lease_store(home, owner).replace(Lease(owner, task))
         at_end.callback(own.close if keep else own.give_back)
         heartbeat.add(own)
         with when_stopped(at_end.close):

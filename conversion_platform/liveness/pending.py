@@ -14,7 +14,7 @@ from typing import Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import canonical_json, readable_disk_errors
-from conversion_platform.liveness.holding import lease_folder, lease_owners, own_place
+from conversion_platform.liveness.holding import lease_folder, lease_owners, lease_store
 from conversion_platform.liveness.process import State, state_of
 
 SUFFIX = ".pending"
@@ -25,7 +25,7 @@ DIED_TAG = "conversion_platform/died"
 
 
 @dataclass(frozen=True)
-class PendingStep:
+class PendingJob:
     """One job over a range of days that a command has yet to run."""
 
     job: str
@@ -42,7 +42,7 @@ class Pending:
     """
 
     command: str
-    steps: tuple[PendingStep, ...]
+    steps: tuple[PendingJob, ...]
 
     def without_first(self) -> Pending:
         """Return what remains when the first step is done."""
@@ -91,7 +91,7 @@ def somebody_died(home: Path) -> bool:
     Of a dead command whose work waits to be taken over nothing new is to be said.
     """
     known = {pending.command for pending in pending_in(home)}
-    leases = (own_place(home, owner).read() for owner in lease_owners(home) if owner not in known)
+    leases = (lease_store(home, owner).read() for owner in lease_owners(home) if owner not in known)
     return any(lease and state_of(lease.process) == State.GONE for lease in leases)
 
 
@@ -99,10 +99,10 @@ def _file(home: Path, command: str) -> Path:
     return lease_folder(home) / f"{command}{SUFFIX}"
 
 
-def _to_json(step: PendingStep) -> dict[str, Any]:
+def _to_json(step: PendingJob) -> dict[str, Any]:
     return {"job": step.job, "first": str(step.days.first), "last": str(step.days.last)}
 
 
-def _from_json(value: dict[str, Any]) -> PendingStep:
+def _from_json(value: dict[str, Any]) -> PendingJob:
     first, last = date.fromisoformat(value["first"]), date.fromisoformat(value["last"])
-    return PendingStep(value["job"], DayRange(first, last))
+    return PendingJob(value["job"], DayRange(first, last))

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conversion_platform.liveness.judging import LOOK_SECONDS, Looks
+from conversion_platform.liveness.detection import OBSERVE_SECONDS, Observations
 from conversion_platform.liveness.lease import Lease
-from conversion_platform.liveness.places import Held, Place
+from conversion_platform.liveness.lease_stores import Held, LeaseStore
 from conversion_platform.liveness.process import State, state_of
 
 POLL_SECONDS = 1.0
@@ -27,7 +27,7 @@ class Taken:
     from_dead: Lease | None
 
 
-def take(place: Place, lease: Lease, waiting: Waiting) -> Taken:
+def take(place: LeaseStore, lease: Lease, waiting: Waiting) -> Taken:
     """Take the lease at a place; wait as long as a live process holds it.
 
     What another part of this process holds is shared.
@@ -50,7 +50,7 @@ def take(place: Place, lease: Lease, waiting: Waiting) -> Taken:
         time.sleep(POLL_SECONDS)
 
 
-def _tried(place: Place, lease: Lease, there: Lease | None, watch: _Watch) -> Held | None:
+def _tried(place: LeaseStore, lease: Lease, there: Lease | None, watch: _Watch) -> Held | None:
     if there is None:
         return place.create(lease)
     if there.process == lease.process:
@@ -70,7 +70,7 @@ class _Watch:
     """Judges the holder that is waited for, again and again."""
 
     def __init__(self) -> None:
-        self._looks = Looks()
+        self._observations = Observations()
         self._next = 0.0
 
     def is_dead(self, there: Lease) -> bool:
@@ -78,6 +78,6 @@ class _Watch:
             return True
         if time.monotonic() < self._next:
             return False
-        self._next = time.monotonic() + LOOK_SECONDS
-        self._looks = self._looks.next()
-        return self._looks.is_dead(there)
+        self._next = time.monotonic() + OBSERVE_SECONDS
+        self._observations = self._observations.next()
+        return self._observations.observe(there)

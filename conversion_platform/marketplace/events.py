@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, as_written, file_sql, quoted
+from conversion_platform.lake import Session, escape_glob, file_sql, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.casting import (
     FIRST_TIME,
@@ -107,7 +107,7 @@ def staged_rows(folder: Path, day: date | None = None) -> str:
     part = f"dt={day.isoformat()}" if day else "dt=*"
     if not any(folder.glob(f"{part}/*.parquet")):
         return f"read_parquet({file_sql(folder / 'form.parquet')})"
-    files = quoted(f"{as_written(str(folder))}/{part}/*.parquet")
+    files = quoted(f"{escape_glob(str(folder))}/{part}/*.parquet")
     return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'dt': DATE}})"
 
 

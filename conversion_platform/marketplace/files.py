@@ -14,7 +14,12 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import glob_translate
 
 from conversion_platform.errors import LakeError, SourceError
-from conversion_platform.lake import as_written, readable_s3_errors, require_plain_folders, s3_files
+from conversion_platform.lake import (
+    escape_glob,
+    readable_s3_errors,
+    require_plain_folders,
+    s3_files,
+)
 from conversion_platform.marketplace.errors import nearest
 
 if TYPE_CHECKING:
@@ -100,7 +105,7 @@ def _expand(settings: Settings, path: str, setting: str) -> list[SourceFile]:
             if where.startswith("s3://")
             else nullcontext()
         ):
-            locations = _locations(root, as_written(named) + pattern)
+            locations = _locations(root, escape_glob(named) + pattern)
     except LakeError as error:
         raise SourceError(f"{setting}: {error.problem}", error.remedy) from error
     if not locations:
@@ -124,7 +129,7 @@ def _locations(root: str, pattern: str) -> list[str]:
     """
     protocol = "s3://" if root.startswith("s3://") else ""
     files = s3_files() if protocol else LocalFileSystem()
-    if as_written(root) == pattern:
+    if escape_glob(root) == pattern:
         found = [name for name in files.find(root) if f"{protocol}{name}" == root or _is_data(name)]
         return sorted(f"{protocol}{name}" for name in found)
     matching = re.compile(glob_translate(pattern))

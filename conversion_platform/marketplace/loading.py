@@ -40,7 +40,7 @@ from conversion_platform.marketplace.relation import ORDINAL, ROW, SOURCE, Relat
 from conversion_platform.marketplace.replay import extend_replay
 from conversion_platform.marketplace.sources import open_source, reader, section_of, workspace
 from conversion_platform.marketplace.tables import REJECTED_EVENTS_UNDATED
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,7 +86,7 @@ def load_events(session: Session, days: DayRange) -> Loaded:
     """
     with staged_events(session, days) as staged:
         good, bad = [], []
-        for day in in_turn(rewritten_days(session.settings, days)):
+        for day in with_progress(rewritten_days(session.settings, days)):
             good.append(
                 session.lake.write(session.con, contracts.EVENTS.table, staged.accepted(day), day)
             )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-PERSONAL = {"phone", "latitude", "longitude", "postal_code", "consent_text"}
+from conversion_platform.marketplace.tables import USERS
+
+PERSONAL = {column.name for column in USERS.columns if column.personal}
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]*\d){6,}")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _MOST = 60
@@ -14,7 +16,7 @@ def masked(column: str | None, text: str | None) -> str | None:
     """Return a value that may be shown: masked in personal columns, without phone numbers.
 
     Args:
-        column: The contract column of the value.
+        column: The contract column of the value (`Column.personal`).
         text: The value.
     """
     if text is None:

@@ -31,7 +31,7 @@ def require_own_lake(settings: Settings, storage: Storage) -> None:
         return
     place, found = storage.root, lake_id(storage)
     if wanted is None and (found or not filled or storage.list("platform")):
-        return  # a ledger from before it kept the id, beside its lake; or nothing was texted yet
+        return  # a ledger from before it kept the id, beside its lake; or nothing was sent yet
     if found is None:
         raise _refusal(settings, "The lake that this ledger belongs to is not there", place)
     if found != wanted:

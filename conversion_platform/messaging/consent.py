@@ -1,4 +1,4 @@
-"""Whether this person may be texted now: one pure function, asked when planning and again when
+"""Whether this person may get a message now: one pure function, asked when planning and again when
 sending.
 """
 
@@ -24,7 +24,7 @@ class Consent:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Everything that decides whether a person may be texted.
+    """Everything that decides whether a person may get a message.
 
     Attributes:
         phone: As the source has it; None where there is none.

@@ -118,7 +118,7 @@ class Ledger:
             yield from self._con.execute(sql, values)
 
     @contextmanager
-    def alone(self, seconds: float | None = None) -> Iterator[None]:
+    def exclusive(self, seconds: float | None = None) -> Iterator[None]:
         """Let one process at a time send, receive and copy; a dead process holds nothing.
 
         A block inside such a block holds the lock that the outer one has.
@@ -218,7 +218,7 @@ class Ledger:
 
 def _reply_line(reply: dict[str, Any]) -> str:
     at = f"{moment_of(reply['at']):%Y-%m-%d %H:%M:%S}Z"
-    user = reply["user_id"] or "nobody we texted"
+    user = reply["user_id"] or "no recipient of ours"
     return f"{at}  ···{reply['phone'][-4:]}  {user}  {reply['rule_id']}  {reply['body']!r}"
 
 
@@ -369,5 +369,5 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, sqlite3.IntegrityError):
         return "This is a fault in the platform: please report it. Nothing was changed."
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return "Put its last backup back; without the ledger a text could go out twice."
+        return "Put its last backup back; without the ledger a message could go out twice."
     return "Check that its folder can be written, then run again."

@@ -1,4 +1,5 @@
--- The ledger of messages. Phone numbers and words live here and nowhere else.
+-- The ledger of messages: normalised phone numbers, bodies and replies. The lake's tables of
+-- messages have none of these.
 -- Times are UTC, ISO 8601 with microseconds, so that they sort as text.
 
 CREATE TABLE recipients (

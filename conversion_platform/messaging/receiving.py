@@ -66,7 +66,7 @@ def receive(
     Replies that end the messages take effect at once. One confirmation goes out for each such
     reply, within five minutes of it or not at all; the replay clock counts as always in time.
     """
-    with ledger.alone():
+    with ledger.exclusive():
         reconcile_notices(ledger, provider)
         return take_in(ledger, provider, settings, now)
 

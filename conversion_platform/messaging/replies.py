@@ -28,12 +28,12 @@ class Meaning:
 
     @property
     def suppresses(self) -> bool:
-        """Whether no further text may go to the number."""
+        """Whether no further message may go to the number."""
         return self.kind in SUPPRESSING
 
 
 def classify(body: str) -> Meaning:
-    """Return the meaning of an inbound text, in whatever case, punctuation and spacing."""
+    """Return the meaning of a reply, in whatever case, punctuation and spacing."""
     text = plain(body)
     return (
         _by_keyword(text)

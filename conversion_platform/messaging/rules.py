@@ -31,7 +31,7 @@ Since = Annotated[date, Field(alias="from")]
 
 @dataclass(frozen=True)
 class HoursRule:
-    """When texts may arrive in one place.
+    """When messages may arrive in one place.
 
     Attributes:
         place: `US` (everywhere) or a state's two letters.
@@ -51,7 +51,7 @@ class HoursRule:
 
 @dataclass(frozen=True)
 class FrequencyRule:
-    """At most `most` texts to one number within `hours` in one place."""
+    """At most `most` messages to one number within `hours` in one place."""
 
     rule_id: str
     place: str

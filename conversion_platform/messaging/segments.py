@@ -50,7 +50,7 @@ class Segments:
 
 
 def count_segments(text: str) -> Segments:
-    """Count the parts that a carrier bills for `text`."""
+    """Count the parts that a provider bills for `text`."""
     if _is_gsm(text):
         sizes = [2 if character in GSM_EXTENDED else 1 for character in text]
         return _counted("gsm7", sizes)

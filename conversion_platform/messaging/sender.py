@@ -109,7 +109,7 @@ def send_due(
         MessagingError: the ledger cannot be used, or another process is sending.
     """
     counts: Counter[str] = Counter()
-    with ledger.alone():
+    with ledger.exclusive():
         counts["recovered"] = _reconcile(ledger, provider, now)
         _send_all(ledger, provider, settings, clock or _stopped_clock(now), counts)
     return SendSummary.of(counts)
@@ -164,7 +164,7 @@ def _stopped(
     now: datetime,
     counts: Counter[str],
 ) -> bool:
-    """Record why a due text does not go now; False if it does."""
+    """Record why a due message does not go now; False if it does."""
     if stamp(now) >= row["expires_at"]:
         _end(con, row, "expired", now, "day_over", "campaign-day")
         counts["expired"] += 1
@@ -356,11 +356,11 @@ def replay_day(ledger: Ledger, provider: Provider, settings: Settings, day: date
     """
     if settings.platform.clock != "replay" or provider.name != "sandbox":
         raise MessagingError(
-            f"Replaying {day} would text people for a day that is over.",
+            f"Replaying {day} would send messages for a day that is over.",
             "Set platform.clock = 'replay', which goes with the sandbox only; else use send_due.",
         )
     counts: Counter[str] = Counter()
-    with ledger.alone():
+    with ledger.exclusive():
         now = _edge(ledger, day, "min(due_at)", "state IN ('planned', 'deferred', 'sending')")
         if now is not None:
             counts["recovered"] = _reconcile(ledger, provider, now)

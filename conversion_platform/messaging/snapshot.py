@@ -13,7 +13,7 @@ from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.lake import Session, registered
 from conversion_platform.messaging.ledger import Ledger, hashed, stamp
 from conversion_platform.messaging.tables import MESSAGE_STATES, REPLIES, SENT_MESSAGES
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,7 +50,7 @@ def snapshot(session: Session, ledger: Ledger, days: DayRange) -> list[Written]:
     """
     assigned = set(session.lake.days(JOB_OF_THE_DAY))
     written: list[Written] = []
-    for day in in_turn(days):
+    for day in with_progress(days):
         for table, rows in _rows_of(ledger, session.settings, day):
             first = next(rows, None)
             if first is not None:

@@ -24,7 +24,7 @@ SENT_MESSAGES = Table(
         ),
         Column("assignment_id", "VARCHAR", "Row of job_of_the_day that asked for the message"),
         Column("user_id", "VARCHAR", "Recipient"),
-        Column("job_id", "VARCHAR", "Job that the message names"),
+        Column("job_id", "VARCHAR", "Job that the message is about"),
         Column("campaign", "VARCHAR", "Application that sends, such as job_of_the_day"),
         Column("cohort", "VARCHAR", "Cohort whose template was used"),
         Column("state", "VARCHAR", "One of: " + ", ".join(STATES)),
@@ -48,7 +48,7 @@ MESSAGE_STATES = Table(
         Column("message_id", "VARCHAR", "Row of sent_messages"),
         Column("sequence", "INTEGER", "1 for the first state of the message, and so on"),
         Column("user_id", "VARCHAR", "Recipient"),
-        Column("job_id", "VARCHAR", "Job that the message names"),
+        Column("job_id", "VARCHAR", "Job that the message is about"),
         Column("cohort", "VARCHAR", "Cohort whose template was used"),
         Column("state", "VARCHAR", "State entered"),
         Column("reason", "VARCHAR", "Why, where there is a reason"),
@@ -78,7 +78,7 @@ REPLIES = Table(
 
 OUTCOMES = Table(
     name="outcomes",
-    description="What became of every assignment, sent a message or held out, within the window.",
+    description="What became of every assignment, sent or held out, within the window.",
     columns=(
         Column("assignment_id", "VARCHAR", "Row of job_of_the_day"),
         Column("message_id", "VARCHAR", "Message of that assignment; NULL for the holdout"),

@@ -1,4 +1,4 @@
-"""The words of a text: one sandboxed Jinja template for each cohort, checked before anything is
+"""The body of a message: one sandboxed Jinja template for each cohort, checked before anything is
 planned.
 """
 
@@ -56,7 +56,7 @@ class Templates:
         }
 
     def render(self, cohort: str, values: Mapping[str, Any]) -> str:
-        """Return the text for one person.
+        """Return the body for one person.
 
         Args:
             cohort: Name of the cohort.
@@ -91,7 +91,7 @@ def check_templates(settings: Settings) -> None:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it stands in a text: one line, no needless decimals."""
+    """Return a value as it stands in a body: one line, no needless decimals."""
     if isinstance(value, float):
         return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
     return _CONTROL.sub(" ", str(value)).strip()
@@ -133,7 +133,7 @@ def _checked(environment: Any, cohort: str, source: str) -> Any:
         raise SettingsError(f"{where} does not work: {error}.", "Correct the template.") from None
     if not re.search(r"\bstop\b", sample, re.IGNORECASE):
         raise SettingsError(
-            f"{where} does not say how to stop the texts.", "Add `Reply STOP to opt out`."
+            f"{where} does not say how to stop the messages.", "Add `Reply STOP to opt out`."
         )
     return template
 

@@ -51,7 +51,7 @@ def _draw_funnel(axes: Axes, rows: list[dict[str, Any]]) -> None:
     days = [row["dt"] for row in rows]
     for name, colour in _FUNNEL:
         axes.bar(days, [row[name] for row in rows], color=colour, width=0.8, label=name)
-    axes.set_title("Texts a day", loc="left", fontsize=11, fontweight="bold")
+    axes.set_title("Messages a day", loc="left", fontsize=11, fontweight="bold")
     axes.set_ylim(bottom=0)
     if rows:
         axes.legend(frameon=False, fontsize=8, ncols=len(_FUNNEL), loc="upper left")

@@ -14,7 +14,7 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def heard_by(listener: Listener) -> Iterator[None]:
+def progress_listener(listener: Listener) -> Iterator[None]:
     """Have `listener` told, inside the block, how many items are done, of how many, and of what."""
     token = _listener.set(listener)
     try:
@@ -23,7 +23,7 @@ def heard_by(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
-def in_turn(items: Collection[Item], what: str = "days") -> Iterator[Item]:
+def with_progress(items: Collection[Item], what: str = "days") -> Iterator[Item]:
     """Go through items that each take a while, saying how many of `what` are done."""
     listener = _listener.get()
     for done, item in enumerate(items):

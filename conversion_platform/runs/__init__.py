@@ -5,9 +5,9 @@ Dagster takes seconds to import, so the modules that use it are imported where a
 
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.days import run_days, train_day, with_secrets
-from conversion_platform.runs.looking import look_for_dead_runs
 from conversion_platform.runs.preflight import check_before_run
 from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
+from conversion_platform.runs.startup import end_dead_runs_at_start
 from conversion_platform.runs.upkeep import (
     instance_home,
     instance_in_use,
@@ -21,9 +21,9 @@ __all__ = [
     "JobBars",
     "become_daemon",
     "check_before_run",
+    "end_dead_runs_at_start",
     "instance_home",
     "instance_in_use",
-    "look_for_dead_runs",
     "prune_instance",
     "renew_instance",
     "run_activity",

@@ -8,13 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from conversion_platform.liveness import Lease, Looks, lease_owners, own_place
+from conversion_platform.defs.liveness import AT_WORK
+from conversion_platform.liveness import Lease, lease_owners, lease_store, process_is_gone
 
-WRITING = [
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 HEARTBEAT_SECONDS = 60  # the daemon writes one every 30
 
 
@@ -34,7 +30,7 @@ class RunActivity:
             return None
         for lease in _leases_of_commands(self._instance):
             return f"{lease} is under way"
-        for record in self._instance.get_run_records(dg.RunsFilter(statuses=WRITING), limit=1):
+        for record in self._instance.get_run_records(dg.RunsFilter(statuses=AT_WORK), limit=1):
             run, since = record.dagster_run, record.create_timestamp
             return f"run {run.run_id} of job {run.job_name} is under way, since {since:%H:%M} UTC"
         return None
@@ -64,6 +60,6 @@ def _leases_of_commands(instance: dg.DagsterInstance) -> Iterator[Lease]:
     """
     home = Path(instance.root_directory)
     for owner in lease_owners(home):
-        lease = own_place(home, owner).read()
-        if lease and not Looks().is_dead(lease) and instance.get_run_by_id(owner) is None:
+        lease = lease_store(home, owner).read()
+        if lease and not process_is_gone(lease) and instance.get_run_by_id(owner) is None:
             yield lease

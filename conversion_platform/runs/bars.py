@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conversion_platform.process import when_stopped
-from conversion_platform.runs.planning import Step
+from conversion_platform.runs.planning import PlannedJob
 from conversion_platform.terminal import console, plain
 
 LINE_SECONDS = 15.0  # between two lines of one job where the output is no terminal
@@ -26,7 +26,7 @@ class Progress:
         finished: Whether the job is over.
     """
 
-    step: Step
+    step: PlannedJob
     running: str | None = None
     share: float = 0.0
     finished: bool = False

@@ -14,20 +14,21 @@ from conversion_platform.lake import Storage
 from conversion_platform.liveness import (
     Lease,
     Leases,
-    Looks,
+    Observations,
     Pending,
-    PendingStep,
+    PendingJob,
     forget,
+    lease_store,
     leases_of,
-    own_place,
     pending_in,
+    process_is_gone,
     save,
 )
 from conversion_platform.process import when_stopped
-from conversion_platform.runs.planning import Step
+from conversion_platform.runs.planning import PlannedJob
 from conversion_platform.terminal import console
 
-RunOne = Callable[[Step, Mapping[str, str]], None]
+RunOne = Callable[[PlannedJob, Mapping[str, str]], None]
 
 
 class Command:
@@ -38,7 +39,9 @@ class Command:
         self._home = home_of(instance)
         self._id = leases.lease.owner
 
-    def run(self, steps: Sequence[Step], run_one: RunOne, then: Sequence[Step] = ()) -> None:
+    def run(
+        self, steps: Sequence[PlannedJob], run_one: RunOne, then: Sequence[PlannedJob] = ()
+    ) -> None:
         """Run the steps in order; what remains is written down before each.
 
         Args:
@@ -49,33 +52,35 @@ class Command:
         for number, step in enumerate(steps):
             run_one(step, self._write_down([*steps[number:], *then]).tags)
 
-    def left_behind(self, own: Sequence[Step]) -> list[Step]:
+    def take_over_pending(self, own: Sequence[PlannedJob]) -> list[PlannedJob]:
         """Take over what dead commands had yet to run, but for what `own` does anyway."""
         self._write_down(own)
-        found: list[Step] = []
+        found: list[PlannedJob] = []
         for pending in pending_in(self._home):
             rest = self._from_dead(pending)
             if rest is None:
                 continue
             if not _covered(rest, own[-1]):
-                found += [Step(one.job, one.days, "a killed command left it") for one in rest.steps]
+                found += [
+                    PlannedJob(one.job, one.days, "a killed command left it") for one in rest.steps
+                ]
                 self._write_down([*found, *own])
             forget(self._home, pending.command)
         return found
 
     def _from_dead(self, pending: Pending) -> Pending | None:
-        lease = own_place(self._home, pending.command).read()
-        if lease is not None and not Looks().is_dead(lease):
+        lease = lease_store(self._home, pending.command).read()
+        if lease is not None and not process_is_gone(lease):
             return None
         return remaining(self._instance, pending)
 
-    def _write_down(self, steps: Sequence[Step]) -> Pending:
-        pending = Pending(self._id, tuple(PendingStep(one.job, one.days) for one in steps))
+    def _write_down(self, steps: Sequence[PlannedJob]) -> Pending:
+        pending = Pending(self._id, tuple(PendingJob(one.job, one.days) for one in steps))
         save(self._home, pending)
         return pending
 
 
-def _covered(rest: Pending, own: Step) -> bool:
+def _covered(rest: Pending, own: PlannedJob) -> bool:
     """Return whether the last step of a command makes what a dead one was about to make."""
     last = rest.steps[-1]
     return last.job == own.job and last.days.first in own.days and last.days.last in own.days
@@ -117,14 +122,14 @@ def _forgotten_at_the_end(home: Path, leases: Leases) -> Iterator[None]:
 
 def end_what_died(instance: dg.DagsterInstance) -> None:
     """End the runs whose process is gone, and say so."""
-    for run in end_dead_runs(instance, Looks(), lambda _: True):
+    for run in end_dead_runs(instance, Observations(), lambda _: True):
         _say_ended(run)
 
 
 def _end_runs_of(instance: dg.DagsterInstance, dead: Lease) -> None:
     """End the runs of the process that died with the lake's lease."""
     for run in instance.get_runs(dg.RunsFilter(statuses=AT_WORK)):
-        lease = own_place(home_of(instance), run.run_id).read()
+        lease = lease_store(home_of(instance), run.run_id).read()
         if lease is not None and lease.process == dead.process:
             end_run(instance, run, lease, lambda _: True)
             _say_ended(run)

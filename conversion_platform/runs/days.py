@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conversion_platform.days import DayRange
     from conversion_platform.lake import Lake
-    from conversion_platform.runs.planning import Step
+    from conversion_platform.runs.planning import PlannedJob
     from conversion_platform.settings import Settings
 
 
@@ -112,7 +112,7 @@ def _ready(settings: Settings) -> Iterator[Installation]:
 
 
 def _run(
-    opened: Installation, task: str, plan: Callable[[], list[Step]], bars: JobBars | None
+    opened: Installation, task: str, plan: Callable[[], list[PlannedJob]], bars: JobBars | None
 ) -> None:
     """Check what is planned before anything is written; then run it, after what was left behind.
 
@@ -130,11 +130,11 @@ def _run(
         nullcontext(bars) if bars else JobBars().shown() as shown,
     ):
 
-        def run_one(step: Step, tags: Mapping[str, str]) -> None:
+        def run_one(step: PlannedJob, tags: Mapping[str, str]) -> None:
             shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
 
         steps = plan()
-        if left := under_way.left_behind(steps):
+        if left := under_way.take_over_pending(steps):
             under_way.run(left, run_one, then=steps)
             steps = plan()
         under_way.run(steps, run_one)

@@ -18,15 +18,17 @@ from conversion_platform.defs.liveness import home_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
 from conversion_platform.liveness import remove_lease
-from conversion_platform.process import heard_by, when_stopped
+from conversion_platform.process import progress_listener, when_stopped
 from conversion_platform.runs.dagster_internals import shown_on_pages
-from conversion_platform.runs.planning import Step
+from conversion_platform.runs.planning import PlannedJob
 from conversion_platform.runs.progress import RunProgress, Watcher, expected_seconds
 from conversion_platform.runs.servers import WORKSPACE
 from conversion_platform.runs.sqlite import fewer_syncs
 from conversion_platform.settings import Settings
 
 LOGGER = "progress"
+# A failed command has told a person; a daemon whose dagster.yaml asks for retries leaves it alone.
+NOT_TRIED_AGAIN = {"dagster/max_retries": "0"}
 ONLY_PROGRESS: dict[str, Any] = {"loggers": {LOGGER: {}}}  # and not Dagster's console
 
 
@@ -34,7 +36,7 @@ ONLY_PROGRESS: dict[str, Any] = {"loggers": {LOGGER: {}}}  # and not Dagster's c
 class Finished:
     """The end of one job."""
 
-    step: Step
+    step: PlannedJob
     run_id: str
     success: bool
     failed_checks: tuple[str, ...] = field(default=())
@@ -43,7 +45,7 @@ class Finished:
 def execute(
     instance: dg.DagsterInstance,
     settings: Settings,
-    step: Step,
+    step: PlannedJob,
     watch: Watcher,
     tags: Mapping[str, str] | None = None,
 ) -> Finished:
@@ -67,18 +69,18 @@ def execute(
     run_id = str(uuid.uuid4())
     stopped = when_stopped(partial(report_cancelled, instance, run_id))
     seen = shown_on_pages(instance, WORKSPACE, step.job)
-    with heard_by(progress.count), stopped, fewer_syncs(), seen:
+    with progress_listener(progress.count), stopped, fewer_syncs(), seen:
         result = listening.resolve_job_def(step.job).execute_in_process(
             run_config=ONLY_PROGRESS,
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
             partition_key=one_day(step.days),
-            tags={**range_tags(step.days), **(tags or {})},
+            tags={**NOT_TRIED_AGAIN, **range_tags(step.days), **(tags or {})},
         )
     remove_lease(home_of(instance), run_id)
     if not result.success:
-        raise failure_of(result)
+        raise error_of_run(result)
     failed = tuple(
         _named(evaluation)
         for evaluation in result.get_asset_check_evaluations()
@@ -118,7 +120,7 @@ def range_tags(days: DayRange) -> dict[str, str]:
     return {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}
 
 
-def failure_of(result: dg.ExecuteInProcessResult) -> PlatformError:
+def error_of_run(result: dg.ExecuteInProcessResult) -> PlatformError:
     """Return the error that ended a run, as a message for a person."""
     broken = [
         evaluation

@@ -7,13 +7,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from conversion_platform.defs.lake_asset import RANGE_END
 from conversion_platform.errors import SettingsError
 from conversion_platform.runs.dagster_internals import NO_CAPTURE, InstanceRef
 from conversion_platform.runs.instance_errors import readable_instance_errors
@@ -91,12 +89,3 @@ def open_instance(settings: Settings, capture: bool = False) -> Iterator[dg.Dags
 def _overrides(home: Path, capture: bool) -> dict[str, Any]:
     """Return the settings in dagster.yaml: Dagster globs for that file, and misses it below `[`."""
     return {**read_settings(home), **({} if capture else NO_CAPTURE)}
-
-
-def last_run_day(instance: dg.DagsterInstance) -> date | None:
-    """Return the last day of the newest successful daily run."""
-    wanted = dg.RunsFilter(job_name="daily", statuses=[dg.DagsterRunStatus.SUCCESS])
-    for run in instance.get_runs(wanted, limit=1):
-        key = run.tags.get(RANGE_END) or run.tags.get("dagster/partition")
-        return date.fromisoformat(key) if key else None
-    return None

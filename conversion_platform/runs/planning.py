@@ -13,7 +13,7 @@ from conversion_platform.settings import Settings
 
 
 @dataclass(frozen=True)
-class Step:
+class PlannedJob:
     """One job over a range of days."""
 
     job: str
@@ -21,7 +21,7 @@ class Step:
     why: str
 
 
-def plan(lake: Lake, settings: Settings, days: DayRange, weekly: bool = False) -> list[Step]:
+def plan(lake: Lake, settings: Settings, days: DayRange, weekly: bool = False) -> list[PlannedJob]:
     """Return what has to run so that `days` are done: what they look back to, and a first champion.
 
     Args:
@@ -36,16 +36,16 @@ def plan(lake: Lake, settings: Settings, days: DayRange, weekly: bool = False) -
     """
     from conversion_platform.training import champion
 
-    require_possible(settings, days)
+    require_runnable_days(settings, days)
     learn = champion(lake, days.first) is None
-    steps = what_is_looked_back_to(lake, settings, days.first, learn, anew=learn)
+    steps = missing_history(lake, settings, days.first, learn, anew=learn)
     if learn:
-        steps.append(Step("train", DayRange.of(days.first), "a champion for these days"))
+        steps.append(PlannedJob("train", DayRange.of(days.first), "a champion for these days"))
     weekday = settings.training.train_weekday if weekly else None
-    return [*steps, *days_and_trainings(days, weekday, trained=learn)]
+    return [*steps, *daily_and_training_jobs(days, weekday, trained=learn)]
 
 
-def plan_training(lake: Lake, settings: Settings, day: date) -> list[Step]:
+def plan_training(lake: Lake, settings: Settings, day: date) -> list[PlannedJob]:
     """Return what has to run so that a candidate is trained for `day`, and judged.
 
     Raises:
@@ -54,13 +54,16 @@ def plan_training(lake: Lake, settings: Settings, day: date) -> list[Step]:
     """
     from conversion_platform.training import champion
 
-    require_possible(settings, DayRange.of(day))
+    require_runnable_days(settings, DayRange.of(day))
     anew = champion(lake, day) is None
-    steps = what_is_looked_back_to(lake, settings, day, True, anew)
-    return [*steps, Step("train", DayRange.of(day), "a candidate, champion if it is not worse")]
+    steps = missing_history(lake, settings, day, True, anew)
+    return [
+        *steps,
+        PlannedJob("train", DayRange.of(day), "a candidate, champion if it is not worse"),
+    ]
 
 
-def require_possible(settings: Settings, days: DayRange) -> None:
+def require_runnable_days(settings: Settings, days: DayRange) -> None:
     """Make sure that days are neither before the platform's first day nor in the future.
 
     Raises:
@@ -75,9 +78,9 @@ def require_possible(settings: Settings, days: DayRange) -> None:
         )
 
 
-def what_is_looked_back_to(
+def missing_history(
     lake: Lake, settings: Settings, day: date, learn: bool, anew: bool
-) -> list[Step]:
+) -> list[PlannedJob]:
     """Return the checked tables and features before `day` that are missing.
 
     Args:
@@ -91,13 +94,15 @@ def what_is_looked_back_to(
     events = days_without_events(lake, settings, past.first if past else day, anew)
     steps = []
     if events:
-        steps.append(Step("sources", events, "the events that features look back to"))
+        steps.append(PlannedJob("sources", events, "the events that features look back to"))
     if past:
-        steps.append(Step("history", past, "checked tables and features to learn from"))
+        steps.append(PlannedJob("history", past, "checked tables and features to learn from"))
     return steps
 
 
-def days_and_trainings(days: DayRange, weekday: int | None, trained: bool) -> Iterator[Step]:
+def daily_and_training_jobs(
+    days: DayRange, weekday: int | None, trained: bool
+) -> Iterator[PlannedJob]:
     """Yield the days, cut where a training of the week comes in between.
 
     Args:
@@ -110,13 +115,13 @@ def days_and_trainings(days: DayRange, weekday: int | None, trained: bool) -> It
         if day.weekday() == weekday and not (trained and day == days.first):
             if day > first:
                 yield _daily(DayRange(first, day - ONE_DAY))
-            yield Step("train", DayRange.of(day), "the weekly training")
+            yield PlannedJob("train", DayRange.of(day), "the weekly training")
             first = day
     yield _daily(DayRange(first, days.last))
 
 
-def _daily(days: DayRange) -> Step:
-    return Step("daily", days, "the day" if len(days) == 1 else "the days")
+def _daily(days: DayRange) -> PlannedJob:
+    return PlannedJob("daily", days, "the day" if len(days) == 1 else "the days")
 
 
 def days_without_features(
@@ -132,7 +137,7 @@ def days_without_features(
 
     have = set() if anew else set(lake.days(USER_FEATURES))
     first = training_days(settings, day).first if learn else min(have, default=day)
-    return up_to(day, (one for one in days_before(day, first) if one not in have))
+    return range_until(day, (one for one in days_before(day, first) if one not in have))
 
 
 def days_without_events(lake: Lake, settings: Settings, day: date, anew: bool) -> DayRange | None:
@@ -143,7 +148,7 @@ def days_without_events(lake: Lake, settings: Settings, day: date, anew: bool) -
     have = set() if anew else set(lake.days(EVENTS))
     looked_back_to = event_days(settings, DayRange.of(day), HISTORY_DAYS)
     first = max(looked_back_to.first, settings.platform.start_date)
-    return up_to(day, (one for one in days_before(day, first) if one not in have))
+    return range_until(day, (one for one in days_before(day, first) if one not in have))
 
 
 def days_before(day: date, first: date) -> list[date]:
@@ -151,7 +156,7 @@ def days_before(day: date, first: date) -> list[date]:
     return list(DayRange(first, day - ONE_DAY)) if first < day else []
 
 
-def up_to(day: date, missing: Iterator[date]) -> DayRange | None:
+def range_until(day: date, missing: Iterator[date]) -> DayRange | None:
     """From the first of the missing days to the one before `day`."""
     first = next(missing, None)
     return DayRange(first, day - ONE_DAY) if first else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from conversion_platform.lake import Session
 
 
-def check_before_run(session: Session, fresh: bool = False) -> None:
+def check_before_run(session: Session, just_loaded: bool = False) -> None:
     """Check every cohort: its template, and its predicate over the columns that there will be.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        fresh: Whether its users and jobs were loaded a moment ago.
+        just_loaded: Whether its users and jobs were loaded a moment ago.
 
     Raises:
         SettingsError: naming the cohort and what is wrong.
@@ -20,4 +20,4 @@ def check_before_run(session: Session, fresh: bool = False) -> None:
     from conversion_platform.messaging import check_templates
 
     check_templates(session.settings)
-    check_cohorts(session, fresh)
+    check_cohorts(session, just_loaded)

@@ -9,7 +9,7 @@ import dagster as dg
 
 from conversion_platform.runs.bars import Progress
 from conversion_platform.runs.dagster_internals import EVENT_OF_A_RECORD
-from conversion_platform.runs.planning import Step
+from conversion_platform.runs.planning import PlannedJob
 
 Watcher = Callable[[Progress], None]
 
@@ -36,7 +36,7 @@ class RunProgress(logging.Handler):
     """
 
     def __init__(
-        self, step: Step, names: tuple[str, ...], seconds: dict[str, float], watch: Watcher
+        self, step: PlannedJob, names: tuple[str, ...], seconds: dict[str, float], watch: Watcher
     ) -> None:
         super().__init__()
         self._step = step

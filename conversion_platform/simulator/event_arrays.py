@@ -100,11 +100,6 @@ def job_ids(numbers: Any) -> pyarrow.Array:
     return labels(numbers, "j", 6)
 
 
-def number_of(identifier: str) -> int:
-    """Return the number of a user or job id."""
-    return int(identifier[1:])
-
-
 def timestamps(micros: Any, known: Flags | None = None) -> pyarrow.Array:
     """Return UTC timestamps of microseconds since 1970; NULL where not `known`."""
     import pyarrow as pa

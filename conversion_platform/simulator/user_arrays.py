@@ -20,7 +20,6 @@ from conversion_platform.simulator.world import World
 SURE_THING, PERSUADABLE, LOST_CAUSE, DO_NOT_DISTURB = range(4)
 SEGMENTS = ("sure_thing", "persuadable", "lost_cause", "do_not_disturb")
 STOCK_SHARE = 0.75
-NEVER = 1 << 30
 PAY = np.array([pay for _, pay, _ in CATEGORIES])
 FACTORS = 3
 FACTOR_SCALE = float(np.sqrt(0.4 / np.sqrt(FACTORS)))  # so that their product has sd 0.4

@@ -60,7 +60,7 @@ class Status:
         map_oracle: MAP@k of the true probabilities, where they are known.
         gain_over_human: map_model less map_human, clustered by user.
         gap_closed: Share of the gap from human to oracle closed, where known.
-        messages: Texts by state.
+        messages: Messages by state.
         drift_day: Newest day watched.
         drift_share: Share of drifted columns on it.
         drifted: Whether that is above the limit.

@@ -43,7 +43,6 @@ class SplitCount:
     rows: int
     positives: int
     users: int
-    kept_share: float
 
 
 @dataclass(frozen=True)
@@ -225,7 +224,7 @@ def _summary(
             "SELECT count(*), count(*) FILTER (converted), count(DISTINCT user_id) "
             f"FROM labelled WHERE dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'",
         )
-        splits[name] = SplitCount(window, rows, positives, users, shares[name])
+        splits[name] = SplitCount(window, rows, positives, users)
     thinned = [f"{name}: {share:.1%} of the slates kept" for name, share in shares.items()]
     notes = [split.note] if split.note else []
     notes += [note for note, share in zip(thinned, shares.values(), strict=True) if share < 1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conversion_platform.catalog import attach_views, catalog
-from conversion_platform.catalog.views import PERSONAL_NAMES
+from conversion_platform.catalog.personal import PERSONAL_NAMES
 from conversion_platform.days import DayRange
 from conversion_platform.event_log import EVENT_TYPES, record
 from conversion_platform.lake import Session

@@ -22,7 +22,7 @@ import pytest
 
 from conversion_platform.cli.sql_output import TABLE_ROWS
 from conversion_platform.cli.sql_shell import (
-    Analyst,
+    SqlSession,
     analyst_session,
     answer_all,
     completer_of,
@@ -57,12 +57,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def analyst(filled: Settings) -> Iterator[Analyst]:
+def analyst(filled: Settings) -> Iterator[SqlSession]:
     with analyst_session(filled, open_lake(filled)) as session:
         yield session
 
 
-def ask(analyst: Analyst, query: str, output_format: str = "csv") -> str:
+def ask(analyst: SqlSession, query: str, output_format: str = "csv") -> str:
     out = io.StringIO()
     answer_all(analyst, query, output_format, out)
     return out.getvalue()
@@ -80,7 +80,7 @@ def test_a_query_prints_a_table(filled: Settings) -> None:
     assert cells == [["state", "texts"], ["varchar", "int64"], ["planned", "1"], ["sent", "1"]]
 
 
-def test_csv_is_read_back_as_it_was(analyst: Analyst) -> None:
+def test_csv_is_read_back_as_it_was(analyst: SqlSession) -> None:
     query = (
         """SELECT 'a,"b"' AS t, NULL AS n, 1.5 AS d, DATE '2026-01-02' AS day, true AS b,"""
         " TIMESTAMPTZ '2026-01-02 03:04:05+00' AS at, [1, 2] AS l, 'x\ny' AS lines"
@@ -92,7 +92,7 @@ def test_csv_is_read_back_as_it_was(analyst: Analyst) -> None:
     ]
 
 
-def test_json_is_an_array_of_objects(analyst: Analyst) -> None:
+def test_json_is_an_array_of_objects(analyst: SqlSession) -> None:
     query = (
         "SELECT 'ü' AS t, NULL AS n, 1.5::DECIMAL(4,1) AS d, 7 AS i, 7 AS i, 'a\nb' AS lines, "
         "{'a': DATE '2026-01-02'} AS s FROM range(2)"
@@ -104,7 +104,7 @@ def test_json_is_an_array_of_objects(analyst: Analyst) -> None:
     assert json.loads(ask(analyst, "SELECT 1 WHERE false", "json")) == []
 
 
-def test_what_json_cannot_say_is_null_and_text_that_looks_alike_stays(analyst: Analyst) -> None:
+def test_what_json_cannot_say_is_null_and_text_that_looks_alike_stays(analyst: SqlSession) -> None:
     query = (
         "SELECT 'nan'::DOUBLE AS a, ['-inf'::DOUBLE, 1] AS b, {'x': 'inf'::FLOAT} AS c, "
         """'say "NaN" or -Infinity\\' AS d, 'nan'::DOUBLE AS "NaN" """
@@ -118,7 +118,7 @@ def test_what_json_cannot_say_is_null_and_text_that_looks_alike_stays(analyst: A
     assert found == [{"a": None, "b": [None, 1.0], "c": {"x": None}, "d": text, "NaN": None}]
 
 
-def test_programs_get_every_row_and_people_the_first(analyst: Analyst) -> None:
+def test_programs_get_every_row_and_people_the_first(analyst: SqlSession) -> None:
     query = "SELECT i FROM range(2500) r(i)"
     assert len(ask(analyst, query).splitlines()) == 2501
     assert len(json.loads(ask(analyst, query, "json"))) == 2500
@@ -127,7 +127,7 @@ def test_programs_get_every_row_and_people_the_first(analyst: Analyst) -> None:
     assert len(table.splitlines()) < TABLE_ROWS + 20
 
 
-def test_several_statements_are_answered_in_turn(analyst: Analyst) -> None:
+def test_several_statements_are_answered_in_turn(analyst: SqlSession) -> None:
     lines = ask(analyst, "SELECT 11 AS a; SELECT 22 AS b;", "table").split()
     assert [word for word in lines if word in ("a", "11", "b", "22")] == ["a", "11", "b", "22"]
     assert ask(analyst, " -- nothing\n") == ""
@@ -135,7 +135,7 @@ def test_several_statements_are_answered_in_turn(analyst: Analyst) -> None:
 
 @pytest.mark.parametrize("output_format", ["csv", "json"])
 def test_a_program_gets_one_answer_and_several_statements_are_refused(
-    analyst: Analyst, output_format: str
+    analyst: SqlSession, output_format: str
 ) -> None:
     with pytest.raises(QueryError, match="There are 2 statements, and --format") as caught:
         ask(analyst, "SELECT 1; SELECT 2", output_format)
@@ -175,11 +175,11 @@ def test_a_command_and_statements_come_from_one_text(filled: Settings) -> None:
         "SELECT * FROM log_reply WHERE reply_id LIKE '%.parquet'",
     ],
 )
-def test_every_kind_of_question_is_answered(analyst: Analyst, query: str) -> None:
+def test_every_kind_of_question_is_answered(analyst: SqlSession, query: str) -> None:
     assert ask(analyst, query)
 
 
-def test_a_value_cannot_steer_the_terminal(analyst: Analyst) -> None:
+def test_a_value_cannot_steer_the_terminal(analyst: SqlSession) -> None:
     query = (
         "SELECT '\x1b[31mred[bold]' || chr(10) || 'x' AS t, chr(155) || '31m' AS c, chr(8238) AS o"
     )
@@ -189,14 +189,14 @@ def test_a_value_cannot_steer_the_terminal(analyst: Analyst) -> None:
     assert all(character.isprintable() or character == "\n" for character in table)
 
 
-def test_numbers_stand_to_the_right_and_null_is_named(analyst: Analyst) -> None:
+def test_numbers_stand_to_the_right_and_null_is_named(analyst: SqlSession) -> None:
     lines = ask(analyst, "SELECT 1 AS number, NULL AS t UNION ALL SELECT 222, 'a'", "table")
     assert "│      1 │ NULL    │" in lines
     assert "│    222 │ a       │" in lines
 
 
 def test_an_answer_wider_than_the_screen_becomes_blocks(
-    analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+    analyst: SqlSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -272,7 +272,7 @@ def lake_state(settings: Settings) -> dict[str, tuple[int, int]]:
     ],
 )
 def test_what_is_no_question_to_the_views_is_refused_and_changes_nothing(
-    analyst: Analyst, filled: Settings, query: str
+    analyst: SqlSession, filled: Settings, query: str
 ) -> None:
     before = lake_state(filled)
     with pytest.raises(QueryError) as caught:
@@ -283,7 +283,7 @@ def test_what_is_no_question_to_the_views_is_refused_and_changes_nothing(
 
 
 def test_the_session_itself_writes_nothing_even_if_a_statement_slips_through(
-    analyst: Analyst, filled: Settings
+    analyst: SqlSession, filled: Settings
 ) -> None:
     before = lake_state(filled)
     for query in (
@@ -298,7 +298,7 @@ def test_the_session_itself_writes_nothing_even_if_a_statement_slips_through(
     assert lake_state(filled) == before
 
 
-def test_a_python_variable_is_not_a_table(analyst: Analyst) -> None:
+def test_a_python_variable_is_not_a_table(analyst: SqlSession) -> None:
     import pyarrow
 
     secrets = pyarrow.table({"a": [1]})
@@ -357,14 +357,14 @@ def test_a_session_spills_although_it_may_open_no_other_file(filled: Settings) -
     ],
 )
 def test_a_query_that_cannot_run_says_why_and_what_to_do(
-    analyst: Analyst, query: str, words: list[str]
+    analyst: SqlSession, query: str, words: list[str]
 ) -> None:
     with pytest.raises(QueryError) as caught:
         ask(analyst, query)
     assert all(word in str(caught.value) for word in words)
 
 
-def test_an_unknown_format_names_the_known_ones(analyst: Analyst) -> None:
+def test_an_unknown_format_names_the_known_ones(analyst: SqlSession) -> None:
     with pytest.raises(QueryError, match=r"no format xml.*\n.*table, csv, json"):
         ask(analyst, "SELECT 1", "xml")
 
@@ -402,7 +402,7 @@ def test_the_lake_on_s3_can_be_asked_and_is_as_closed(settings: Settings, s3: S3
 # --- the prompt ---
 
 
-def typed(analyst: Analyst, keys: str, history: Path | None = None) -> str:
+def typed(analyst: SqlSession, keys: str, history: Path | None = None) -> str:
     """What the prompt answers to keys, with prompt_toolkit's own input in between."""
     from prompt_toolkit.input import create_pipe_input
     from prompt_toolkit.output import DummyOutput
@@ -415,11 +415,11 @@ def typed(analyst: Analyst, keys: str, history: Path | None = None) -> str:
     return out.getvalue()
 
 
-def test_a_query_over_several_lines_runs_at_its_semicolon(analyst: Analyst) -> None:
+def test_a_query_over_several_lines_runs_at_its_semicolon(analyst: SqlSession) -> None:
     assert "n\n2\n" in typed(analyst, "SELECT count(*) AS n\rFROM log_assignment\r;\r.quit\r")
 
 
-def test_an_error_ends_its_query_and_not_the_prompt(analyst: Analyst) -> None:
+def test_an_error_ends_its_query_and_not_the_prompt(analyst: SqlSession) -> None:
     answer = typed(analyst, "SELECT * FROM nope;\rDROP VIEW users;\rSELECT 5 AS five;\r\x04")
     assert "nope does not exist" in answer
     assert "A statement of the kind DROP is not run here." in answer
@@ -436,7 +436,7 @@ def test_an_error_ends_its_query_and_not_the_prompt(analyst: Analyst) -> None:
     ],
 )
 def test_tab_completes_views_columns_words_and_commands(
-    analyst: Analyst, text: str, completed: str
+    analyst: SqlSession, text: str, completed: str
 ) -> None:
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
@@ -446,21 +446,21 @@ def test_tab_completes_views_columns_words_and_commands(
     assert completed in [one.text for one in found]
 
 
-def test_ctrl_c_clears_the_line_and_ctrl_d_leaves(analyst: Analyst) -> None:
+def test_ctrl_c_clears_the_line_and_ctrl_d_leaves(analyst: SqlSession) -> None:
     answer = typed(analyst, "SELECT nonsense\x03SELECT 6 AS six;\r\x04")
     assert answer.endswith("nothing can be changed.\nsix\n6\n")
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", "\\q", ".exit", ".quit", " EXIT ; ", "quit;"])
-def test_the_words_of_psql_and_duckdb_leave_the_prompt(analyst: Analyst, word: str) -> None:
+def test_the_words_of_psql_and_duckdb_leave_the_prompt(analyst: SqlSession, word: str) -> None:
     assert typed(analyst, f"{word}\rSELECT 7 AS seven;\r\x04").endswith("changed.\n")
 
 
-def test_a_column_named_as_such_a_word_is_a_query(analyst: Analyst) -> None:
+def test_a_column_named_as_such_a_word_is_a_query(analyst: SqlSession) -> None:
     assert "exit\n8\n" in typed(analyst, "SELECT 8 AS\rexit\r;\r\x04")
 
 
-def test_commands_show_views_columns_and_help(analyst: Analyst) -> None:
+def test_commands_show_views_columns_and_help(analyst: SqlSession) -> None:
     answer = typed(analyst, ".tables\r.schema log_reply\r.help\r.schema nope\r.nope\r\r.quit\r")
     assert "daily_predictions" in answer
     assert "A person replied to a message." in answer
@@ -470,7 +470,7 @@ def test_commands_show_views_columns_and_help(analyst: Analyst) -> None:
     assert "There is no command .nope." in answer
 
 
-def test_the_history_is_kept_for_one_person(analyst: Analyst, tmp_path: Path) -> None:
+def test_the_history_is_kept_for_one_person(analyst: SqlSession, tmp_path: Path) -> None:
     file = tmp_path / "deep" / "history"
     typed(analyst, "SELECT 41 AS a;\r.quit\r", file)
     assert "SELECT 41 AS a;" in file.read_text()
@@ -569,7 +569,7 @@ def test_statements_come_from_a_pipe_too(filled: Settings) -> None:
     assert "42" in done.stdout
 
 
-def test_times_are_shown_in_utc(analyst: Analyst) -> None:
+def test_times_are_shown_in_utc(analyst: SqlSession) -> None:
     found: list[dict[str, Any]] = json.loads(
         ask(analyst, "SELECT occurred_at AS t FROM log_reply", "json")
     )

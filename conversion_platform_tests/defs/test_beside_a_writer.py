@@ -13,7 +13,7 @@ import pytest
 from conversion_platform.definitions import build_defs
 from conversion_platform.lake import LocalStorage
 from conversion_platform.liveness import process_of
-from conversion_platform.liveness.places import Held, lake_place
+from conversion_platform.liveness.lease_stores import Held, lake_lease_store
 from conversion_platform.messaging import open_ledger
 from conversion_platform.settings import Settings
 from conversion_platform_tests.defs.looking import newest_run
@@ -25,7 +25,7 @@ from conversion_platform_tests.tiny_platform import LIVED, run_job, settings_in
 def writer(platform: Path) -> Iterator[Held]:
     """The lease of a live process that writes the platform's lake."""
     with child() as process:
-        place = lake_place(LocalStorage(platform / "lake"))
+        place = lake_lease_store(LocalStorage(platform / "lake"))
         yield place.replace(lease_of(process_of(process.pid), "another run"))
 
 
@@ -49,14 +49,17 @@ def test_a_step_on_messages_waits_for_a_sender(platform: Path) -> None:
         began, taken = time.monotonic(), threading.Event()
 
         def send() -> None:
-            with open_ledger(settings_in(platform)) as other, other.alone():
+            with open_ledger(settings_in(platform)) as other, other.exclusive():
                 taken.set()
                 time.sleep(2.0)
 
         thread = threading.Thread(target=send)
         thread.start()
         taken.wait()
-        with sender.alone(30.0), sender.alone(0.0):  # the inner one holds what the outer one has
+        with (
+            sender.exclusive(30.0),
+            sender.exclusive(0.0),
+        ):  # the inner one holds what the outer one has
             assert time.monotonic() - began >= 2.0
         thread.join()
 

@@ -48,6 +48,7 @@ def test_runs_of_the_command_stand_on_the_pages_beside_those_of_the_daemon(lived
     for origin in origins:
         assert origin is not None
         assert origin.repository_origin.get_label() == "__repository__@conversion_platform"
+    assert {run.tags["dagster/max_retries"] for run in found} == {"0"}
     named = {origin.job_name for origin in origins if origin}
     assert named == {run.job_name for run in found}
 
@@ -175,7 +176,7 @@ def test_a_job_that_dagster_starts_clears_what_a_killed_run_left(platform: Path)
 
 
 def test_without_a_champion_the_history_is_read_anew(platform: Path) -> None:
-    """After a first run that failed, the source has probably been mended."""
+    """After a first run that failed, the source has probably been fixed."""
     shutil.rmtree(platform / "lake/models")
     steps = plan(lake_in(platform), settings_in(platform), DayRange.of(LIVED))
     assert [step.job for step in steps] == ["sources", "history", "train", "daily"]

@@ -18,9 +18,9 @@ from conversion_platform.defs.liveness.automation import MOST_AGAIN
 from conversion_platform.liveness import (
     Lease,
     Pending,
-    PendingStep,
+    PendingJob,
     lease_owners,
-    own_place,
+    lease_store,
     pending_in,
     save,
     this_process,
@@ -68,7 +68,7 @@ def add_run(
     )
     instance.add_run(run)
     if lease is not None:
-        place = own_place(Path(instance.root_directory), run.run_id)
+        place = lease_store(Path(instance.root_directory), run.run_id)
         place.replace(replace(lease, owner=run.run_id)).close()
     return run.run_id
 
@@ -136,7 +136,7 @@ def test_a_slow_run_elsewhere_that_goes_on_counting_is_left_alone(
 ) -> None:
     lease = lease_of(elsewhere())
     run_id, cursor = add_run(instance, lease), None
-    held = own_place(home, run_id).replace(replace(lease, owner=run_id))
+    held = lease_store(home, run_id).replace(replace(lease, owner=run_id))
     for _ in range(12):
         held.confirm()
         cursor = look(instance, cursor).cursor
@@ -205,16 +205,16 @@ def test_the_leases_of_runs_that_have_ended_are_removed(
 ) -> None:
     done = add_run(instance, lease_of(ended_process()))
     end(instance, done)
-    own_place(home, "live").replace(lease_of(this_process(), "live")).close()
-    own_place(home, "dead").replace(lease_of(ended_process(), "dead")).close()
+    lease_store(home, "live").replace(lease_of(this_process(), "live")).close()
+    lease_store(home, "dead").replace(lease_of(ended_process(), "dead")).close()
     look(instance)
     assert lease_owners(home) == ["live"]
 
 
 def left_by_a_dead_command(home: Path) -> Pending:
     days = DayRange(date(2026, 1, 5), DAY)
-    steps = [PendingStep("history", days), PendingStep("daily", DayRange.of(DAY))]
-    own_place(home, "command").replace(lease_of(ended_process(), "command")).close()
+    steps = [PendingJob("history", days), PendingJob("daily", DayRange.of(DAY))]
+    lease_store(home, "command").replace(lease_of(ended_process(), "command")).close()
     save(home, Pending("command", tuple(steps)))
     return Pending("command", tuple(steps))
 
@@ -278,7 +278,7 @@ def test_what_a_live_command_has_yet_to_run_is_its_own(
     instance: dg.DagsterInstance, home: Path
 ) -> None:
     left_by_a_dead_command(home)
-    own_place(home, "command").replace(lease_of(this_process(), "command")).close()
+    lease_store(home, "command").replace(lease_of(this_process(), "command")).close()
     assert requested(look(instance)) == []
     assert len(pending_in(home)) == 1
 

@@ -13,7 +13,7 @@ from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.runs.bars import Progress
 from conversion_platform.runs.execution import Finished, execute
 from conversion_platform.runs.instance import open_instance
-from conversion_platform.runs.planning import Step
+from conversion_platform.runs.planning import PlannedJob
 from conversion_platform_tests.defs.looking import events
 from conversion_platform_tests.tiny_platform import FIRST, LIVED, rows, settings_in, unrun
 
@@ -27,7 +27,7 @@ def history(folder: Path) -> tuple[Finished, list[Progress]]:
     seen: list[Progress] = []
     settings = settings_in(folder)
     with open_instance(settings) as instance:
-        return execute(instance, settings, Step("history", PAST, ""), seen.append), seen
+        return execute(instance, settings, PlannedJob("history", PAST, ""), seen.append), seen
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conversion_platform.days import DayRange
-from conversion_platform.runs.planning import Step, plan
+from conversion_platform.runs.planning import PlannedJob, plan
 from conversion_platform.training import candidate, champion
 from conversion_platform_tests.tiny_platform import (
     LIVED,
@@ -63,7 +63,7 @@ def test_a_first_run_trains_once_on_a_training_day(lived: Path) -> None:
     monday = date(2026, 1, 19)
     found = plan(lake, settings, DayRange.of(monday), weekly=True)
     assert [step for step in found if step.job == "train"] == [
-        Step("train", DayRange.of(monday), "a champion for these days")
+        PlannedJob("train", DayRange.of(monday), "a champion for these days")
     ]
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conversion_platform.features.catalogue import builtin_features
+from conversion_platform.features.builtin import builtin_features
 from conversion_platform.settings.reference import describe
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import dagster as dg
 import pytest
 
 from conversion_platform.definitions import build_defs
-from conversion_platform.liveness import Process, own_place, process_of
+from conversion_platform.liveness import Process, lease_store, process_of
 from conversion_platform.liveness.lease import decoded
 from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.command import call, ended, start, until
@@ -206,7 +206,7 @@ def training_under_way(folder: Path, process: Process, day: date) -> Iterator[st
             job, status=Status.STARTED, tags={"dagster/partition": day.isoformat()}
         )
         lease = lease_of(process, made.run_id)
-        own_place(folder / "dagster_home", made.run_id).replace(lease).close()
+        lease_store(folder / "dagster_home", made.run_id).replace(lease).close()
     yield made.run_id
 
 

@@ -91,7 +91,7 @@ def begun(file: Path, step: str) -> bool:
 
 
 def some_text_is_claimed(folder: Path) -> bool:
-    """Whether texts are being given to the carrier; looks closely, for that is over soon."""
+    """Whether messages are being given to the provider; looks closely, for that is over soon."""
     ledger = folder / "messaging/ledger.sqlite"
     try:
         with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=5)) as con:
@@ -201,7 +201,7 @@ def test_a_training_killed_in_the_middle_of_an_asset_is_made_whole_by_the_next_r
 
 
 @pytest.mark.slow
-def test_a_run_killed_between_the_claim_of_texts_and_the_carrier_sends_each_once(
+def test_a_run_killed_between_the_claim_of_messages_and_the_provider_sends_each_once(
     platform: Path, lived: Path
 ) -> None:
     undo(platform, training=False)

@@ -71,7 +71,7 @@ def test_a_range_gives_the_same_bytes_as_its_days_one_by_one(
     assert files_of(lake, DAYS) == before
 
 
-def test_whoever_is_first_seen_later_in_a_range_is_unseen_before(tmp_path: Path) -> None:
+def test_a_user_first_seen_later_in_a_range_is_unseen_before(tmp_path: Path) -> None:
     lake, settings = configured(tmp_path)
     first = HISTORY.first
     days = DayRange(first + timedelta(days=1), first + timedelta(days=3))

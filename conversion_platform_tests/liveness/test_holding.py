@@ -14,12 +14,12 @@ from conversion_platform.liveness import (
     Lease,
     fence_off,
     lease_owners,
+    lease_store,
     leases_of,
-    own_place,
     remove_lease,
 )
 from conversion_platform.liveness.heartbeat import Heartbeat
-from conversion_platform.liveness.places import lake_place
+from conversion_platform.liveness.lease_stores import lake_lease_store
 from conversion_platform_tests.liveness.processes import elsewhere, lease_of
 
 
@@ -29,7 +29,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def count_of(home: Path, owner: str) -> int:
-    lease = own_place(home, owner).read()
+    lease = lease_store(home, owner).read()
     assert lease is not None
     return lease.count
 
@@ -49,11 +49,11 @@ def test_a_command_gives_its_leases_back_and_a_run_leaves_its_own(tmp_path: Path
     storage = LocalStorage(tmp_path / "lake")
     with leases_of(tmp_path, "command", "a command") as leases:
         leases.hold_lake(storage, never)
-        assert lake_place(storage).read() is not None
-    assert lease_owners(tmp_path) == [] and lake_place(storage).read() is None
+        assert lake_lease_store(storage).read() is not None
+    assert lease_owners(tmp_path) == [] and lake_lease_store(storage).read() is None
     with leases_of(tmp_path, "run", "a run", keep=True) as leases:
         leases.hold_lake(storage, never)
-    assert lease_owners(tmp_path) == ["run"] and lake_place(storage).read() is None
+    assert lease_owners(tmp_path) == ["run"] and lake_lease_store(storage).read() is None
 
 
 def test_a_run_within_a_command_writes_the_lake_that_the_command_holds(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_nothing_is_published_by_one_that_was_judged_dead(tmp_path: Path, how: s
         elif how == "removed":
             remove_lease(tmp_path, "run")
         else:
-            lake_place(storage).replace(lease_of(elsewhere()))
+            lake_lease_store(storage).replace(lease_of(elsewhere()))
         before = time.monotonic()
         (lake / "draft").write_bytes(b"new")
         for publish in (
@@ -99,4 +99,4 @@ def test_the_heartbeat_does_not_bring_a_removed_lease_back(tmp_path: Path) -> No
     with leases_of(tmp_path, "run", "a run"):
         remove_lease(tmp_path, "run")
         time.sleep(0.2)
-        assert own_place(tmp_path, "run").read() is None
+        assert lease_store(tmp_path, "run").read() is None

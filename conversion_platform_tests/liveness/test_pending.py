@@ -10,9 +10,9 @@ import pytest
 from conversion_platform.days import DayRange
 from conversion_platform.liveness import (
     Pending,
-    PendingStep,
+    PendingJob,
     forget,
-    own_place,
+    lease_store,
     pending_in,
     save,
     somebody_died,
@@ -21,9 +21,9 @@ from conversion_platform_tests.liveness.processes import elsewhere, ended_proces
 
 DAYS = DayRange(date(2026, 1, 5), date(2026, 1, 9))
 STEPS = (
-    PendingStep("history", DAYS),
-    PendingStep("train", DayRange.of(DAYS.last)),
-    PendingStep("daily", DayRange.of(DAYS.last)),
+    PendingJob("history", DAYS),
+    PendingJob("train", DayRange.of(DAYS.last)),
+    PendingJob("daily", DayRange.of(DAYS.last)),
 )
 
 
@@ -61,9 +61,9 @@ def test_a_file_that_was_cut_off_is_left_out(tmp_path: Path, cut: int) -> None:
 
 def test_a_dead_run_is_news_and_a_dead_command_whose_work_waits_is_not(tmp_path: Path) -> None:
     assert not somebody_died(tmp_path)
-    own_place(tmp_path, "far").replace(lease_of(elsewhere(), "far")).close()
-    own_place(tmp_path, "c1").replace(lease_of(ended_process(), "c1")).close()
+    lease_store(tmp_path, "far").replace(lease_of(elsewhere(), "far")).close()
+    lease_store(tmp_path, "c1").replace(lease_of(ended_process(), "c1")).close()
     save(tmp_path, Pending("c1", STEPS))
     assert not somebody_died(tmp_path)
-    own_place(tmp_path, "run").replace(lease_of(ended_process(), "run")).close()
+    lease_store(tmp_path, "run").replace(lease_of(ended_process(), "run")).close()
     assert somebody_died(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 
 from conversion_platform.liveness import Lease, process_of, this_process
 from conversion_platform.liveness import taking as module
-from conversion_platform.liveness.places import FilePlace
+from conversion_platform.liveness.lease_stores import FileLeaseStore
 from conversion_platform.liveness.taking import take
 from conversion_platform_tests.liveness.processes import (
     child,
@@ -22,9 +22,9 @@ from conversion_platform_tests.liveness.processes import (
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilePlace:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileLeaseStore:
     monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
-    return FilePlace(tmp_path / "one.lease")
+    return FileLeaseStore(tmp_path / "one.lease")
 
 
 def mine() -> Lease:
@@ -35,13 +35,13 @@ def never(holder: Lease) -> None:
     raise AssertionError(f"waited for {holder}")
 
 
-def test_a_free_lease_is_taken_at_once(place: FilePlace) -> None:
+def test_a_free_lease_is_taken_at_once(place: FileLeaseStore) -> None:
     taken = take(place, mine(), never)
     assert taken.held.kept() and taken.from_dead is None
     assert place.read() == taken.held.lease
 
 
-def test_a_process_shares_with_itself_what_it_took_before(place: FilePlace) -> None:
+def test_a_process_shares_with_itself_what_it_took_before(place: FileLeaseStore) -> None:
     first = take(place, mine(), never).held
     second = take(place, mine(), never).held
     assert second.shared and second.kept()
@@ -49,14 +49,14 @@ def test_a_process_shares_with_itself_what_it_took_before(place: FilePlace) -> N
     assert first.kept()
 
 
-def test_the_place_of_one_that_is_gone_is_taken_at_once(place: FilePlace) -> None:
+def test_the_place_of_one_that_is_gone_is_taken_at_once(place: FileLeaseStore) -> None:
     gone = place.replace(lease_of(ended_process(), "gone"))
     taken = take(place, mine(), never)
     assert taken.from_dead == gone.lease
     assert taken.held.kept() and not gone.kept()
 
 
-def test_a_live_holder_is_waited_for_and_named_once(place: FilePlace) -> None:
+def test_a_live_holder_is_waited_for_and_named_once(place: FileLeaseStore) -> None:
     named: list[str] = []
     with child() as it:
         holder = place.replace(lease_of(process_of(it.pid), "live"))
@@ -73,9 +73,9 @@ def test_a_live_holder_is_waited_for_and_named_once(place: FilePlace) -> None:
 
 
 def test_one_elsewhere_that_stands_still_is_dead_after_four_looks(
-    place: FilePlace, monkeypatch: pytest.MonkeyPatch
+    place: FileLeaseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(module, "OBSERVE_SECONDS", 0.2)
     still = place.replace(lease_of(elsewhere(), "still"))
     waited: list[Lease] = []
     began = time.monotonic()
@@ -86,9 +86,9 @@ def test_one_elsewhere_that_stands_still_is_dead_after_four_looks(
 
 
 def test_one_elsewhere_that_goes_on_counting_keeps_it(
-    place: FilePlace, monkeypatch: pytest.MonkeyPatch
+    place: FileLeaseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(module, "OBSERVE_SECONDS", 0.05)
     slow = place.replace(lease_of(elsewhere(), "slow"))
     end = threading.Event()
 
@@ -104,7 +104,7 @@ def test_one_elsewhere_that_goes_on_counting_keeps_it(
     assert end.is_set() and taken.from_dead is None
 
 
-def test_of_two_that_take_it_at_once_one_has_it_and_the_other_waits(place: FilePlace) -> None:
+def test_of_two_that_take_it_at_once_one_has_it_and_the_other_waits(place: FileLeaseStore) -> None:
     place.replace(lease_of(ended_process(), "gone"))
     here = this_process()
     have: list[str] = []

@@ -1,4 +1,4 @@
-"""Small sources for the tests of this room: tables written as files beside a settings file."""
+"""Small sources for the tests of this package: tables written as files beside a settings file."""
 
 from __future__ import annotations
 

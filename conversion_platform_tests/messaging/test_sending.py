@@ -31,7 +31,7 @@ from conversion_platform_tests.messaging.world import (
 
 
 class Breaking(Sandbox):
-    """A sandbox whose line breaks at the n-th text, before or after the carrier has it."""
+    """A sandbox whose line breaks at the n-th text, before or after the provider has it."""
 
     def __init__(self, office: Office, at: int, after: bool) -> None:
         path = office.ledger.path.with_name("sandbox.sqlite")
@@ -147,7 +147,7 @@ def test_florida_gets_no_fourth_text_within_24_hours(office: Office) -> None:
     assert rules == {"frequency-fl"}, row
 
 
-def test_a_busy_carrier_is_tried_again_later_and_later(office: Office) -> None:
+def test_a_busy_provider_is_tried_again_later_and_later(office: Office) -> None:
     office.plan(person(1))
     provider = Refusing(office, BUSY, BUSY)
     replayed = replay_day(office.ledger, provider, office.settings, DAY)
@@ -169,7 +169,7 @@ def test_a_refused_text_keeps_its_waiting_time_and_its_words_when_its_day_is_pla
     provider.close()
 
 
-def test_a_carrier_that_stays_busy_fails_the_text(office: Office) -> None:
+def test_a_provider_that_stays_busy_fails_the_text(office: Office) -> None:
     office.plan(person(1))
     provider = Refusing(office, *[BUSY] * 5)
     assert replay_day(office.ledger, provider, office.settings, DAY).failed == 1
@@ -299,7 +299,7 @@ def test_only_one_process_sends_at_a_time(office: Office, monkeypatch: pytest.Mo
     office.plan(person(1))
     with (
         Ledger(office.ledger.path) as other,
-        other.alone(),
+        other.exclusive(),
         pytest.raises(MessagingError, match="locked"),
     ):
         office.send(TEN_IN_NEW_YORK)

@@ -1,4 +1,4 @@
-"""Whoever asks what was known, who was there, or what was open gets one answer.
+"""All that ask what was known, who was present, or what was open get one answer.
 
 Each rule stands here once in plain Python, and is compared with what features, candidates,
 examples, assignment and outcomes make of the same rows.

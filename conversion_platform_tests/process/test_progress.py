@@ -1,18 +1,19 @@
-"""A loop says how far it is to whoever listens."""
+"""A loop reports its progress to its listeners."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from conversion_platform.days import DayRange
-from conversion_platform.process import heard_by, in_turn
+from conversion_platform.process import progress_listener, with_progress
 
 
 def test_a_loop_says_before_each_item_and_at_its_end_how_many_are_done() -> None:
     heard: list[tuple[int, int, str]] = []
-    with heard_by(lambda *told: heard.append(told)):
+    with progress_listener(lambda *told: heard.append(told)):
         days = [
-            (day.day, len(heard)) for day in in_turn(DayRange(date(2026, 1, 1), date(2026, 1, 3)))
+            (day.day, len(heard))
+            for day in with_progress(DayRange(date(2026, 1, 1), date(2026, 1, 3)))
         ]
     assert days == [(1, 1), (2, 2), (3, 3)]
     assert heard == [(done, 3, "days") for done in range(4)]
@@ -20,7 +21,7 @@ def test_a_loop_says_before_each_item_and_at_its_end_how_many_are_done() -> None
 
 def test_where_nobody_listens_a_loop_is_a_loop() -> None:
     heard: list[tuple[int, int, str]] = []
-    with heard_by(lambda *told: heard.append(told)):
+    with progress_listener(lambda *told: heard.append(told)):
         pass
-    assert list(in_turn("abc")) == ["a", "b", "c"]
+    assert list(with_progress("abc")) == ["a", "b", "c"]
     assert heard == []

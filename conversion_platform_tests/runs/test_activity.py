@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
-from conversion_platform.liveness import Lease, Process, leases_of, own_place, this_process
+from conversion_platform.liveness import Lease, Process, lease_store, leases_of, this_process
 from conversion_platform.runs import instance_in_use, run_activity
 from conversion_platform.runs.activity import RunActivity
 from conversion_platform.runs.instance import open_instance
@@ -101,7 +101,7 @@ def test_the_lease_that_an_ended_run_or_a_dead_command_left_is_no_hindrance(
     with leases_of(home, ended, "a run", keep=True):
         pass
     gone = Process("elsewhere", "another boot", "space", 1, 1)
-    own_place(home, "dead").replace(Lease("dead", "`run`", replace(this_process(), started=-1)))
+    lease_store(home, "dead").replace(Lease("dead", "`run`", replace(this_process(), started=-1)))
     assert RunActivity(instance).under_way() is None
-    own_place(home, "far").replace(Lease("far", "`run` far away", gone))
+    lease_store(home, "far").replace(Lease("far", "`run` far away", gone))
     assert "far away" in str(RunActivity(instance).under_way()), "nothing is known of that process"

@@ -8,9 +8,9 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.runs.bars import LINE_SECONDS, JobBars, Progress
-from conversion_platform.runs.planning import Step
+from conversion_platform.runs.planning import PlannedJob
 
-STEP = Step("history", DayRange(date(2020, 1, 1), date(2026, 4, 1)), "features to learn from")
+STEP = PlannedJob("history", DayRange(date(2020, 1, 1), date(2026, 4, 1)), "features to learn from")
 
 
 def test_without_a_terminal_a_job_is_a_line_at_first_and_another_now_and_then(

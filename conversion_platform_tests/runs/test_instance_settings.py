@@ -7,27 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from conversion_platform.runs.dagster_internals import load_yaml_from_path
 from conversion_platform.runs.instance_settings import (
     CONFIG_FILE,
     EARLIER_SETTINGS,
     INSTANCE_SETTINGS,
     lacking_settings,
+    read_settings,
     write_settings,
 )
 
 OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 
 
-def loaded(folder: Path) -> object:
-    return load_yaml_from_path(str(folder / CONFIG_FILE))
-
-
 def test_a_new_instance_gets_settings_that_lack_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_settings(tmp_path)
-    assert lacking_settings(loaded(tmp_path)) == []
+    assert lacking_settings(read_settings(tmp_path)) == []
     write_settings(tmp_path)
     assert capsys.readouterr().err == ""
 
@@ -66,7 +62,7 @@ def test_a_value_of_ones_choice_is_not_lacking(
 ) -> None:
     assert old in INSTANCE_SETTINGS
     (tmp_path / CONFIG_FILE).write_text(INSTANCE_SETTINGS.replace(old, new))
-    assert lacking_settings(loaded(tmp_path)) == lacking
+    assert lacking_settings(read_settings(tmp_path)) == lacking
 
 
 def test_the_page_shows_what_is_written() -> None:

@@ -36,7 +36,7 @@ def test_candidates_are_all_open_jobs_of_the_visitors_metros(built: Path) -> Non
 
 
 def test_what_was_done_is_what_the_truth_says_would_be_done(built: Path) -> None:
-    """Whoever applied to what was shown has a positive outcome; nobody else was asked."""
+    """A user who applied to what was shown has a positive outcome; nobody else was asked."""
     table = candidates(built, WEEK)
     would = {
         (user, job, day)

@@ -40,16 +40,16 @@ class Assigned(Written):
     """One day's partition of assignments.
 
     Attributes:
-        texts: Assignments in the treatment arm.
+        treated: Assignments in the treatment arm.
         holdout: Assignments in the holdout arm.
         by_cohort: Assignments (both arms) of every cohort, including those with none.
-        message: Why there are no assignments; else empty.
+        note: Why there are no assignments; else empty.
     """
 
-    texts: int
+    treated: int
     holdout: int
     by_cohort: dict[str, int]
-    message: str
+    note: str
 
 
 def assign_days(session: Session, days: DayRange) -> list[Assigned]:
@@ -234,11 +234,11 @@ def _summary(session: Session, written: Written) -> Assigned:
         written.rows - holdout,
         holdout,
         by_cohort,
-        "" if written.rows else _no_assignments_message(session.con, written.day),
+        "" if written.rows else _why_no_assignments(session.con, written.day),
     )
 
 
-def _no_assignments_message(con: duckdb.DuckDBPyConnection, day: date | None) -> str:
+def _why_no_assignments(con: duckdb.DuckDBPyConnection, day: date | None) -> str:
     predicted, members = con.execute(
         "SELECT (SELECT count(*) FROM predictions), (SELECT count(*) FROM members)"
     ).fetchall()[0]

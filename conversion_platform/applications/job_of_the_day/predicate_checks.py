@@ -16,12 +16,12 @@ from conversion_platform.marketplace import ATTRIBUTES, JOBS, USERS, temporary_s
 _TYPES = {"numeric": "FLOAT", "categorical": "VARCHAR"}
 
 
-def check_cohorts(session: Session, fresh: bool = False) -> None:
+def check_cohorts(session: Session, just_loaded: bool = False) -> None:
     """Check that every predicate is valid for the columns that the days will have.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        fresh: Whether the lake was just loaded; if not, the sources are read on failure.
+        just_loaded: Whether the lake was just loaded; if not, the sources are read on failure.
 
     Raises:
         SettingsError: a predicate cannot be used; the message names the cohort and the reason.
@@ -32,7 +32,7 @@ def check_cohorts(session: Session, fresh: bool = False) -> None:
     try:
         _bind_all(session)
     except SettingsError:
-        if fresh:
+        if just_loaded:
             raise
         with temporary_session(session.settings) as loaded:
             _bind_all(loaded)

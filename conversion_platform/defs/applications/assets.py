@@ -14,7 +14,7 @@ from conversion_platform.applications.job_of_the_day import (
 from conversion_platform.days import DayRange
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 
 @asset_of(
@@ -30,15 +30,15 @@ def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.
         texted = ledger.texted_days(days)
         chosen = days_to_assign(session.lake, days, platform.today(), texted)
         assigned = [
-            part for day in in_turn(chosen) for part in assign_days(session, DayRange.of(day))
+            part for day in with_progress(chosen) for part in assign_days(session, DayRange.of(day))
         ]
     return materialized(
         assigned,
         {
-            "texts": sum(day.texts for day in assigned),
+            "treated": sum(day.treated for day in assigned),
             "holdout": sum(day.holdout for day in assigned),
             "by_cohort": assigned[-1].by_cohort if assigned else {},
             "kept_days": [str(day) for day in days if day not in chosen],
-            "messages": [day.message for day in assigned if day.message],
+            "notes": [day.note for day in assigned if day.note],
         },
     )

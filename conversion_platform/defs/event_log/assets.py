@@ -56,7 +56,7 @@ def log_asset(event_type: EventType) -> dg.AssetsDefinition:
     @asset_of(spec)
     def log(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
         of_messages = event_type.name in ("message_state", "reply")
-        guard = platform.messaging(alone=True) if of_messages else nullcontext()
+        guard = platform.messaging(exclusive=True) if of_messages else nullcontext()
         with platform.session() as session, guard:
             recorded_at = platform.now() if session.settings.platform.clock == "wall" else None
             days = days_to_log(event_type.name, session.settings, days_of(context))

@@ -1,4 +1,4 @@
-"""What must hold of the predictions before anybody is texted because of them."""
+"""What must hold of the predictions before anybody gets a message because of them."""
 
 import dagster as dg
 

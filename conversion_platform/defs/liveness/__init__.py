@@ -6,6 +6,6 @@ from conversion_platform.defs.liveness.dead_runs import (
     end_run,
     home_of,
 )
-from conversion_platform.defs.liveness.going_on import remaining
+from conversion_platform.defs.liveness.resuming import remaining
 
 __all__ = ["AT_WORK", "end_dead_runs", "end_run", "home_of", "remaining"]

@@ -1,4 +1,4 @@
-"""The look at the leases, every half minute.
+"""Observes the leases every half minute.
 
 What belongs here: the sensor and what it remembers. What does not: what it finds and does.
 """
@@ -14,13 +14,13 @@ import dagster as dg
 
 from conversion_platform.defs.automation import DAILY, HISTORY, SOURCES
 from conversion_platform.defs.liveness.dead_runs import end_dead_runs, home_of
-from conversion_platform.defs.liveness.going_on import next_request
+from conversion_platform.defs.liveness.resuming import next_request
 from conversion_platform.defs.messaging.automation import SEND_TEXTS
 from conversion_platform.defs.training.automation import TRAIN
 from conversion_platform.liveness import (
-    LOOK_SECONDS,
-    Looks,
-    own_place,
+    OBSERVE_SECONDS,
+    Observations,
+    lease_store,
     pending_in,
     process_of,
     remove_lease,
@@ -31,33 +31,37 @@ MOST_AGAIN = 3
 
 @dataclass
 class Memory:
-    """What a look hands on to the next one.
+    """What one evaluation of the sensor hands on to the next.
 
     Attributes:
-        looks: Who was seen, and how.
+        observations: What is known of each holder of a lease.
         daemon: The process that starts runs: where it is a new one, somebody started it again.
         again: How often each run that died was asked for again under this daemon.
     """
 
-    looks: Looks
+    observations: Observations
     daemon: str
     again: dict[str, int]
 
     @classmethod
     def of(cls, cursor: str | None) -> Self:
-        """Return the memory for the look that follows the one that wrote `cursor`."""
+        """Return the memory for the evaluation after the one that wrote `cursor`."""
         known = json.loads(cursor or "{}")
         daemon = str(process_of(os.getppid()))
         again = known.get("again", {}) if known.get("daemon") == daemon else {}
-        return cls(Looks.decoded(known.get("looks")), daemon, again)
+        return cls(Observations.decoded(known.get("observations")), daemon, again)
 
     def cursor(self) -> str:
         """Return the memory as the sensor's cursor."""
         return json.dumps(
-            {"looks": self.looks.encoded(), "daemon": self.daemon, "again": self.again}
+            {
+                "observations": self.observations.encoded(),
+                "daemon": self.daemon,
+                "again": self.again,
+            }
         )
 
-    def may_go_on(self, name: str) -> bool:
+    def record_attempt(self, name: str) -> bool:
         """Return whether what died is asked for again, and count it.
 
         A run may die by its own doing, for want of memory say, as often as it is tried.
@@ -73,7 +77,7 @@ def liveness() -> dg.Definitions:
         name="dead_runs",
         jobs=[DAILY, SOURCES, HISTORY, TRAIN, SEND_TEXTS],
         evaluation_fn=dead_runs,
-        minimum_interval_seconds=LOOK_SECONDS,
+        minimum_interval_seconds=OBSERVE_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Ends runs whose process died, frees their slot, asks for them again.",
     )
@@ -85,7 +89,7 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     memory = Memory.of(context.cursor)
     origin = context.code_location_origin
     location = origin.location_name if origin else None
-    ended = end_dead_runs(context.instance, memory.looks, memory.may_go_on, location)
+    ended = end_dead_runs(context.instance, memory.observations, memory.record_attempt, location)
     for run in ended:
         context.log.warning(f"Run {run.run_id} of {run.job_name} died.")
     return dg.SensorResult(
@@ -98,11 +102,11 @@ def requests_of_dead_commands(instance: dg.DagsterInstance, memory: Memory) -> l
     home = home_of(instance)
     requests = []
     for pending in pending_in(home):
-        lease = own_place(home, pending.command).read()
-        if lease is not None and not memory.looks.is_dead(lease):
+        lease = lease_store(home, pending.command).read()
+        if lease is not None and not memory.observations.observe(lease):
             continue
         remove_lease(home, pending.command)
-        request = next_request(instance, pending, memory.may_go_on)
+        request = next_request(instance, pending, memory.record_attempt)
         if request is not None:
             requests.append(request)
     return requests

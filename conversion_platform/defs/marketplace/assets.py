@@ -37,7 +37,7 @@ def rejects_check(table: str) -> dg.AssetCheckSpec:
 
 
 def rejects_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.AssetCheckResult:
-    """Judges what one source's loading rejected."""
+    """Judge what one source's loading rejected."""
     share = loaded.reject_share
     failed = share > limits.fail_share
     return dg.AssetCheckResult(
@@ -68,6 +68,7 @@ def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Mater
         "read_rows": loaded.read_rows,
         "rejected_rows": sum(loaded.rejects.values()),
         "rejected_by_reason": dict(loaded.rejects),
+        **({"notes": list(loaded.notes)} if loaded.notes else {}),
     }
     main = [part for part in loaded.written if part.table == table]
     return materialized(main, facts, [rejects_result(table, loaded, limits)])

@@ -1,7 +1,7 @@
-"""The texts and what came of them.
+"""The messages and what came of them.
 
-What belongs here: planning, sending and measuring as assets. What does not: who may be texted
-and when, or how a text is never sent twice (conversion_platform.messaging).
+What belongs here: planning, sending and measuring as assets. What does not: who may get a
+message and when, or how one is never sent twice (conversion_platform.messaging).
 """
 
 import dagster as dg
@@ -29,12 +29,12 @@ from conversion_platform.messaging import (
     send_due,
     snapshot,
 )
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 GROUP = "messaging"
 ONLY_SEND = "conversion_platform/only_send"
-"""Tag of runs that send what is planned and plan nothing: a text is planned only by a run in which
-the checks on users, predictions and assignments have just passed."""
+"""Tag of runs that send what is planned and plan nothing: a message is planned only by a run in
+which the checks on users, predictions and assignments have just passed."""
 KINDS = ("sqlite", "duckdb", "parquet")
 
 
@@ -51,14 +51,14 @@ def message_specs() -> list[dg.AssetSpec]:
 
 @assets_of("messages", message_specs(), pool=None)  # sending does not wait for the lake
 def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTables:
-    """Plans the texts of the days, sends what is due, and writes down where each stands."""
+    """Plan the messages of the days, send what is due, and write down where each stands."""
     days = days_of(context)
     plans = context.run.tags.get(ONLY_SEND) is None
     with (
-        platform.messaging(alone=True) as (ledger, provider),
+        platform.messaging(exclusive=True) as (ledger, provider),
         platform.session(writes_lake=False) as session,
     ):
-        for day in in_turn(days):
+        for day in with_progress(days):
             if plans:
                 planned = plan_messages(session, ledger, day)
                 context.log.info(f"{day}: {planned}")

@@ -10,7 +10,7 @@ from conversion_platform.defs.lake_asset import (
     asset_of,
     days_of,
     materialized,
-    picture,
+    png_metadata,
     table_spec,
 )
 from conversion_platform.defs.resources import Platform
@@ -23,4 +23,4 @@ def daily_metrics(context: dg.AssetExecutionContext, platform: Platform) -> dg.M
     with platform.session() as session:
         written = compute_metrics(session, days)
         plot = metrics_plot(session, days.widened(before=27))
-    return materialized(written, {"plot": picture(plot)})
+    return materialized(written, {"plot": png_metadata(plot)})

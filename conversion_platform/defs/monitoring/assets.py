@@ -12,7 +12,7 @@ from conversion_platform.defs.lake_asset import asset_of, days_of, materialized,
 from conversion_platform.defs.resources import Platform
 from conversion_platform.lake import Written
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 
 FEATURES = ("user_features", "job_features", "user_category_features")
 DRIFT_CHECK = "drift_within_limits"
@@ -35,7 +35,7 @@ CHECK = dg.AssetCheckSpec(
 )
 def drift(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
-        reports = [drift_report(session, day) for day in in_turn(days_of(context))]
+        reports = [drift_report(session, day) for day in with_progress(days_of(context))]
         rows = [
             Written(DRIFT.name, report.day, len(report.details), report.bytes) for report in reports
         ]

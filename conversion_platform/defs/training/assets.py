@@ -16,12 +16,12 @@ from conversion_platform.defs.lake_asset import (
     asset_of,
     days_of,
     numbers,
-    picture,
     plain_spec,
+    png_metadata,
     table_spec,
 )
 from conversion_platform.defs.resources import Platform
-from conversion_platform.process import in_turn
+from conversion_platform.process import with_progress
 from conversion_platform.training import (
     TRAINING_EXAMPLES,
     Evaluation,
@@ -50,7 +50,7 @@ def training_examples(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> dg.MaterializeResult:
     with platform.session() as session:
-        made = [build_examples(session, day) for day in in_turn(days_of(context))][-1]
+        made = [build_examples(session, day) for day in with_progress(days_of(context))][-1]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(split.rows for split in made.splits.values()),
@@ -72,7 +72,7 @@ def training_examples(
 )
 def candidate_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
-        for day in in_turn(days_of(context)):
+        for day in with_progress(days_of(context)):
             card = fit_candidate(session, day)
             name_candidate(session.lake, day, card.version)
     return dg.MaterializeResult(metadata=card_metadata(card))
@@ -109,7 +109,8 @@ def card_metadata(card: ModelCard) -> dict[str, Any]:
 def model_evaluation(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
         results = [
-            evaluate(session, candidate(session.lake, day)) for day in in_turn(days_of(context))
+            evaluate(session, candidate(session.lake, day))
+            for day in with_progress(days_of(context))
         ]
     result = results[-1]
     figures: dict[str, Any] = {
@@ -157,13 +158,13 @@ def model_explanations(
 ) -> dg.MaterializeResult:
     with platform.session() as session:
         versions = [candidate(session.lake, day) for day in days_of(context)]
-        made = [explain(session, version) for version in in_turn(versions)][-1]
+        made = [explain(session, version) for version in with_progress(versions)][-1]
     top = [dg.TableRecord({"feature": name, "impact": value}) for name, value in made.top_features]
     return dg.MaterializeResult(
         metadata={
             "model_version": made.version,
             "rows": made.rows,
-            "summary": picture(made.png),
+            "summary": png_metadata(made.png),
             "top_features": dg.MetadataValue.table(top),
         }
     )
@@ -175,13 +176,13 @@ def model_explanations(
         "The version that scores: the candidate if it is not worse, else the one before.",
         group=GROUP,
         kinds=("xgboost",),
-        # Named last: a training that is killed midway leaves no champion without its pages.
+        # Promoted last: a killed training leaves no champion without evaluation and explanations.
         deps=["candidate_model", "model_evaluation", "model_explanations"],
     ),
 )
 def champion_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
-        for day in in_turn(days_of(context)):
+        for day in with_progress(days_of(context)):
             decision = decide(session, candidate(session.lake, day))
             if decision.promote:
                 promote(session.lake, decision.candidate, day, decision.reason)

@@ -92,9 +92,9 @@ SELECT
     d.openings::FLOAT AS job_openings,
     $category AS job_category,
     $region AS job_region,
-    $shift AS job_shift$attributes$own_columns
+    $shift AS job_shift$attributes$custom_columns
 FROM counted AS d
 LEFT JOIN feature_rates AS c
     ON d.category_code = c.category_code AND c.level = 'category'
 LEFT JOIN feature_rates AS e
-    ON d.employer_code = e.employer_code AND e.level = 'employer'$own_joins
+    ON d.employer_code = e.employer_code AND e.level = 'employer'$custom_joins

@@ -1,5 +1,5 @@
 -- One row per user and category of job, for one day: where the user was shown, clicked or converted
--- anything in the category within 90 days. Whoever is missing has zeros.
+-- anything in the category within 90 days. A user without a row has zeros.
 SELECT
     u.user_id,
     c.category,

@@ -32,9 +32,9 @@ SELECT
     (w.clicked_cents_90d / nullif(w.priced_clicks_90d, 0) / 100)::FLOAT AS user_clicked_pay_90d,
     u.desired_pay::FLOAT AS user_desired_pay,
     $region AS user_region,
-    $shift AS user_shift$attributes$own_columns
+    $shift AS user_shift$attributes$custom_columns
 FROM feature_users AS u
 CROSS JOIN feature_day AS d
 LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code
-LEFT JOIN feature_rates AS r ON r.level = 'all'$own_joins
+LEFT JOIN feature_rates AS r ON r.level = 'all'$custom_joins
 WHERE is_present(u.created_at, u.left_at, d.as_of)

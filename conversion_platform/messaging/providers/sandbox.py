@@ -1,7 +1,7 @@
 """A provider that never leaves this machine, and otherwise behaves like one.
 
 Some numbers never get a message, receipts come late, people reply, opted-out numbers are refused,
-and the same text given twice goes out twice. What happens to a number depends on the seed and
+and the same message given twice goes out twice. What happens to a number depends on the seed and
 the number alone, so the same run repeats itself.
 """
 

@@ -48,7 +48,7 @@ def test_everyone_gets_their_best_job(session: Session) -> None:
     assert given["u"]["assignment_id"] == hashlib.md5(b"2026-03-10|u").hexdigest()
     assert (given["u"]["rank"], given["u"]["model_version"]) == (1, "v")
     assert given["u"]["probability"] == pytest.approx(0.3)
-    assert (result.rows, result.texts + result.holdout, result.message) == (2, 2, "")
+    assert (result.rows, result.treated + result.holdout, result.note) == (2, 2, "")
 
 
 def test_arms_are_those_of_the_experiment(
@@ -289,7 +289,7 @@ def test_a_day_on_which_nobody_gets_anything_is_empty_and_says_why(
     write_predictions(session, DAY, ranked)
     (result,) = assign_days(Session(configured(tmp_path, text), lake, con), ONE)
     assert result.rows == 0
-    assert why in result.message
+    assert why in result.note
     assert assignments(session, DAY) == {}
     assert lake.exists(JOB_OF_THE_DAY, DAY)
 

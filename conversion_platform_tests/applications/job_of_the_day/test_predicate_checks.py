@@ -101,7 +101,7 @@ def test_a_column_that_the_source_has_since_today_is_known(folder: Path) -> None
     settings = cohort(folder, "age > 20 AND user_age > 20")
     in_session(settings, check_cohorts)
     with pytest.raises(SettingsError, match='"age" not found'):
-        in_session(settings, check_cohorts, fresh=True)
+        in_session(settings, check_cohorts, just_loaded=True)
 
 
 def test_a_source_that_cannot_be_read_is_told_as_that(folder: Path) -> None:

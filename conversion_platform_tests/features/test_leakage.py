@@ -32,13 +32,13 @@ AROUND = DayRange(date(2026, 3, 5), date(2026, 3, 12))
 TABLES = ("user_features", "job_features", "user_category_features")
 
 
-def installation(folder: Path, own: str | None = None) -> tuple[Lake, Settings, World]:
+def installation(folder: Path, custom: str | None = None) -> tuple[Lake, Settings, World]:
     file = folder / "conversion_platform.toml"
-    features = '[features]\nfolder = "own"\n' if own else ""
+    features = '[features]\nfolder = "custom"\n' if custom else ""
     file.write_text(f"[platform]\nstart_date = 2026-02-10\n{features}")
-    if own:
-        (folder / "own").mkdir()
-        (folder / "own" / "mine.sql").write_text(own)
+    if custom:
+        (folder / "custom").mkdir()
+        (folder / "custom" / "mine.sql").write_text(custom)
     settings = load_settings(file)
     lake = open_lake(settings)
     world = random_world(11, HISTORY, users=8, jobs=6, events=500)
@@ -96,7 +96,7 @@ def test_the_check_catches_a_file(sql: str, tmp_path: Path) -> None:
     _lake, settings, _ = installation(tmp_path, sql)
     found = in_session(settings, check_point_in_time, DAY)
     assert not found.holds
-    assert {moved.column for moved in found.moved} == {"mine"}
+    assert {one.column for one in found.changed} == {"mine"}
     assert "mine changed in" in found.render()
 
 

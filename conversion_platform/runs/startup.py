@@ -1,4 +1,4 @@
-"""The look that every command takes when it starts: whether a run has died."""
+"""What every command does when it starts: end the runs that died."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
 
 
-def look_for_dead_runs(settings: Settings) -> None:
+def end_dead_runs_at_start(settings: Settings) -> None:
     """End the runs whose process is gone; Dagster is imported only if there is one."""
     home = Path(os.environ.get("DAGSTER_HOME") or settings.base / "dagster_home")
     if not somebody_died(home):

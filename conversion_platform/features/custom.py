@@ -1,4 +1,4 @@
-"""The user's own features: one .sql file each, in the folder that `features.folder` names.
+"""Custom features: one .sql file each, in the folder that `features.folder` names.
 
 A file starts with `-- level: user` or `-- level: job`, and is one SELECT that returns `dt`, the
 id of its level, and numeric columns. It may read these views:
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange, day_start
 from conversion_platform.errors import SettingsError
-from conversion_platform.features.catalogue import HISTORY_DAYS
+from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.sources import attach_days, event_days
 from conversion_platform.features.spec import Feature, Level
 from conversion_platform.lake import Session, quoted
@@ -42,7 +42,7 @@ _VIEWS = ("users", "jobs", "events", "days")
 
 
 @dataclass(frozen=True)
-class OwnFile:
+class CustomFile:
     """One feature file.
 
     Attributes:
@@ -58,7 +58,7 @@ class OwnFile:
     @property
     def table(self) -> str:
         """The temporary table that holds its result."""
-        return f"feature_own_{self.path.stem}"
+        return f"feature_custom_{self.path.stem}"
 
     @property
     def key(self) -> str:
@@ -66,7 +66,7 @@ class OwnFile:
         return f"{self.level}_id"
 
 
-def own_files(settings: Settings) -> list[OwnFile]:
+def custom_files(settings: Settings) -> list[CustomFile]:
     """Return the feature files, by name; none if no folder is set.
 
     Raises:
@@ -83,7 +83,7 @@ def own_files(settings: Settings) -> list[OwnFile]:
     return [_read(path) for path in sorted(folder.glob("*.sql"))]
 
 
-def _read(path: Path) -> OwnFile:
+def _read(path: Path) -> CustomFile:
     if not _NAME.match(path.stem):
         raise SettingsError(
             f"The feature file {path} has a name that cannot be used in SQL.",
@@ -100,10 +100,10 @@ def _read(path: Path) -> OwnFile:
             f"{path} does not say what its rows are: its first line is {first.strip()!r}.",
             "Make the first line `-- level: user` or `-- level: job`.",
         )
-    return OwnFile(path, "user" if level[1] == "user" else "job", text.strip().rstrip(";"))
+    return CustomFile(path, "user" if level[1] == "user" else "job", text.strip().rstrip(";"))
 
 
-def own_features(session: Session, files: list[OwnFile], taken: set[str]) -> list[Feature]:
+def custom_features(session: Session, files: list[CustomFile], taken: set[str]) -> list[Feature]:
     """Return the features that the files add, found without running them.
 
     Args:
@@ -125,17 +125,17 @@ def own_features(session: Session, files: list[OwnFile], taken: set[str]) -> lis
     return found
 
 
-def _feature(file: OwnFile, name: str, taken: set[str]) -> Feature:
+def _feature(file: CustomFile, name: str, taken: set[str]) -> Feature:
     if name in taken:
         raise SettingsError(
             f"{file.path} returns a column `{name}`, and there is a feature of that name.",
             f"Give the column another name, for instance `{file.path.stem}_{name}`.",
         )
     taken.add(name)
-    return Feature(name, "numeric", file.level, f"Your own, from {file.path.name}.")
+    return Feature(name, "numeric", file.level, f"Custom, from {file.path.name}.")
 
 
-def run_own_file(session: Session, file: OwnFile, days: DayRange) -> None:
+def run_custom_file(session: Session, file: CustomFile, days: DayRange) -> None:
     """Run one file for `days` (which `feature_days` holds) into its temporary table.
 
     Raises:
@@ -158,13 +158,13 @@ def run_own_file(session: Session, file: OwnFile, days: DayRange) -> None:
     _check_finite(session.con, file, columns)
 
 
-def own_sql(
-    con: duckdb.DuckDBPyConnection, files: list[OwnFile], alias: str
+def custom_sql(
+    con: duckdb.DuckDBPyConnection, files: list[CustomFile], alias: str
 ) -> tuple[list[str], list[str]]:
     """Select-list entries and joins that add the results of `files` to a feature query.
 
     Args:
-        con: The session in which `run_own_file` ran.
+        con: The session in which `run_custom_file` ran.
         files: Files of one level.
         alias: Table alias that has the id; the alias `d` has the day.
     """
@@ -200,7 +200,7 @@ def _views(session: Session, days: DayRange) -> Iterator[None]:
             session.con.execute(f"DROP VIEW IF EXISTS {view}")
 
 
-def _described(con: duckdb.DuckDBPyConnection, file: OwnFile) -> list[str]:
+def _described(con: duckdb.DuckDBPyConnection, file: CustomFile) -> list[str]:
     """Return the feature columns that a file returns."""
     import duckdb
 
@@ -225,7 +225,7 @@ def _described(con: duckdb.DuckDBPyConnection, file: OwnFile) -> list[str]:
     return names
 
 
-def _check_column(file: OwnFile, name: str, type_: str) -> None:
+def _check_column(file: CustomFile, name: str, type_: str) -> None:
     if not _NAME.match(name):
         raise SettingsError(
             f"{file.path} returns a column {name!r}, which cannot be a feature's name.",
@@ -238,7 +238,7 @@ def _check_column(file: OwnFile, name: str, type_: str) -> None:
         )
 
 
-def _check_unique(con: duckdb.DuckDBPyConnection, file: OwnFile) -> None:
+def _check_unique(con: duckdb.DuckDBPyConnection, file: CustomFile) -> None:
     row = con.execute(
         f'SELECT dt, "{file.key}", count(*) FROM "{file.table}" GROUP BY ALL HAVING count(*) > 1 '
         "ORDER BY ALL LIMIT 1"
@@ -250,7 +250,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, file: OwnFile) -> None:
         )
 
 
-def _check_finite(con: duckdb.DuckDBPyConnection, file: OwnFile, columns: list[str]) -> None:
+def _check_finite(con: duckdb.DuckDBPyConnection, file: CustomFile, columns: list[str]) -> None:
     for name in columns:
         row = con.execute(
             f'SELECT dt, "{file.key}" FROM "{file.table}" '
@@ -264,7 +264,7 @@ def _check_finite(con: duckdb.DuckDBPyConnection, file: OwnFile, columns: list[s
             )
 
 
-def _fails(file: OwnFile, error: Exception) -> SettingsError:
+def _fails(file: CustomFile, error: Exception) -> SettingsError:
     return SettingsError(
         f"{file.path} fails: {error}.",
         "Correct the SQL; docs/features.md lists the views that it may read.",

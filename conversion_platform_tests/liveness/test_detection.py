@@ -1,10 +1,16 @@
-"""Dead is what is gone, or what cannot be seen and has the same count in four looks."""
+"""Dead is what is gone, or what cannot be seen and has the same count in four observations."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from conversion_platform.liveness import LOOKS, Lease, Looks, process_of, this_process
+from conversion_platform.liveness import (
+    OBSERVATIONS_UNTIL_DEAD,
+    Lease,
+    Observations,
+    process_of,
+    this_process,
+)
 from conversion_platform_tests.liveness.processes import (
     HOLD_THE_INTERPRETER,
     child,
@@ -15,17 +21,17 @@ from conversion_platform_tests.liveness.processes import (
 
 
 def verdicts(leases: list[Lease]) -> list[bool]:
-    """What each look in a row says, each from what the last one wrote down."""
+    """What each observation in a row says, each from what the last one wrote down."""
     found, text = [], None
     for lease in leases:
-        looks = Looks.decoded(text)
-        found.append(looks.is_dead(lease))
-        text = looks.encoded()
+        observations = Observations.decoded(text)
+        found.append(observations.observe(lease))
+        text = observations.encoded()
     return found
 
 
-def test_a_holder_elsewhere_is_dead_when_four_looks_see_the_same_count() -> None:
-    assert LOOKS == 4
+def test_a_holder_elsewhere_is_dead_when_four_observations_see_the_same_count() -> None:
+    assert OBSERVATIONS_UNTIL_DEAD == 4
     lease = lease_of(elsewhere())
     assert verdicts([lease] * 5) == [False, False, False, True, True]
 
@@ -56,15 +62,15 @@ def test_a_process_that_runs_is_not_dead_though_its_count_stands_still() -> None
 
 
 def test_asking_twice_in_one_look_counts_once() -> None:
-    lease, looks = lease_of(elsewhere()), Looks()
+    lease, observations = lease_of(elsewhere()), Observations()
     for _ in range(10):
-        assert not looks.is_dead(lease)
+        assert not observations.observe(lease)
 
 
 def test_a_look_that_does_not_ask_forgets() -> None:
     lease = lease_of(elsewhere())
-    looks = Looks()
+    observations = Observations()
     for _ in range(3):
-        looks.is_dead(lease)
-        looks = looks.next()
-    assert not looks.next().is_dead(lease)
+        observations.observe(lease)
+        observations = observations.next()
+    assert not observations.next().observe(lease)

@@ -29,10 +29,10 @@ GROUP BY ALL;
 def install(tmp_path: Path) -> Install:
     def installed(files: dict[str, str]) -> tuple[Lake, Settings]:
         file = tmp_path / "conversion_platform.toml"
-        file.write_text('[platform]\nstart_date = 2026-02-01\n[features]\nfolder = "own"\n')
-        (tmp_path / "own").mkdir()
+        file.write_text('[platform]\nstart_date = 2026-02-01\n[features]\nfolder = "custom"\n')
+        (tmp_path / "custom").mkdir()
         for name, text in files.items():
-            (tmp_path / "own" / name).write_text(text)
+            (tmp_path / "custom" / name).write_text(text)
         settings = load_settings(file)
         lake = open_lake(settings)
         world = World(
@@ -69,7 +69,7 @@ def test_a_file_adds_its_columns_to_its_level_and_to_pairs(install: Install) -> 
     assert found == [(1.0, 25.0, 1.0), (2.0, 25.0, 1.0), (2.0, 25.0, 1.0)]
 
 
-def test_an_own_file_gives_a_day_the_same_bytes_alone_and_in_a_range(install: Install) -> None:
+def test_a_custom_file_gives_a_day_the_same_bytes_alone_and_in_a_range(install: Install) -> None:
     lake, settings = install({"clicks.sql": CLICKS})
     key = f"user_features/dt={DAY}/data.parquet"
     with lake.connect() as con:
@@ -80,7 +80,7 @@ def test_an_own_file_gives_a_day_the_same_bytes_alone_and_in_a_range(install: In
     assert lake.storage.read(key) == in_range
 
 
-def test_own_views_are_gone_when_the_features_are_built(install: Install) -> None:
+def test_the_views_for_custom_files_are_gone_when_the_features_are_built(install: Install) -> None:
     lake, settings = install({"clicks.sql": CLICKS})
     with lake.connect() as con:
         build_features(Session(settings, lake, con), DayRange.of(DAY))
@@ -165,6 +165,6 @@ def test_a_file_whose_name_is_no_identifier_is_refused(install: Install) -> None
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, install: Install) -> None:
     lake, settings = install({})
-    (tmp_path / "own").rmdir()
+    (tmp_path / "custom").rmdir()
     with lake.connect() as con, pytest.raises(SettingsError, match=r"features\.folder"):
         build_features(Session(settings, lake, con), DayRange.of(DAY))

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import dagster as dg
 
-from conversion_platform.defs.liveness.dead_runs import MayGoOn, home_of
+from conversion_platform.defs.lake_asset import RANGE_END, RANGE_START
+from conversion_platform.defs.liveness.dead_runs import RecordAttempt, home_of
 from conversion_platform.liveness import DIED_TAG, Pending, forget, save
-
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 
 def next_request(
-    instance: dg.DagsterInstance, pending: Pending, may_go_on: MayGoOn
+    instance: dg.DagsterInstance, pending: Pending, record_attempt: RecordAttempt
 ) -> dg.RunRequest | None:
     """Return the request for what a dead command would run now; None if there is nothing to ask."""
     rest = remaining(instance, pending)
     name = f"{rest.command}-{len(rest.steps)}" if rest else ""
-    if rest is None or not may_go_on(name):
+    if rest is None or not record_attempt(name):
         return None
     tried = len(instance.get_runs(dg.RunsFilter(tags=rest.tags)))
     step = rest.steps[0]

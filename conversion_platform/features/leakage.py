@@ -1,4 +1,4 @@
-"""Proves that the features of a day do not look ahead: alter the future, and compare.
+"""Checks that no feature of a day uses later data: alter the future, and compare.
 
 A scratch copy of the lake is built twice for the day and the week after it: as it is, and with
 everything that became known from the day's midnight on deleted, changed or added to. Built as a
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import ONE_DAY, DayRange, day_of, day_start, require_started
 from conversion_platform.errors import NotReadyError
 from conversion_platform.features.build import build_features
-from conversion_platform.features.catalogue import HISTORY_DAYS
+from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.pairs import feature_spec, pair_query
 from conversion_platform.features.sources import event_days, require_sources
 from conversion_platform.features.tables import (
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
 
     from conversion_platform.lake import Table
 
-AGAIN_DAYS = 14
+REPEATED_DAYS = 14
 _SAMPLED_USERS = _SAMPLED_JOBS = 60
 _BUILT = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
 
-_LIVES = {
+_LIFECYCLE_COLUMNS = {
     USERS.name: ("user", "created_at", "joined", "left_at", "left"),
     JOBS.name: ("job", "opened_at", "opened", "closed_at", "closed"),
 }
 
 
 @dataclass(frozen=True)
-class Moved:
+class ChangedFeature:
     """One feature that changed although only the future did.
 
     Attributes:
@@ -66,17 +66,17 @@ class PointInTime:
     Attributes:
         day: The day whose features were compared.
         compared: Rows compared, by table.
-        moved: What changed, and should not have.
+        changed: What changed, and should not have.
     """
 
     day: date
     compared: dict[str, int]
-    moved: tuple[Moved, ...]
+    changed: tuple[ChangedFeature, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether no feature moved."""
-        return not self.moved
+        """Whether no feature changed."""
+        return not self.changed
 
     def render(self) -> str:
         """Return the result in a few lines."""
@@ -88,7 +88,7 @@ class PointInTime:
         lines = [f"Features of {self.day} look ahead: only the future was altered, and yet"]
         lines += [
             f"  {one.table}.{one.column} changed in {one.rows:,} rows, such as {one.example}"
-            for one in self.moved
+            for one in self.changed
         ]
         lines.append(
             "  What to do: use only events with `known_at < as_of` of their day, and no column of "
@@ -100,20 +100,20 @@ class PointInTime:
 def check_point_in_time(
     session: Session, day: date, ahead_days: int = 7, seed: int = 0
 ) -> PointInTime:
-    """Alters everything that became known from `day` on, and compares the features of `day`.
+    """Alter everything that became known from `day` on, and compare the features of `day`.
 
     Works in a scratch copy in the system's temporary folder; `lake` is only read.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        day: The day whose features must not move. Needs events before it.
+        day: The day whose features must not change. Needs events before it.
         ahead_days: How many days after it are altered.
-        seed: Which events meet which fate.
+        seed: Of the random choice of what is deleted, changed or added to.
 
     Raises:
         NotReadyError: there are no source tables, or no events before `day`; the day is before
             the platform's first, or nobody and nothing is there on it.
-        SettingsError: a feature file of the user's own is wrong.
+        SettingsError: a file of custom features is wrong.
     """
     require_started(day, session.settings.platform.start_date)
     days = DayRange.of(day).widened(after=ahead_days)
@@ -128,18 +128,18 @@ def check_point_in_time(
         names = _build(session.at(scratch), days, "as_is")
         _alter(session, scratch, days, seed)
         _build(session.at(scratch), days, "altered")
-        moved = [one for name, key in names.items() for one in _compare(session.con, name, key)]
+        changed = [one for name, key in names.items() for one in _compare(session.con, name, key)]
         compared = {name: _rows(session.con, f"as_is_{name}") for name in names}
         if not compared[USER_FEATURES.name]:
             raise _nothing(session, day, USERS)
         if not compared[JOB_FEATURES.name]:
             raise _nothing(session, day, JOBS)
-    return PointInTime(day, compared, tuple(moved))
+    return PointInTime(day, compared, tuple(changed))
 
 
 def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
     """Return the error for a day that no user, or no job, has features on."""
-    one, start, began, end, ended = _LIVES[table.name]
+    one, start, began, end, ended = _LIFECYCLE_COLUMNS[table.name]
     zone = session.settings.platform.time_zone
     midnight = day_start(day, zone).isoformat()
     first, last = session.con.execute(
@@ -163,9 +163,9 @@ def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
 
 
 def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
-    """Return the tables and partitions that features of `days` look at."""
+    """Write the tables and partitions that features of `days` read into the scratch lake."""
     for table in (USERS, JOBS, ATTRIBUTES):
-        scratch.write(session.con, table, session.lake.select(table)[1:-1])
+        scratch.write(session.con, table, f"SELECT * FROM {session.lake.select(table)}")
     needed = event_days(session.settings, days, HISTORY_DAYS)
     there = set(session.lake.days(EVENTS))
     for one in needed:
@@ -182,7 +182,7 @@ def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
     as_of = day_start(days.first, session.settings.platform.time_zone).isoformat()
     events = session.settings.events
     types = (*events.impression_types, *events.click_types, *events.conversion_types)
-    altered = DayRange(days.first - AGAIN_DAYS * ONE_DAY, days.last - ONE_DAY)
+    altered = DayRange(days.first - REPEATED_DAYS * ONE_DAY, days.last - ONE_DAY)
     query = rendered(
         "altered_events",
         {
@@ -191,7 +191,7 @@ def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
             "seed": seed,
             "types": ", ".join(quoted(one) for one in types),
             "types_count": len(types),
-            "again_days": AGAIN_DAYS,
+            "again_days": REPEATED_DAYS,
             "zone": session.settings.platform.time_zone,
             "last": altered.last.isoformat(),
             "late_from": (days.first - max(events.late_days, 1) * ONE_DAY).isoformat(),
@@ -237,7 +237,9 @@ def _sampled_pairs(day: date) -> str:
     )
 
 
-def _compare(con: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]) -> Iterator[Moved]:
+def _compare(
+    con: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]
+) -> Iterator[ChangedFeature]:
     columns = [row[0] for row in con.execute(f"DESCRIBE as_is_{name}").fetchall()]
     joined = " AND ".join(f'a."{column}" = b."{column}"' for column in key)
     shown = " || ' ' || ".join(f'coalesce(a."{column}", b."{column}")' for column in key)
@@ -251,7 +253,7 @@ def _compare(con: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]) ->
     for column, condition in conditions.items():
         row = con.execute(f"SELECT count(*), min({shown}) {source} WHERE {condition}").fetchone()
         if row and row[0]:
-            yield Moved(name, column, int(row[0]), str(row[1]))
+            yield ChangedFeature(name, column, int(row[0]), str(row[1]))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str) -> int:

@@ -51,7 +51,7 @@ class Held(ABC):
         """Stop holding it, and leave it where it is for others to judge."""
 
 
-class Place(ABC):
+class LeaseStore(ABC):
     """A place that has one lease or none."""
 
     @abstractmethod
@@ -101,7 +101,7 @@ class HeldFile(Held):
             os.close(descriptor)
 
 
-class FilePlace(Place):
+class FileLeaseStore(LeaseStore):
     """A file, in a folder that is made when it is needed."""
 
     def __init__(self, path: Path) -> None:
@@ -155,7 +155,7 @@ class FilePlace(Place):
 class HeldObject(Held):
     """A lease on S3."""
 
-    def __init__(self, lease: Lease, shared: bool, place: ObjectPlace) -> None:
+    def __init__(self, lease: Lease, shared: bool, place: S3LeaseStore) -> None:
         super().__init__(lease, shared)
         self._place = place
 
@@ -176,7 +176,7 @@ class HeldObject(Held):
         """Nothing is open between two requests."""
 
 
-class ObjectPlace(Place):
+class S3LeaseStore(LeaseStore):
     """A key of a storage. Nothing is ever deleted there: an empty object is no lease."""
 
     def __init__(self, storage: Storage, key: str) -> None:
@@ -209,10 +209,10 @@ class ObjectPlace(Place):
         self._storage.replace(self._key, data)
 
 
-def lake_place(storage: Storage) -> Place:
+def lake_lease_store(storage: Storage) -> LeaseStore:
     """Return where the lease of a lake's writer lies."""
     if isinstance(storage, LocalStorage):
-        return FilePlace(storage.staging_folder() / LAKE_LEASE)
+        return FileLeaseStore(storage.staging_folder() / LAKE_LEASE)
     behind = copy(storage)
     behind.fence = unfenced  # the fence asks for this very lease
-    return ObjectPlace(behind, f"{STAGING}/{LAKE_LEASE}")
+    return S3LeaseStore(behind, f"{STAGING}/{LAKE_LEASE}")
