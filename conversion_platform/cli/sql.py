@@ -28,8 +28,9 @@ from conversion_platform.cli.context import settings_of
 def sql(ctx: click.Context, query: str | None, output_format: str, personal: bool) -> None:
     r"""Query the log and the tables; without QUERY, open a prompt.
 
-    QUERY is SQL, `.tables`, `.schema NAME` or `.help`. Without it, standard input is executed if
-    that is no terminal. Read-only, with a view for every table and event type.
+    QUERY is SQL, `.tables`, `.schema NAME` or `.help`; each works at the prompt too. Without
+    QUERY, standard input is executed if that is no terminal. Read-only, with a view for every
+    table and event type.
 
     At the prompt Ctrl-C clears the line or cancels the running query; `exit`, `quit`, `\q`,
     `.exit`, `.quit` and Ctrl-D leave.
