@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-slow dev check bench lock docs screenshots clean
 
-help:  ## what there is to type
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(INSTALLED): requirements.lock pyproject.toml
@@ -22,34 +22,34 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED)  ## run the whole chain on a simulated marketplace, then say where to look
 	@$(BIN)/conversion-platform demo --folder $(DEMO)
 
-dev: $(INSTALLED)  ## open Dagster's pages on the instance that the demo filled
+dev: $(INSTALLED)  ## open Dagster's pages on the demo's instance
 	@[ -f $(DEMO)/conversion_platform.toml ] || { echo "There is no demo yet: run 'make demo' first." >&2; exit 1; }
 	@DAGSTER_HOME=$(CURDIR)/$(DEMO)/dagster_home $(BIN)/conversion-platform --config $(DEMO)/conversion_platform.toml dev
 
-test: $(INSTALLED)  ## the tests, without the slow soaks
+test: $(INSTALLED)  ## the tests, without the soak tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
-test-slow: $(INSTALLED)  ## the soaks alone
+test-slow: $(INSTALLED)  ## the soak tests alone
 	@$(BIN)/python -m pytest -q -n 2 --dist load -m slow
 
-check: $(INSTALLED)  ## style, types, and the order of the layers
+check: $(INSTALLED)  ## style, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-bench: $(INSTALLED)  ## the benchmarks at their quick size
+bench: $(INSTALLED)  ## every benchmark at its quick size
 	@for file in benchmarks/[a-z]*.py; do \
 		[ $$file = benchmarks/harness.py ] || { echo "== $$file"; $(BIN)/python $$file --quick || exit 1; }; done
 
-lock: $(INSTALLED)  ## resolve requirements.lock anew from pyproject.toml
+lock: $(INSTALLED)  ## resolve requirements.lock again from pyproject.toml
 	@$(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--all-extras --group dev --no-header --no-annotate --upgrade -q -o requirements.lock
 
-docs: $(INSTALLED)  ## write the generated tables of docs/ anew from the code
+docs: $(INSTALLED)  ## write the generated blocks of docs/ from the code
 	@$(BIN)/python docs/generate.py
 
-screenshots: $(INSTALLED)  ## take docs/images anew (needs Debian's chromium and a filled demo)
+screenshots: $(INSTALLED)  ## take docs/images again (needs Debian's chromium and a filled demo)
 	@$(BIN)/python docs/screenshots.py --folder $(DEMO)
 
 clean:  ## remove the environment and what the demo wrote

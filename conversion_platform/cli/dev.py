@@ -33,6 +33,7 @@ def address_options(command: Callable[..., None]) -> Callable[..., None]:
     options: tuple[Callable[[Any], Any], ...] = (
         click.option(
             "--host",
+            metavar="HOST",
             default="127.0.0.1",
             show_default=True,
             help="Interface to listen on. The pages have no login.",
@@ -40,6 +41,7 @@ def address_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--port",
             type=click.IntRange(0, 65535),
+            metavar="PORT",
             default=3000,
             show_default=True,
             help="Port to listen on; 0 for a free one.",
@@ -50,7 +52,8 @@ def address_options(command: Callable[..., None]) -> Callable[..., None]:
             multiple=True,
             callback=host_names,
             metavar="NAME",
-            help="Another name by which browsers reach the pages, behind a proxy. Repeatable.",
+            help="Another name by which browsers reach the pages, through a proxy with a login. "
+            "Repeatable.",
         ),
     )
     for option in reversed(options):
@@ -62,7 +65,10 @@ def address_options(command: Callable[..., None]) -> Callable[..., None]:
 @address_options
 @click.pass_context
 def dev(ctx: click.Context, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
-    """Serve Dagster's pages and run its daemon, guarded against other web sites."""
+    """Serve Dagster's pages and run its daemon, guarded against other web sites.
+
+    For the settings and the `DAGSTER_HOME` in force, until Ctrl-C or SIGTERM.
+    """
     from conversion_platform.runs import Address, serve_all
 
     serve_all(settings_of(ctx), Address(host, port, allowed_hosts))
@@ -72,7 +78,7 @@ def dev(ctx: click.Context, host: str, port: int, allowed_hosts: tuple[str, ...]
 @address_options
 @click.pass_context
 def pages(ctx: click.Context, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
-    """Serve Dagster's pages alone, guarded against other web sites."""
+    """Serve Dagster's pages alone, guarded against other web sites: `dev` for a server."""
     from conversion_platform.runs import Address, serve_pages
 
     serve_pages(settings_of(ctx), Address(host, port, allowed_hosts))
@@ -81,7 +87,7 @@ def pages(ctx: click.Context, host: str, port: int, allowed_hosts: tuple[str, ..
 @click.command()
 @click.pass_context
 def daemon(ctx: click.Context) -> None:
-    """Run Dagster's daemon alone: schedules, sensors and queued runs."""
+    """Run Dagster's daemon alone, for a server: schedules, sensors and queued runs."""
     from conversion_platform.runs import become_daemon
 
     become_daemon(settings_of(ctx))

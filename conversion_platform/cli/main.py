@@ -54,12 +54,19 @@ class Commands(click.Group):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="Settings file (else CONVERSION_PLATFORM_CONFIG, else ./conversion_platform.toml).",
+    metavar="FILE",
+    help="Settings file (else CONVERSION_PLATFORM_CONFIG, else ./conversion_platform.toml). "
+    "Stands before the command.",
 )
 @click.version_option(package_name="conversion-platform")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None) -> None:
-    """From a marketplace's tables to the job of the day, every day."""
+    """From a marketplace's tables to the job of the day, every day.
+
+    Exit codes: 0 done; 1 an error, reported on standard error as what is wrong and what to do, or
+    a check found something; 2 wrong arguments; 130 stopped by Ctrl-C, 143 by SIGTERM (0 for dev,
+    pages and daemon).
+    """
     ctx.obj = config
 
 

@@ -15,7 +15,11 @@ from conversion_platform.process import stoppable
 @click.pass_context
 @stoppable
 def train(ctx: click.Context, day: date) -> None:
-    """Train a candidate from what has matured by a day; champion if it is not worse."""
+    """Train a candidate from what has matured by a day; champion if it is not worse.
+
+    Does what the weekly job `train` does. First makes tables and features that are missing, as
+    `run` does. Prints the version and the decision with its reason.
+    """
     from conversion_platform.runs import train_day
 
     trained = train_day(settings_of(ctx), day)

@@ -11,7 +11,12 @@ from conversion_platform.cli.context import settings_of
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def new_lake(ctx: click.Context, yes: bool) -> None:
-    """Let the ledger go on with a new, empty lake, where its own is lost for good."""
+    """Let the ledger go on with a new, empty lake, where its own is lost for good.
+
+    Restoring a backup keeps more. Until then every run stops with "The lake that this ledger
+    belongs to is not there". The ledger keeps its messages, consents and suppressions; the weekly
+    cap and the rule against repeats read the lake, and begin anew.
+    """
     from conversion_platform.messaging import accept_new_lake, ledger_path
 
     settings = settings_of(ctx)

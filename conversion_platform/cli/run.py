@@ -11,18 +11,33 @@ from conversion_platform.process import stoppable
 
 
 @click.command()
-@click.option("--from", "first", type=Day(), required=True, help="First day.")
-@click.option("--to", "last", type=Day(), help="Last day; the first one if not given.")
+@click.option(
+    "--from",
+    "first",
+    type=Day(),
+    required=True,
+    help="First day, such as 2026-11-23. With the wall clock today at the latest.",
+)
+@click.option("--to", "last", type=Day(), help="Last day; the first if not given.")
 @click.option(
     "--weekly-training",
     "weekly",
     is_flag=True,
-    help="Train on each training.train_weekday of the days too, as the schedule does.",
+    help="Train on each `training.train_weekday` of the days too, as the schedule does. Without "
+    "it a range keeps the champion of its first day.",
 )
 @click.pass_context
 @stoppable
 def run(ctx: click.Context, first: date, last: date | None, weekly: bool) -> None:
-    """Run the days: history and training first where they are missing."""
+    """Run the days: history and training first where they are missing.
+
+    Runs them through the assets, checks and instance that Dagster's pages show, a range as one
+    run, and ends with the screen of `status`. First tries every cohort's `template` and `where`,
+    then makes what is missing: events that the first features look back to (job `sources`), tables
+    and features to learn from (`history`), a champion (`train`).
+
+    Ctrl-C and SIGTERM end it within 10 s; nothing is half written, and the same command continues.
+    """
     from conversion_platform.cli.render import status_table
     from conversion_platform.days import DayRange
     from conversion_platform.lake import open_session

@@ -17,6 +17,7 @@ def limit_option(things: str) -> Callable[[Any], Any]:
         default=20,
         show_default=True,
         type=click.IntRange(min=1),
+        metavar="N",
         help=f"How many of the latest {things}.",
     )
 
@@ -25,7 +26,10 @@ def limit_option(things: str) -> Callable[[Any], Any]:
 @limit_option("messages")
 @click.pass_context
 def outbox(ctx: click.Context, limit: int) -> None:
-    """Show the messages that the sandbox provider took."""
+    """Show the latest messages that the sandbox provider accepted.
+
+    Shows the last four digits of each number.
+    """
     from contextlib import closing
 
     from conversion_platform.messaging import file_exists, open_provider, sandbox_path
@@ -42,7 +46,12 @@ def outbox(ctx: click.Context, limit: int) -> None:
 @limit_option("replies")
 @click.pass_context
 def replies(ctx: click.Context, limit: int) -> None:
-    """Show the replies that a person should read: wording that may be an opt-out."""
+    """Show the latest replies that a person should read: wording that may be an opt-out.
+
+    Shows their words ("who is this?") and the last four digits of each number. Such numbers are
+    suppressed until the person replies START or an operator calls `ledger.lift` in Python; the
+    list keeps the reply.
+    """
     from conversion_platform.messaging import file_exists, ledger_path, open_ledger
 
     settings = settings_of(ctx)

@@ -13,10 +13,10 @@ from conversion_platform.process import stoppable
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.pass_context
 def init(ctx: click.Context, force: bool) -> None:
-    """Write a commented settings file."""
+    """Write a commented settings file: `conversion_platform.toml`, or that of `--config`."""
     from conversion_platform.errors import SettingsError
     from conversion_platform.marketplace import SOURCE_COLUMNS
     from conversion_platform.settings import CONFIG_NAME, render_init
@@ -33,7 +33,12 @@ def init(ctx: click.Context, force: bool) -> None:
 @click.pass_context
 @stoppable
 def check_sources_command(ctx: click.Context) -> None:
-    """Say in one screen whether the source tables can be used, and the cohorts with them."""
+    """Say in one screen whether the source tables can be used, and the cohorts with them.
+
+    Reads the sources once and writes nothing to the lake. Exits with 1 after the screen if more
+    rows are rejected than `fail_share` allows, or if a cohort's `template` or `where` cannot be
+    used.
+    """
     from conversion_platform.marketplace import checked_sources, render
     from conversion_platform.runs import check_before_run, with_secrets
 
@@ -47,11 +52,21 @@ def check_sources_command(ctx: click.Context) -> None:
 
 
 @click.command("check-features")
-@click.option("--day", type=Day(), required=True, help="The day whose features are proven.")
+@click.option(
+    "--day",
+    type=Day(),
+    required=True,
+    help="The day whose features are proven, from `platform.start_date` on, with users and jobs.",
+)
 @click.pass_context
 @stoppable
 def check_features_command(ctx: click.Context, day: date) -> None:
-    """Prove that no feature of a day, your own included, knows the future."""
+    """Prove that no feature of a day, custom features included, knows the future.
+
+    Works on a copy. Prints each feature that breaks the point-in-time rule, and exits with 1 if
+    there is one. Needs the checked `users`, `jobs` and events of the days before (written by
+    `run`), no features.
+    """
     from conversion_platform.features import check_point_in_time
     from conversion_platform.lake import open_session
 

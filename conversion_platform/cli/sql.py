@@ -15,13 +15,25 @@ from conversion_platform.cli.context import settings_of
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
+    help="How rows are printed. `csv` and `json` take one statement. JSON has no NaN or infinity: "
+    "both become `null`, as NULL does; `csv` distinguishes `nan`, `inf` and empty.",
 )
-@click.option("--personal", is_flag=True, help="Show phone numbers, names and places of people.")
+@click.option(
+    "--personal",
+    is_flag=True,
+    help="Also show phone numbers, names and places of people, and the values of rejected rows "
+    "(`detail`, `row_json`).",
+)
 @click.pass_context
 def sql(ctx: click.Context, query: str | None, output_format: str, personal: bool) -> None:
-    """Query the log and the tables; without QUERY, open a prompt.
+    r"""Query the log and the tables; without QUERY, open a prompt.
 
-    QUERY is SQL, or `.tables`, or `.schema NAME`.
+    QUERY is SQL, `.tables`, `.schema NAME` or `.help`; each works at the prompt too. Without
+    QUERY, standard input is executed if that is no terminal. Read-only, with a view for every
+    table and event type.
+
+    At the prompt Ctrl-C clears the line or cancels the running query; `exit`, `quit`, `\q`,
+    `.exit`, `.quit` and Ctrl-D leave.
     """
     from conversion_platform.cli.sql_shell import run_sql
 

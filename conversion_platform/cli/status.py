@@ -12,11 +12,16 @@ from conversion_platform.process import stoppable
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with more figures.")
 @click.pass_context
 @stoppable
 def status(ctx: click.Context, as_json: bool) -> None:
-    """Say how the platform stands."""
+    """Say how the platform stands.
+
+    Prints last day run, champion, MAP of model, human order and popularity, rows of every table,
+    events in the log, messages by state, drift, next scheduled run. Like `sql`, `outbox`,
+    `replies` and `check-features` it only reads: without a lake it shows zeros.
+    """
     from conversion_platform.cli.render import status_table
     from conversion_platform.lake import open_session
     from conversion_platform.status import collect

@@ -15,7 +15,11 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @click.pass_context
 def migrate(ctx: click.Context) -> None:
-    """Bring what an earlier release made to this release's format."""
+    """Bring what an earlier release made to this release's format.
+
+    Brings up lake, ledger and `dagster.yaml`, and prints what changes and what is left to do. A
+    second call changes nothing.
+    """
     from conversion_platform.lake import open_lake
     from conversion_platform.runs import renew_instance
     from conversion_platform.upkeep import migrate as bring_up
@@ -37,11 +41,12 @@ def migrate(ctx: click.Context) -> None:
     "--older-than",
     "days",
     type=click.IntRange(min=1),
+    metavar="DAYS",
     help="Days that runs are kept; `schedule.keep_runs_days` if not given.",
 )
 @click.pass_context
 def prune(ctx: click.Context, days: int | None) -> None:
-    """Remove what Dagster keeps of old runs; no table, log or ledger is touched."""
+    """Remove what Dagster keeps of old runs; no table, event log or ledger is touched."""
     from conversion_platform.runs import prune_instance
 
     settings = settings_of(ctx)
@@ -69,14 +74,18 @@ def prune(ctx: click.Context, days: int | None) -> None:
     "--wait",
     "minutes",
     type=click.IntRange(min=0),
+    metavar="MINUTES",
     default=10,
     show_default=True,
-    help="Minutes to wait until no run or command is under way.",
+    help="How long to wait until no run or command is under way.",
 )
-@click.option("--without-lake", is_flag=True, help="Leave out the lake (which S3 keeps, say).")
+@click.option("--without-lake", is_flag=True, help="Leave out the lake; needed for one on S3.")
 @click.pass_context
 def backup(ctx: click.Context, folder: Path, minutes: int, without_lake: bool) -> None:
-    """Copy lake, Dagster's instance and ledger to FOLDER, as of one moment."""
+    """Copy lake, Dagster's instance, ledger and settings file to FOLDER, as of one moment.
+
+    FOLDER is new or empty.
+    """
     from conversion_platform.lake import open_lake
     from conversion_platform.runs import instance_home, run_activity
     from conversion_platform.upkeep import Patience, back_up, places_of
@@ -109,7 +118,10 @@ def backup(ctx: click.Context, folder: Path, minutes: int, without_lake: bool) -
 @click.option("--force", is_flag=True, help="Move aside what stands where the backup goes.")
 @click.pass_context
 def restore(ctx: click.Context, folder: Path, force: bool) -> None:
-    """Put the backup in FOLDER where the settings in force have lake, instance and ledger."""
+    """Put the backup in FOLDER where the settings in force have lake, instance and ledger.
+
+    Checks every digest first.
+    """
     from conversion_platform.runs import instance_home, instance_in_use
     from conversion_platform.upkeep import places_of
     from conversion_platform.upkeep import restore as put_back

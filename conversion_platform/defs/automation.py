@@ -33,12 +33,14 @@ DAILY = dg.define_asset_job(
 SOURCES = dg.define_asset_job(
     "sources",
     dg.AssetSelection.groups(*SOURCE_GROUPS),
-    description="Checked tables alone, for the days before the first that features are built for.",
+    description="Checked tables alone, for the days that the first features look back to; "
+    "`conversion-platform run` runs it where they are missing.",
 )
 HISTORY = dg.define_asset_job(
     "history",
     dg.AssetSelection.groups(*HISTORY_GROUPS),
-    description="Checked tables and features for a range of days, for training to learn from.",
+    description="Checked tables and features of past days, for training to learn from; "
+    "`conversion-platform run` runs it where they are missing.",
 )
 
 

@@ -145,21 +145,27 @@ EVENTS = Contract(
 )
 
 REASONS: dict[str, str] = {
-    "broken_line": "The CSV line has too few or too many fields, or is not UTF-8.",
-    "missing_id": "user_id or job_id is empty.",
-    "missing_event_type": "event_type is empty.",
-    "missing_time": "occurred_at is empty.",
-    "inexact_id": "An id is a floating-point number of 2^53 or more, which has lost digits.",
-    "not_a_time": "A time cannot be read, or is outside 1900 to 2200.",
-    "time_without_zone": "A time has no zone and sources.*.time_zone is not set.",
-    "not_a_number": "A number cannot be read, or is infinite.",
-    "out_of_range": "A number is outside the allowed range (latitude 95, pay -3, position -1).",
-    "number_where_text_belongs": "A bare number in a column of words (title, event_type ...).",
-    "unknown_time_zone": "users.time_zone is not an IANA zone.",
+    "broken_line": "A CSV line has too few or too many fields, an unclosed quote, or is not UTF-8; "
+    'the row is `{"line": "..."}`.',
+    "missing_id": "`user_id` or `job_id` is empty.",
+    "missing_event_type": "`event_type` is empty.",
+    "missing_time": "`occurred_at` is empty.",
+    "inexact_id": "An id came as a double of 2^53 or more and lost digits: export integer or text.",
+    "not_a_time": "A time cannot be read, or lies outside 1900 to 2200.",
+    "time_without_zone": "A time has no zone, and `sources.*.time_zone` is not set.",
+    "not_a_number": "A number cannot be read or is infinite; a fraction in `position` or "
+    "`openings`.",
+    "out_of_range": "A number beyond 3.4e38, a latitude beyond 90, a longitude beyond 180, "
+    "negative pay, position or openings.",
+    "number_where_text_belongs": "A bare number as `title`, `state`, `time_zone` or "
+    "`consent_text`, or as an `event_type` that no setting names.",
+    "unknown_time_zone": "`users.time_zone` is no IANA zone: messages could come at night.",
     "end_before_start": "A job closed before it opened, or a user left before joining.",
-    "duplicate_id": "Another row has the same id; the first one is kept.",
-    "unknown_user": "The event's user is not in the checked users.",
-    "unknown_job": "The event's job is not in the checked jobs.",
-    "too_late": "The event arrived more than events.late_days after its day.",
-    "wrong_folder": "The event is in a dt= folder more than a day before it occurred.",
+    "duplicate_id": "A repeated id: of users and jobs the first row (by file and row) stays, of "
+    "events the copy recorded first.",
+    "unknown_user": "The event's user is not in the checked `users`.",
+    "unknown_job": "The event's job is not in the checked `jobs`.",
+    "too_late": "The event arrived (by `recorded_at` or folder) more than `events.late_days` "
+    "calendar days after it happened.",
+    "wrong_folder": "The event is in a `dt=` folder more than a day before its own day.",
 }

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
 
 VARIABLES: dict[str, str] = {
-    "sender": "messaging.sender",
+    "sender": "`messaging.sender`",
     "cohort": "Name of the cohort",
     "title": "The job's title",
-    "pay": "The job's pay, without needless decimals",
+    "pay": "The job's pay: `18` or `18.50`",
     "category": "The job's category",
-    "employer": "The job's employer_id",
+    "employer": "The job's `employer_id`",
     "region": "The job's region",
     "shift": "The job's shift",
-    "distance_km": "Whole kilometres from the user to the job",
-    "distance_miles": "Whole miles from the user to the job",
-    "link": "messaging.link_base with the message's own token",
+    "distance_km": "Whole kilometres from user to job, where both have coordinates",
+    "distance_miles": "Whole miles from user to job, where both have coordinates",
+    "link": "`messaging.link_base` and a token of the message",
 }
 SAMPLE: dict[str, Any] = dict.fromkeys(VARIABLES, "1")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")

@@ -11,15 +11,17 @@ DAILY_METRICS = Table(
     "Outcomes of each day's assignments by cohort; the cohort `all` counts every assignment.",
     (
         Column("cohort", "VARCHAR", "A cohort of the settings, or `all`."),
-        Column("planned", "BIGINT", "Assignments in the treatment arm."),
-        Column("holdout", "BIGINT", "Assignments in the holdout, which gets no message."),
+        Column(
+            "planned", "BIGINT", "Assignments in the treatment arm: messages that were to be sent."
+        ),
+        Column("holdout", "BIGINT", "Assignments in the holdout: logged, never sent a message."),
         Column("suppressed", "BIGINT", "Planned messages that a rule stopped (docs/messaging.md)."),
-        Column("expired", "BIGINT", "Planned messages without a permitted minute in time."),
+        Column("expired", "BIGINT", "Planned messages without a permitted hour in time."),
         Column("sent", "BIGINT", "Messages that the provider accepted."),
-        Column("delivered", "BIGINT", "Messages that the provider delivered."),
+        Column("delivered", "BIGINT", "Messages that the provider reports as delivered."),
         Column("failed", "BIGINT", "Messages that the provider could not deliver."),
-        Column("clicked", "BIGINT", "Sent messages whose job was clicked within the window."),
-        Column("converted", "BIGINT", "Sent messages whose job converted within the window."),
+        Column("clicked", "BIGINT", "Sent messages whose job the user clicked within the window."),
+        Column("converted", "BIGINT", "Sent messages whose job the user converted on within it."),
         Column("opted_out", "BIGINT", "Sent messages with an opt-out as reply."),
         Column(
             "converted_any",
@@ -33,7 +35,8 @@ DAILY_METRICS = Table(
         Column(
             "uplift",
             "DOUBLE",
-            "conversion_rate - holdout_conversion_rate; NULL until matured or with an empty arm.",
+            "conversion_rate - holdout_conversion_rate, as a share: 0.01 is one point; NULL until "
+            "matured or with an empty arm.",
         ),
         Column("uplift_low", "DOUBLE", "Lower end of the uplift's 95 % interval (Newcombe)."),
         Column("uplift_high", "DOUBLE", "Upper end of the uplift's 95 % interval (Newcombe)."),

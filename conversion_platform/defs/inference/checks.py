@@ -30,7 +30,7 @@ def predictions_valid(
 
 @dg.asset_check(
     asset=DAILY_PREDICTIONS.name,
-    description="Every day of the run has predictions; without any, nobody gets a text.",
+    description="Every day of the run has predictions; without any, nobody gets a message.",
 )
 @failing_readably
 def predictions_exist(
@@ -49,7 +49,7 @@ def predictions_exist(
 @dg.asset_check(
     asset=DAILY_PREDICTIONS.name,
     description="Every feature that the model reads is among the features of the day; one that is "
-    "not there was scored as missing.",
+    "not there (its column or file was removed since training) was scored as missing.",
 )
 @failing_readably
 def model_features_present(

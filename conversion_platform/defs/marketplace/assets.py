@@ -30,7 +30,8 @@ def rejects_check(table: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         "reject_rate_within_limits",
         asset=table,
-        description="Warns above sources.*.warn_share of rejected rows, fails above fail_share.",
+        description="Warns above `sources.*.warn_share` of rejected rows, fails above "
+        "`fail_share`.",
         blocking=True,
     )
 

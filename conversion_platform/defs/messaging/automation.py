@@ -15,7 +15,7 @@ from conversion_platform.defs.messaging.assets import ONLY_SEND
 SEND_TEXTS = dg.define_asset_job(
     "send_texts",
     dg.AssetSelection.assets("sent_messages", "message_states", "replies"),
-    description="Sends what is planned and due now, and takes in what the provider reports.",
+    description="Sends what is planned and due now, and takes in receipts and replies.",
     tags={ONLY_SEND: "yes"},
 )
 

@@ -19,8 +19,8 @@ DRIFT_CHECK = "drift_within_limits"
 CHECK = dg.AssetCheckSpec(
     DRIFT_CHECK,
     asset=DRIFT.name,
-    description="Share of drifted columns within drift.max_drifted_share; a failure asks for a "
-    "retrain, once.",
+    description="Share of drifted columns within `drift.max_drifted_share`, in a range on its "
+    "worst day; a failure asks for a retrain, once.",
 )
 
 
