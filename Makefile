@@ -30,7 +30,7 @@ test: $(INSTALLED)  ## the tests, without the soak tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(INSTALLED)  ## the soak tests alone
-	@$(BIN)/python -m pytest -q -n 2 --dist load -m slow
+	@$(BIN)/python -m pytest -q -n 3 --dist load -m slow
 
 check: $(INSTALLED)  ## style, types, import rules
 	@$(BIN)/ruff check .

@@ -1,4 +1,9 @@
-"""kill -9 and Ctrl-C in the middle of every asset: nothing half written, the next run clean."""
+"""kill -9 and Ctrl-C in the middle of an asset: nothing half written, the next run clean.
+
+CI strikes some assets. Each one:
+
+    EVERY_STEP=1 python -m pytest conversion_platform_tests/faults/test_killing.py -m slow
+"""
 
 from __future__ import annotations
 
@@ -65,13 +70,22 @@ CHECKS = (
     "_features_present",
 )
 FAST = "features"
+SOAKED = (
+    "events",
+    "job_of_the_day",
+    "messages",
+    "log_message_state",
+    "candidate_model",
+    "champion_model",
+)
 CHANCE = random.Random(20260126)
 DELAYS = {step: CHANCE.uniform(0.0, 0.4) for step in (*TRAINING, *DAILY)}
 
 
 def steps(names: tuple[str, ...]) -> list[object]:
-    """Each step as a parameter; all but one of them in the slow suite."""
-    return [pytest.param(name, marks=() if name == FAST else pytest.mark.slow) for name in names]
+    """Return steps as parameters, all but one in the slow suite; each step if EVERY_STEP is set."""
+    chosen = [name for name in names if name in (FAST, *SOAKED) or os.environ.get("EVERY_STEP")]
+    return [pytest.param(name, marks=() if name == FAST else pytest.mark.slow) for name in chosen]
 
 
 def run_files(folder: Path) -> set[Path]:
