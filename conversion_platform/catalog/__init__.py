@@ -13,5 +13,4 @@ __all__ = [
     "catalog",
     "lake_tables",
     "may_be_hidden",
-    "personal_columns",
 ]

@@ -1,5 +1,8 @@
 """Which columns are personal: `Column.personal` for declared ones, the name for attributes.
 
+Declared so far: of users and of rejected rows (marketplace/tables.py). The ledger and the sandbox
+hold phone numbers and bodies too (messaging/ledger.sql, providers/sandbox.sql); no view shows them.
+
 What belongs here: what views hide without `--personal`. What does not: values in messages and
 metadata (marketplace/masking.py).
 """

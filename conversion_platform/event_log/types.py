@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from conversion_platform.errors import EventLogError
 from conversion_platform.lake import Column
 
-MESSAGE_STATES = "planned, deferred, suppressed, sending, sent, delivered, failed or expired"
+STATES_OF_A_MESSAGE = "planned, deferred, suppressed, sending, sent, delivered, failed or expired"
 
 COMMON = (
     Column("event_id", "VARCHAR", "md5 of the event's type and identity: unique."),
@@ -108,7 +108,7 @@ EVENT_TYPES = (
             USER,
             JOB,
             COHORT,
-            Column("state", "VARCHAR", f"The state entered: {MESSAGE_STATES}."),
+            Column("state", "VARCHAR", f"The state entered: {STATES_OF_A_MESSAGE}."),
             REASON,
             RULE,
         ),

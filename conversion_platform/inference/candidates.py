@@ -1,7 +1,8 @@
 """Who may get a job today, and which jobs: eligible users x open candidate jobs.
 
 Everything is as of the day's start in the platform's time zone: events count once they have
-both happened and been recorded before it.
+both happened and been recorded before it. `is_open`, `is_present` and `known_before` are macros of
+lake/point_in_time.sql.
 
 What is missing never excludes. With `predictions.candidates = "auto"` a pair is matched by
 region if both sides have one; else by distance if both have coordinates; else it is a

@@ -1,6 +1,8 @@
 """Where tables live: one Parquet file a day and table, in a local folder or on S3.
 
-What belongs here: keys, days, atomic replacement. What does not: the meaning of columns.
+What belongs here: keys, days, atomic replacement, and the rules that all packages share of what was
+known, who was present and which job was open when a day began (point_in_time.sql). What does not:
+any other meaning of columns.
 """
 
 from conversion_platform.lake.documents import canonical_json

@@ -87,7 +87,7 @@ class Lake:
             con.execute(f"SET memory_limit = '{self._memory_limit}'")
             con.execute(f"SET temp_directory = {quoted(str(spill))}")
             con.execute("SET enable_progress_bar = false")
-            con.execute(_point_in_time())
+            con.execute(_point_in_time_macros())
             self.storage.attach(con)
             yield con
 
@@ -288,7 +288,7 @@ class Lake:
 
 
 @cache
-def _point_in_time() -> str:
+def _point_in_time_macros() -> str:
     """Return the macros that say what was known, and how far it is; cursors see them as well."""
     return (resources.files(__package__) / "point_in_time.sql").read_text(encoding="utf-8")
 

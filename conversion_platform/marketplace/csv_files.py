@@ -1,4 +1,4 @@
-"""Stages CSV files, with all values as text, as Parquet in the working folder.
+"""Stages CSV files, with all values as text, as Parquet; casting.py reads numbers and times.
 
 The dialect is taken from the header line and the settings, never guessed from the data, so that
 it does not depend on the rows. A line that does not split into the header's columns is kept as a

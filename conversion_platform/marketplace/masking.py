@@ -6,7 +6,7 @@ import re
 
 from conversion_platform.marketplace.tables import USERS
 
-PERSONAL = {column.name for column in USERS.columns if column.personal}
+PERSONAL_USER_COLUMNS = {column.name for column in USERS.columns if column.personal}
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]*\d){6,}")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _MOST = 60
@@ -21,7 +21,7 @@ def masked(column: str | None, text: str | None) -> str | None:
     """
     if text is None:
         return None
-    if column in PERSONAL:
+    if column in PERSONAL_USER_COLUMNS:
         return "(personal)"
     if column and column.endswith("_at"):
         return text[:_MOST]

@@ -352,12 +352,17 @@ def file_exists(path: Path) -> bool:
 
 
 @contextmanager
-def readable_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into one message that says what to do."""
+def readable_errors(path: Path, what: str = "ledger") -> Iterator[None]:
+    """Turn SQLite's errors into one message that says what to do.
+
+    Args:
+        path: The database.
+        what: What it is, for the message.
+    """
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
-        raise MessagingError(f"The ledger {path}: {error}.", _remedy(error)) from error
+        raise MessagingError(f"The {what} {path}: {error}.", _remedy(error)) from error
 
 
 def _remedy(error: Exception) -> str:
@@ -369,5 +374,5 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, sqlite3.IntegrityError):
         return "This is a fault in the platform: please report it. Nothing was changed."
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return "Put its last backup back; without the ledger a message could go out twice."
+        return "Put its last backup back; without it a message could go out twice."
     return "Check that its folder can be written, then run again."

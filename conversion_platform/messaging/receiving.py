@@ -1,5 +1,7 @@
 """Takes in what the provider reports: receipts move messages forward, replies may end them.
 
+It also sends the answers to replies (notices): the confirmation of an opt-out, the help text.
+
 Receipts and replies may come twice and out of order: a message only moves forward, and a reply is
 kept once, under the provider's id. The provider is told to forget a report only after it is
 committed here.
@@ -61,11 +63,7 @@ class ReceiveSummary:
 def receive(
     ledger: Ledger, provider: Provider, settings: Settings, now: datetime
 ) -> ReceiveSummary:
-    """Take in everything that the provider has to report up to `now`.
-
-    Replies that end the messages take effect at once. One confirmation goes out for each such
-    reply, within five minutes of it or not at all; the replay clock counts as always in time.
-    """
+    """Do `take_in` as a process of its own does: alone with the ledger, after unsettled notices."""
     with ledger.exclusive():
         reconcile_notices(ledger, provider)
         return take_in(ledger, provider, settings, now)
@@ -74,7 +72,11 @@ def receive(
 def take_in(
     ledger: Ledger, provider: Provider, settings: Settings, now: datetime
 ) -> ReceiveSummary:
-    """`receive`, for a caller that has the ledger for itself already."""
+    """Take in everything that the provider has to report up to `now`; the ledger is held already.
+
+    Replies that end the messages take effect at once. One confirmation goes out for each such
+    reply, within five minutes of it or not at all; the replay clock counts as always in time.
+    """
     counts: Counter[str] = Counter()
     while True:
         callbacks = provider.poll(now, BATCH)

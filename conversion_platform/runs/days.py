@@ -34,7 +34,7 @@ class Installation:
 
 @contextmanager
 def with_secrets(settings: Settings) -> Iterator[None]:
-    """Return the secrets that the settings name, in the environment as a run has them.
+    """Have the secrets that the settings name in the environment, as a run has them.
 
     Raises:
         SettingsError: they cannot be read.

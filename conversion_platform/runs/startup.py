@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def end_dead_runs_at_start(settings: Settings) -> None:
     """End the runs whose process is gone; Dagster is imported only if there is one."""
+    # As `home_path` of runs/instance.py, whose import takes a second for Dagster.
     home = Path(os.environ.get("DAGSTER_HOME") or settings.base / "dagster_home")
     if not somebody_died(home):
         return

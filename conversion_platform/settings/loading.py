@@ -18,7 +18,7 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from conversion_platform.errors import SettingsError
-from conversion_platform.settings.messages import credentials_in, refused, shown, unknown_key
+from conversion_platform.settings.refusals import credentials_in, refused, shown, unknown_key
 from conversion_platform.settings.schema import schema_of
 from conversion_platform.settings.sections import (
     CohortSection,

@@ -1,6 +1,7 @@
 """The sections of the settings: every key with its type, default, limits and meaning.
 
-A key that is added here appears by itself in the file that `init` writes; docs/settings.md is
+Which sections there are, and the default of `cohorts`, stand in `Settings` (loading.py). A key that
+is added here appears by itself in the file that `init` writes; docs/settings.md is
 generated from it (`make docs`).
 """
 
@@ -23,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from conversion_platform.settings.messages import masked
+from conversion_platform.settings.refusals import without_credentials
 
 # Pydantic would take a bare 5 for five seconds past midnight, and ignore a zone.
 WRITTEN = {
@@ -67,7 +68,7 @@ class Section(BaseModel):
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Hide passwords: a secret in the wrong place must not reach a log."""
         for key, value in super().__repr_args__():
-            yield key, masked(value) if isinstance(value, str) else value
+            yield key, without_credentials(value) if isinstance(value, str) else value
 
 
 class PlatformSection(Section):
@@ -340,7 +341,10 @@ class SandboxSection(Section):
 
 
 class MessagingSection(Section):
-    """Who sends, and through what."""
+    """Who sends, and through what.
+
+    Hours and opt-out wordings are no settings: messaging/data/rules.toml.
+    """
 
     sender: str = Field(
         "Gigs", pattern=r"\S", description="The name at the start of each message; not blank."

@@ -1,7 +1,8 @@
 """Training: matured examples, a calibrated ranking model, its evaluation and versions.
 
 Reads features and the checked source tables; writes `training_examples` and files below
-`models/`. Later stages find the model through the champion pointer.
+`models/`. Later stages find the model through the champion pointer. What starts a training:
+defs/training/automation.py.
 """
 
 from conversion_platform.training.card import ModelCard

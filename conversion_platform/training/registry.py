@@ -38,7 +38,7 @@ ROOT = "models"
 POINTERS = f"{ROOT}/champion"
 CANDIDATES = "models/candidates"
 MODEL, CALIBRATION, CARD = "model.ubj", "calibration.json", "card.json"
-RETRAIN = "Train again (`conversion-platform run`), or promote another version."
+RETRAIN = "Train again: `conversion-platform train --day D`."
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ def _checked(lake: Lake, card: ModelCard, name: str) -> bytes:
 def _damaged(lake: Lake, key: str, why: str) -> RegistryError:
     return RegistryError(
         f"{lake.storage.location(key)} is damaged: {why}.",
-        f"Run the training of that day again (same input gives the same version). {RETRAIN}",
+        "Train its day again (`conversion-platform train --day D`): the same input gives the same "
+        "version.",
     )
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from conversion_platform.errors import SettingsError
 from conversion_platform.settings import CohortSection, Settings, load_settings, secret
-from conversion_platform.settings.messages import masked
 from conversion_platform.settings.reference import NAME, Setting, describe
+from conversion_platform.settings.refusals import without_credentials
 
 PASSWORD = "hunter2-is-secret"
 DSN = f"postgresql://analyst:{PASSWORD}@db.example.com/shop"
@@ -461,13 +461,15 @@ PASSWORDS = st.from_regex(r"Zq[A-Za-z0-9$!%*@/.-]{6,20}", fullmatch=True)
 
 @given(password=PASSWORDS, user=st.from_regex("[a-z]{1,9}", fullmatch=True))
 def test_masking_hides_any_password_of_an_address(password: str, user: str) -> None:
-    shown = masked(f"open postgresql://{user}:{password}@host:5432/db?sslmode=require failed")
+    shown = without_credentials(
+        f"open postgresql://{user}:{password}@host:5432/db?sslmode=require failed"
+    )
     assert shown == "open postgresql://***@host:5432/db?sslmode=require failed"
 
 
 def test_masking_leaves_other_text_alone() -> None:
     text = "s3://bucket/a@b and https://example.com:8080/x@y, mail a:b@c"
-    assert masked(text) == text
+    assert without_credentials(text) == text
 
 
 # --- the description of every key ---

@@ -55,7 +55,7 @@ def retrain_on_drift(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class CheckEvaluation:
     """One evaluation of the drift check: its own key, when, for which day, and how it ended."""
 
     key: int
@@ -64,7 +64,7 @@ class Evaluation:
     passed: bool
 
 
-def evaluations_after(instance: dg.DagsterInstance, moment: float) -> list[Evaluation]:
+def evaluations_after(instance: dg.DagsterInstance, moment: float) -> list[CheckEvaluation]:
     """Return the drift check's evaluations after `moment` (seconds since 1970), oldest first.
 
     Records are numbered when their run begins, so the number does not say what is new. The
@@ -78,5 +78,5 @@ def evaluations_after(instance: dg.DagsterInstance, moment: float) -> list[Evalu
         result = event.event_specific_data if event else None
         if record.event and isinstance(result, dg.AssetCheckEvaluation):
             day = str(result.metadata["day"].value)
-            found.append(Evaluation(record.id, record.event.timestamp, day, result.passed))
+            found.append(CheckEvaluation(record.id, record.event.timestamp, day, result.passed))
     return sorted((one for one in found if one.at > moment), key=lambda one: one.at)

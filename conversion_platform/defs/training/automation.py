@@ -1,7 +1,8 @@
-"""When a model is trained: once a week.
+"""What starts a training: the weekly schedule, here.
 
-What belongs here: the training job and its schedule. What does not: the retrain that a failed
-drift check asks for (defs/monitoring/automation.py).
+It is also started by a failed drift check (defs/monitoring/automation.py), by the commands `train`,
+`run` where its first day has no champion, and `run --weekly-training` (runs/planning.py), and again
+after its process died (defs/liveness).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 -- One row per job, for one day: every job opened by the end of the day, unless it had closed more
 -- than 60 days before. A closing that had not happened when the day began is not looked at.
-WITH present AS (
+WITH kept_jobs AS (
     SELECT
         j.*,
         d.dt,
@@ -37,7 +37,7 @@ counted AS (
         feature_rate(
             coalesce(w.conversions_28d, 0), coalesce(w.impressions_28d, 0), r.conversion_rate
         ) AS conversion_rate_28d
-    FROM present AS p
+    FROM kept_jobs AS p
     LEFT JOIN feature_job_windows AS w ON p.job_code = w.job_code
     LEFT JOIN feature_rates AS r ON r.level = 'all'
 )

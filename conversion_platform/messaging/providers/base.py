@@ -98,7 +98,8 @@ class Provider(Protocol):
     def send(self, message: Outgoing) -> Accepted:
         """Give the provider one message.
 
-        Calling it twice sends two messages: providers do not recognise a repetition.
+        Only sender.py (planned messages) and receiving.py (answers to replies) call it. Calling it
+        twice sends two messages: providers do not recognise a repetition.
 
         Raises:
             ProviderRefusedError: it surely did not go out. After any other error nobody knows:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 OPTED_OUT = "21610"
 UNREACHABLE = "30003"
+WHAT = "sandbox's outbox"
 CONFIRMATION = "You have unsubscribed and will get no more texts. Reply START to resubscribe."
 STOP_WORDINGS = (
     "STOP",
@@ -82,7 +83,7 @@ class Sandbox:
     def __init__(self, path: Path, behaviour: SandboxSection) -> None:
         self._path = path
         self._behaviour = behaviour
-        with readable_errors(path), ExitStack() as on_failure:
+        with readable_errors(path, WHAT), ExitStack() as on_failure:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._con = sqlite3.connect(path, timeout=60.0, isolation_level=None)
             on_failure.callback(self._con.close)
@@ -127,7 +128,7 @@ class Sandbox:
 
     def find(self, message_id: str) -> Accepted | None:
         """Whether a message of that id was taken."""
-        with readable_errors(self._path):
+        with readable_errors(self._path, WHAT):
             row = self._con.execute(
                 "SELECT provider_id, at FROM outbox WHERE message_id = ? ORDER BY number LIMIT 1",
                 (message_id,),
@@ -136,7 +137,7 @@ class Sandbox:
 
     def poll(self, now: datetime, limit: int) -> list[Callback]:
         """Receipts and replies up to `now` that were not acknowledged."""
-        with readable_errors(self._path):
+        with readable_errors(self._path, WHAT):
             found = self._con.execute(
                 "SELECT * FROM callbacks WHERE NOT acknowledged AND at <= ?"
                 " ORDER BY at, callback_id LIMIT ?",
@@ -169,13 +170,13 @@ class Sandbox:
 
     def outbox(self) -> list[Delivered]:
         """Every message ever taken, in order (personal data)."""
-        with readable_errors(self._path):
+        with readable_errors(self._path, WHAT):
             found = self._con.execute("SELECT * FROM outbox ORDER BY number").fetchall()
         return [_delivered(row) for row in found]
 
     def duplicates(self) -> int:
         """How many messages were taken a second time: 0 unless the platform is broken."""
-        with readable_errors(self._path):
+        with readable_errors(self._path, WHAT):
             row = self._con.execute(
                 "SELECT count(message_id) - count(DISTINCT message_id) FROM outbox"
             ).fetchone()
@@ -183,7 +184,7 @@ class Sandbox:
 
     def render_outbox(self, limit: int = 20) -> str:
         """Return the latest messages as a screen; of each number only the last four digits."""
-        with readable_errors(self._path):
+        with readable_errors(self._path, WHAT):
             total = self._con.execute("SELECT count(*) FROM outbox").fetchone()[0]
             found = self._con.execute(
                 "SELECT * FROM outbox ORDER BY number DESC LIMIT ?", (limit,)

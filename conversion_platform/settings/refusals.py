@@ -23,7 +23,7 @@ CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@:]*:(?!\d+/)\
 PASSWORD = re.compile(r"(?P<key>\b(?:password|passwd|pwd|secret|token)\s*[=:]\s*)[^\s&;,]+", re.I)
 
 
-def masked(text: str) -> str:
+def without_credentials(text: str) -> str:
     """Return `text` without the user and password of an address, and without `password=...`."""
     return PASSWORD.sub(r"\g<key>***", CREDENTIALS.sub(r"\g<scheme>***@", text))
 
@@ -32,7 +32,7 @@ def shown(value: Any) -> str:
     """Return a value as a message quotes it."""
     if isinstance(value, dict):
         return "{...}" if value else "{}"
-    return masked(json.dumps(value, default=str, ensure_ascii=False))
+    return without_credentials(json.dumps(value, default=str, ensure_ascii=False))
 
 
 def credentials_in(value: Any, key: str = "") -> Iterator[str]:
@@ -71,7 +71,11 @@ def refused(error: ErrorDetails, schema: Schema, file: str, prefix: str) -> Sett
             "Allowed: small letters, digits and `_`, starting with a letter.",
         )
     ours = error["type"] == "value_error"
-    words = masked(error["msg"].removeprefix("Value error, ")) if ours else allowed(declared)
+    words = (
+        without_credentials(error["msg"].removeprefix("Value error, "))
+        if ours
+        else allowed(declared)
+    )
     if ours and "properties" in declared:
         return SettingsError(f"{place}: [{key}] {words}.", "Correct it.")
     item = f"[{error['loc'][-1]}]" if isinstance(error["loc"][-1], int) else ""
