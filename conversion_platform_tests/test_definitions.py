@@ -19,7 +19,7 @@ from conversion_platform.defs.partitions import days_partitions
 from conversion_platform.errors import LakeError
 from conversion_platform.event_log import EVENT_TYPES
 from conversion_platform.settings import Settings, load_settings
-from conversion_platform_tests.tiny_platform import edit, settings_in
+from conversion_platform_tests.tiny_platform import edit, run, settings_in
 
 MARKETPLACE = ("duckdb", "parquet")
 TEXTS = ("duckdb", "parquet", "sqlite")
@@ -216,6 +216,11 @@ def test_a_day_after_the_last_event_has_a_partition_in_its_own_run(lived: Path) 
     alone = build_defs(settings, run_for=DayRange.of(day)).resolve_all_asset_specs()
     assert {spec.partitions_def for spec in alone} == {days_partitions(settings, day)}
     assert days_partitions(settings, day).get_partition_keys()[-1] == "2026-03-01"
+
+
+def test_a_day_that_was_run_after_the_last_event_keeps_its_partition(platform: Path) -> None:
+    run(platform, date(2026, 1, 30))
+    assert days_partitions(settings_in(platform)).get_partition_keys()[-1] == "2026-01-30"
 
 
 def test_a_replay_whose_source_was_never_read_has_all_days_to_today(tmp_path: Path) -> None:

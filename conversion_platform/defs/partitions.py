@@ -20,7 +20,8 @@ def days_partitions(
 ) -> dg.DailyPartitionsDefinition:
     """Return one partition a calendar day; the day under way has one too.
 
-    With the replay clock the last one is the last day of the events source, once it was loaded.
+    With the replay clock the last one is the last day of the events source, once it was loaded, or
+    the last day that was run.
 
     Args:
         settings: Those in force.

@@ -97,8 +97,8 @@ def load_events(session: Session, days: DayRange) -> Loaded:
             )
         undated = session.lake.write(session.con, REJECTED_EVENTS_UNDATED, staged.rejected(NO_DAY))
         reasons, examples = summary(session.con, staged.rejected())
-    if staged.last_day and session.settings.platform.clock == "replay":
-        extend_replay(session.lake.storage, staged.last_day)
+    if session.settings.platform.clock == "replay":
+        extend_replay(session.lake.storage, max(days.last, staged.last_day or days.last))
     accepted = sum(item.rows for item in good)
     return Loaded(
         written=[*good, *bad, undated],

@@ -1,4 +1,4 @@
-"""How far a replay reaches: the last day of the events source, kept in the lake.
+"""How far a replay reaches: the last day of the events source, or the last one run, in the lake.
 
     platform/replay.json    {"last_day": "2026-03-31"}
 
@@ -23,7 +23,7 @@ REPLAY_KEY = "platform/replay.json"
 
 
 def last_replay_day(storage: Storage) -> date | None:
-    """Return the last local day of the events source; None if none was loaded yet.
+    """Return the last day of the events source, or that was run if later; None if none was loaded.
 
     Raises:
         LakeError: the file is damaged.
@@ -40,7 +40,7 @@ def last_replay_day(storage: Storage) -> date | None:
 
 
 def extend_replay(storage: Storage, day: date) -> None:
-    """Let the replay reach a day of the source; a source by folders is not read whole."""
+    """Let the replay reach a day: the last one that was found, or run, by now."""
     known = last_replay_day(storage)
     if known is None or known < day:
         storage.replace(REPLAY_KEY, canonical_json({"last_day": day.isoformat()}))
