@@ -234,8 +234,8 @@ def test_the_days_of_the_wall_clock_do_not_end_with_a_replay_of_before(platform:
 
 
 def test_a_damaged_end_of_the_replay_is_named_with_what_to_do(platform: Path) -> None:
-    (platform / "lake/platform/replay.json").write_text('{"last_day": "soon"}')
-    with pytest.raises(LakeError, match=r"replay\.json is damaged") as caught:
+    (platform / "lake/sources/events.json").write_text('{"last_day": "soon"}')
+    with pytest.raises(LakeError, match=r"events\.json is damaged") as caught:
         days_partitions(settings_in(platform))
     assert "Delete it" in caught.value.remedy
 

@@ -1,6 +1,6 @@
 """How far a replay reaches: the last day of the events source, or the last one run, in the lake.
 
-    platform/replay.json    {"last_day": "2026-03-31"}
+    sources/events.json    {"last_day": "2026-03-31"}
 
 Partitions that ran on to today would show hundreds of missing days, and plots without a point.
 The source is not read for this when the code location loads: that takes seconds, and it may be
@@ -19,7 +19,7 @@ from conversion_platform.lake import canonical_json
 if TYPE_CHECKING:
     from conversion_platform.lake import Storage
 
-REPLAY_KEY = "platform/replay.json"
+REPLAY_KEY = "sources/events.json"
 
 
 def last_replay_day(storage: Storage) -> date | None:
