@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -51,6 +52,12 @@ def test_runs_of_the_command_stand_on_the_pages_beside_those_of_the_daemon(lived
     assert {run.tags["dagster/max_retries"] for run in found} == {"0"}
     named = {origin.job_name for origin in origins if origin}
     assert named == {run.job_name for run in found}
+
+
+def test_a_day_without_events_says_so_with_the_days_that_the_source_has(platform: Path) -> None:
+    finished = run_job(platform, "sources", date(2026, 2, 2))
+    (note,) = materializations(platform, finished.run_id)["events"]["notes"].value
+    assert note.startswith("No accepted event on 2026-02-02")
 
 
 def tables(folder: Path) -> dict[str, str]:
