@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.harness import arguments, keeping_byte_code, report
+from benchmarks.harness import Bound, conduct, keeping_byte_code
 
 CLOCK = "import time; began = time.perf_counter(); {work}; print(time.perf_counter() - began)"
 SIDES = {
@@ -39,8 +39,18 @@ def seconds_of(code: str, folder: str) -> float:
 
 
 def main() -> None:
-    options = arguments(__doc__ or "")
-    rounds = 5 if options.quick else 15
+    """Run it, or print the run that is kept."""
+    conduct("code_location", __doc__ or "", measured, bounds)
+
+
+def bounds(*_: object) -> list[Bound]:
+    """Return what is asked."""
+    return [Bound("load_vs_import_dagster", most=2)]
+
+
+def measured(quick: bool) -> dict[str, float]:
+    """Return the figures of both sides."""
+    rounds = 5 if quick else 15
     times: dict[str, list[float]] = {name: [] for name in SIDES}
     with tempfile.TemporaryDirectory() as folder:
         for code in SIDES.values():
@@ -49,12 +59,11 @@ def main() -> None:
             for name, code in SIDES.items():
                 times[name].append(seconds_of(code, folder))
     medians = {name: statistics.median(found) for name, found in times.items()}
-    figures = {
+    return {
         "load_vs_import_dagster": medians["load_code_location"] / medians["import_dagster"],
         **{f"seconds_{name}": value for name, value in medians.items()},
         "rounds": rounds,
     }
-    report(figures, options.json)
 
 
 if __name__ == "__main__":

@@ -11,35 +11,42 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import features  # noqa: E402
 from benchmarks._feature_world import Size, make_world  # noqa: E402
-from benchmarks.harness import arguments, report, scratch_folder  # noqa: E402
+from benchmarks.harness import Bound, conduct, scratch_folder  # noqa: E402
 
 
 def main() -> None:
-    """Builds the last day, then the last days, and compares."""
-    options = arguments(__doc__ or "")
-    size = features.QUICK if options.quick else features.FULL
-    days = 7 if options.quick else 28
+    """Run it, or print the run that is kept."""
+    conduct("feature_range", __doc__ or "", measured, bounds)
+
+
+def bounds(*_: object) -> list[Bound]:
+    """Return what is expected: a later day costs less than the first."""
+    return [Bound("later_day_vs_first", most=0.8)]
+
+
+def measured(quick: bool) -> dict[str, Any]:
+    """Build the last day, then the last days, and compare."""
+    size = features.QUICK if quick else features.FULL
+    days = 7 if quick else 28
     world = scratch_folder(size.name)
     make_world(world, size)
     first = seconds_of(world, size, 1)
     later = (seconds_of(world, size, days) - first) / (days - 1)
-    report(
-        {
-            "later_day_vs_first": later / first,
-            "seconds_first_day": first,
-            "seconds_later_day": later,
-            "days": days,
-            "users": size.users,
-            "events": size.events,
-        },
-        options.json,
-    )
+    return {
+        "later_day_vs_first": later / first,
+        "seconds_first_day": first,
+        "seconds_later_day": later,
+        "days": days,
+        "users": size.users,
+        "events": size.events,
+    }
 
 
 def seconds_of(world: Path, size: Size, days: int) -> float:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,13 +42,64 @@ class Measured:
     answer: dict[str, Any]
 
 
-def arguments(description: str, keeps_results: bool = False) -> argparse.Namespace:
-    """`--quick` and `--json`, the same for every benchmark; `--last` where results are kept."""
+@dataclass(frozen=True)
+class Bound:
+    """What one figure must be.
+
+    Attributes:
+        figure: Its name.
+        least: The least that is allowed, if any.
+        most: The most that is allowed, if any.
+    """
+
+    figure: str
+    least: float | None = None
+    most: float | None = None
+
+    def missed(self, figures: Mapping[str, Any]) -> str | None:
+        """Return in words how the figure is beyond the bound; None if it is not."""
+        value = figures[self.figure]
+        if self.least is not None and value < self.least:
+            return f"{self.figure}: {value:,.3f} is less than {self.least:,.3f}"
+        if self.most is not None and value > self.most:
+            return f"{self.figure}: {value:,.3f} is more than {self.most:,.3f}"
+        return None
+
+
+Measure = Callable[[bool], dict[str, Any]]
+Bounds = Callable[[Mapping[str, Any], bool], Iterable[Bound]]
+
+
+def conduct(name: str, description: str, measure: Measure, bounds: Bounds) -> None:
+    """Run a benchmark as its command line asks, and print its figures.
+
+    Args:
+        name: Of the file, without `.py`: a full run is kept in `results/NAME.json`.
+        description: For `--help`.
+        measure: Returns the figures; of the smaller size if its argument is true.
+        bounds: Returns what the figures must be, given the figures and whether they are quick.
+
+    Raises:
+        SystemExit: a figure is beyond its bound.
+    """
+    options = _arguments(description)
+    if options.last:
+        report(last(name), options.json)
+        return
+    figures = measure(options.quick)
+    if not options.quick:
+        keep(name, figures)
+    report(figures, options.json)
+    missed = [bound.missed(figures) for bound in bounds(figures, options.quick)]
+    if told := [one for one in missed if one]:
+        sys.exit("\n".join(told))
+
+
+def _arguments(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="smaller size, within 50 s")
     parser.add_argument("--json", action="store_true", help="last line is one flat JSON object")
-    if keeps_results:
-        parser.add_argument("--last", action="store_true", help="print the full run that is kept")
+    parser.add_argument("--last", action="store_true", help="print the full run that is kept")
     return parser.parse_args()
 
 
@@ -90,7 +142,7 @@ def _machine() -> str:
 
 
 def report(figures: dict[str, Any], as_json: bool) -> None:
-    """Prints the figures as a list, or as one flat JSON object on the last line."""
+    """Print the figures as a list, or as one flat JSON object on the last line."""
     rounded = _rounded(figures)
     if as_json:
         print(json.dumps(rounded), flush=True)
