@@ -23,6 +23,7 @@ import dagster as dg
 import pytest
 
 from conversion_platform.lake import Session
+from conversion_platform.liveness import lease_owners
 from conversion_platform_tests.command import start
 from conversion_platform_tests.faults.restarting import (
     SECONDS_TO_FREE,
@@ -124,7 +125,7 @@ def works(lived: Path, tmp_path_factory: pytest.TempPathFactory) -> Works:
     return make
 
 
-def kill_command(folder: Path, delay: float) -> None:
+def kill_command(folder: Path, delay: float) -> float:
     """Kill `run` after it has written down what it is to do."""
     process = start(folder, "run", "--from", str(LIVED))
     while not pending_of(folder):
@@ -133,16 +134,27 @@ def kill_command(folder: Path, delay: float) -> None:
     time.sleep(delay)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    return delay
 
 
-def kill_daemon(folder: Path, job: str, delay: float, log: Path) -> None:
-    """Kill the daemon with all that it started, after it has been asked for a run."""
+def kill_daemon(folder: Path, work: Calm, chance: random.Random, log: Path) -> float:
+    """Kill the daemon with all that it started, somewhere in a run that it was asked for.
+
+    Returns:
+        Seconds after the run's process began to work, or to start in one trial of four.
+    """
     runs_of(folder)  # makes the instance, which the daemon and `dagster job launch` share
     process = start_daemon(folder, log)
-    launch(folder, job, LIVED)
+    launch(folder, work.job, LIVED)
     wait_for(lambda: any(r.status != dg.DagsterRunStatus.QUEUED for r in runs_of(folder)), 120, log)
+    if chance.random() < 1 / 4:
+        delay = chance.uniform(0, 8)
+    else:
+        wait_for(lambda: bool(lease_owners(folder / "dagster_home")) or settled(folder), 120, log)
+        delay = chance.uniform(0, work.seconds)
     time.sleep(delay)
     kill_group(process)
+    return delay
 
 
 TRIALS = [
@@ -158,12 +170,11 @@ def test_what_was_killed_ends_by_itself_as_if_nobody_had_disturbed_it(
     chance = random.Random(number)
     work = works(work_of(kind, chance))
     folder = shutil.copytree(work.before, tmp_path / "struck")
-    log, delay = tmp_path / "daemon.log", chance.uniform(0, 1.2 * work.seconds)
+    log = tmp_path / "daemon.log"
     if kind == "run":
-        kill_command(folder, delay)
+        delay = kill_command(folder, chance.uniform(0, work.seconds))
     else:
-        # The process of a run comes up before it works.
-        kill_daemon(folder, work.job, delay + chance.uniform(0, 8), log)
+        delay = kill_daemon(folder, work, chance, log)
     left = {one.run_id for one in unfinished(folder) if one.status != dg.DagsterRunStatus.QUEUED}
 
     def are_freed() -> bool:
