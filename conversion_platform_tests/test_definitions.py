@@ -92,6 +92,8 @@ LEFT_TO_RIGHT = [
     "event_log",
     "metrics",
 ]
+# Each takes longer to import than the code location to load.
+HEAVY = {"boto3", "dagster_aws", "duckdb", "evidently", "matplotlib", "pandas", "shap", "sklearn"}
 NO_TABLE = {"candidate_model", "model_evaluation", "model_explanations", "champion_model"}
 
 
@@ -321,16 +323,18 @@ def test_a_replay_has_no_texts_that_fall_due_and_schedules_can_be_off(tmp_path: 
 
 
 @pytest.mark.parametrize("config", ["", "demo"])
-def test_it_loads_without_a_warning(tmp_path: Path, config: str) -> None:
+def test_it_loads_without_a_warning_and_without_heavy_modules(tmp_path: Path, config: str) -> None:
     """In a fresh process, from a folder with no settings at all, and with the demo's."""
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
     if config:
         demo = Path(__file__).parents[1] / "conversion_platform/demo/conversion_platform.toml"
         environment["CONVERSION_PLATFORM_CONFIG"] = str(demo)
     script = (
+        "import sys; "
         "from conversion_platform.definitions import defs; "
         "r = defs().get_repository_def(); "
-        "print(len(list(r.asset_graph.get_all_asset_keys())), len(r.get_all_jobs()) > 0)"
+        "print(len(list(r.asset_graph.get_all_asset_keys())), len(r.get_all_jobs()) > 0); "
+        f"print(*sys.modules.keys() & {HEAVY})"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
