@@ -23,7 +23,7 @@ demo: $(INSTALLED)  ## run the whole chain on a simulated marketplace, then say 
 	@$(BIN)/conversion-platform demo --folder $(DEMO)
 
 dev: $(INSTALLED)  ## open Dagster's pages on the demo's instance
-	@[ -f $(DEMO)/conversion_platform.toml ] || { echo "There is no demo yet: run 'make demo' first." >&2; exit 1; }
+	@[ -d $(DEMO)/lake/daily_metrics ] || { echo "There is no finished demo: run 'make demo' first." >&2; exit 1; }
 	@DAGSTER_HOME=$(CURDIR)/$(DEMO)/dagster_home $(BIN)/conversion-platform --config $(DEMO)/conversion_platform.toml dev
 
 test: $(INSTALLED)  ## the tests, without the soak tests
@@ -53,4 +53,4 @@ screenshots: $(INSTALLED)  ## take docs/images again (needs Debian's chromium an
 	@$(BIN)/python docs/screenshots.py --folder $(DEMO)
 
 clean:  ## remove the environment and what the demo wrote
-	rm -rf .venv $(DEMO)
+	rm -rf .venv $(DEMO) $(DEMO).before

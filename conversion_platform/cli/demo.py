@@ -16,8 +16,8 @@ from conversion_platform.process import stoppable
     default=Path("demo"),
     show_default=True,
     metavar="FOLDER",
-    help="Where the demo lives. An existing demo is replaced; a folder that holds anything else is "
-    "refused.",
+    help="Where the demo lives. An earlier demo is moved to FOLDER.before; a folder that holds "
+    "anything else is refused.",
 )
 @click.option(
     "--days",
@@ -41,7 +41,7 @@ def demo(folder: Path, days: int) -> None:
 
 @click.group()
 def example() -> None:
-    """Run the whole chain on data that nobody here made."""
+    """Run the whole chain on public data."""
 
 
 @example.command("complete-journey")
@@ -51,7 +51,7 @@ def example() -> None:
     default=Path("complete-journey"),
     show_default=True,
     metavar="FOLDER",
-    help="Where the example lives. An existing one is replaced.",
+    help="Where the example lives. An earlier one is moved to FOLDER.before.",
 )
 @stoppable
 def complete_journey(folder: Path) -> None:

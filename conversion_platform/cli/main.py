@@ -39,11 +39,11 @@ class Commands(click.Group):
             show_error(error)
             sys.exit(FAILED)
         except OSError as error:
-            from conversion_platform.cli.render import full_disk, show_error
+            from conversion_platform.cli.render import file_error, show_error
 
-            if (full := full_disk(error)) is None:
+            if (told := file_error(error)) is None:
                 raise
-            show_error(full)
+            show_error(told)
             sys.exit(FAILED)
         except KeyboardInterrupt:
             click.echo(f"\n{STOPPED}", err=True)

@@ -17,9 +17,12 @@ def new_lake(ctx: click.Context, yes: bool) -> None:
     belongs to is not there". The ledger keeps its messages, consents and suppressions; the weekly
     cap and the rule against repeats read the lake, and begin anew.
     """
-    from conversion_platform.messaging import accept_new_lake, ledger_path
+    from conversion_platform.messaging import accept_new_lake, ledger_path, owns_lake
 
     settings = settings_of(ctx)
+    if owns_lake(settings):
+        click.echo(f"The ledger's own lake is at {settings.lake_root}: nothing has to be done.")
+        return
     click.echo(
         f"The ledger {ledger_path(settings)} will belong to whatever lake the next run writes at "
         f"{settings.lake_root}. Its messages, consents and suppressions stay. The rule against "

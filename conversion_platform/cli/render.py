@@ -21,17 +21,22 @@ def show_error(error: PlatformError) -> None:
     out.print(f"[bold]What to do:[/] {plain(error.remedy)}", soft_wrap=True)
 
 
-def full_disk(error: OSError) -> PlatformError | None:
-    """Return what an error of the operating system says of a full disk; None if it does not.
+def file_error(error: OSError) -> PlatformError | None:
+    """Return an error of the operating system about a file in our words; None if it is about none.
 
     Tables and databases have their own, more precise messages; this is for all other files.
     """
-    from conversion_platform.errors import DiskFullError
+    from conversion_platform.errors import DiskFullError, PlatformError
     from conversion_platform.lake import DISK_FULL
 
-    if error.errno not in DISK_FULL:
-        return None
     where = f" ({error.filename})" if error.filename else ""
+    if error.errno not in DISK_FULL:
+        if not where:
+            return None
+        return PlatformError(
+            f"{error.filename} cannot be used: {error.strerror}.",
+            "Name a place that is there or can be made, and that this user can write to.",
+        )
     return DiskFullError(
         f"The disk that this command writes to is full{where}.",
         "Free space there, or name a folder on another disk, then run the same command again.",

@@ -16,7 +16,7 @@ from conversion_platform.process import stoppable
     "first",
     type=Day(),
     required=True,
-    help="First day, such as 2026-11-23. With the wall clock today at the latest.",
+    help="First day, such as 2026-11-23. Today at the latest.",
 )
 @click.option("--to", "last", type=Day(), help="Last day; the first if not given.")
 @click.option(

@@ -6,7 +6,6 @@ as source events. The last screen also reads the truth, which no other part may 
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import closing
 from dataclasses import asdict
@@ -16,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.errors import SettingsError
 from conversion_platform.lake import Session, open_session
-from conversion_platform.runs import JobBars, run_days
+from conversion_platform.runs import JobBars, new_folder, run_days
 from conversion_platform.settings import CONFIG_NAME, load_settings
 from conversion_platform.simulator import World, advance, build
 from conversion_platform.status import TRUTH_KEY
@@ -35,7 +33,7 @@ TRUTH_SHARE = 0.5
 
 
 def run_demo(folder: Path, days: int, world: World | None = None) -> None:
-    """Build the demo below `folder` and run it, in place of an earlier one.
+    """Build the demo below `folder` and run it; an earlier one is moved to FOLDER.before.
 
     Args:
         folder: Folder for settings, source tables, truth, lake and Dagster's instance.
@@ -65,14 +63,7 @@ def prepare(folder: Path) -> Settings:
     Raises:
         SettingsError: the folder holds something that is no demo.
     """
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARKER).exists():
-            raise SettingsError(
-                f"{folder} is not empty and holds no demo.", "Name another one with --folder."
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).touch()
+    new_folder(folder, MARKER, "demo")
     text = resources.files("conversion_platform.demo").joinpath(CONFIG_NAME).read_text("utf-8")
     (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
     return load_settings(folder / CONFIG_NAME)

@@ -207,7 +207,7 @@ class LocalStorage(Storage):
     def read(self, key: str) -> bytes:
         try:
             return self._path(key).read_bytes()
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise missing_file(self.location(key)) from error
 
     def replace(self, key: str, data: bytes) -> None:

@@ -4,7 +4,12 @@ Consent, suppression and quiet hours are decided by one pure function (`decide`)
 in the ledger exists before anything leaves; the provider stands behind `providers.base.Provider`.
 """
 
-from conversion_platform.messaging.belonging import accept_new_lake, belong_to, require_own_lake
+from conversion_platform.messaging.belonging import (
+    accept_new_lake,
+    belong_to,
+    owns_lake,
+    require_own_lake,
+)
 from conversion_platform.messaging.consent import Consent, Recipient, decide
 from conversion_platform.messaging.ledger import Ledger, file_exists, ledger_path, open_ledger
 from conversion_platform.messaging.outcomes import as_of_day, measure_outcomes, outcome_days
@@ -47,6 +52,7 @@ __all__ = [
     "open_ledger",
     "open_provider",
     "outcome_days",
+    "owns_lake",
     "plan_messages",
     "receive",
     "replay_day",

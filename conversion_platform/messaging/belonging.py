@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake import LOG_ID_KEY, lake_id
+from conversion_platform.lake import LOG_ID_KEY, lake_id, open_lake
 from conversion_platform.messaging.ledger import file_exists, ledger_path, open_ledger
 
 if TYPE_CHECKING:
@@ -46,6 +46,16 @@ def belong_to(ledger: Ledger, storage: Storage) -> None:
     found = lake_id(storage)
     if found is not None and ledger.lake_id() in (None, ANY_NEW_LAKE):
         ledger.set_lake_id(found)
+
+
+def owns_lake(settings: Settings) -> bool:
+    """Return whether the ledger's own lake is there, with its event log."""
+    if not file_exists(ledger_path(settings)):
+        return False
+    storage = open_lake(settings).storage
+    with open_ledger(settings) as ledger:
+        wanted = ledger.lake_id()
+    return wanted is not None and wanted == lake_id(storage) == lake_id(storage, LOG_ID_KEY)
 
 
 def accept_new_lake(settings: Settings) -> bool:

@@ -5,6 +5,7 @@ Dagster takes seconds to import, so the modules that use it are imported where a
 
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.days import run_days, train_day, with_secrets
+from conversion_platform.runs.folders import new_folder
 from conversion_platform.runs.preflight import check_before_run
 from conversion_platform.runs.servers import Address, become_daemon, serve_all, serve_pages
 from conversion_platform.runs.startup import end_dead_runs_at_start
@@ -24,6 +25,7 @@ __all__ = [
     "end_dead_runs_at_start",
     "instance_home",
     "instance_in_use",
+    "new_folder",
     "prune_instance",
     "renew_instance",
     "run_activity",

@@ -20,6 +20,7 @@ from conversion_platform_tests.command import call
 from conversion_platform_tests.defs.looking import newest_run, run_count
 from conversion_platform_tests.tiny_platform import (
     LIVED,
+    NEXT,
     THEN,
     digests,
     edit,
@@ -86,9 +87,36 @@ def test_a_day_that_cannot_be_run_is_refused_before_anything_runs(
 ) -> None:
     runs = run_count(platform)
     assert "is before platform.start_date" in refused(ask(platform, *command, "2026-01-04"))
+    assert "lies in the future" in refused(ask(platform, *command, "2999-01-04"))
     edit(platform, 'clock = "replay"', 'clock = "wall"')
     assert "lies in the future" in refused(ask(platform, *command, "2999-01-04"))
     assert run_count(platform) == runs
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--config", "file/x.toml", "init"),
+        ("simulate", "--folder", "file/x", "--size", "tiny"),
+        ("simulate", "--folder", "/proc/x", "--size", "tiny"),
+        ("demo", "--folder", "file/x"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no folder")
+    told = refused(CliRunner().invoke(main, words))
+    assert "cannot be used: " in told
+    assert "this user can write to" in told
+
+
+def test_a_lake_below_a_file_is_not_there_for_the_ledger(platform: Path) -> None:
+    (platform / "file").write_text("no folder")
+    edit(platform, "[platform]", '[platform]\nlake = "file/lake"')
+    told = refused(ask(platform, "run", "--from", str(NEXT)))
+    assert "lake that this ledger belongs to is not there" in told
 
 
 def test_a_training_without_a_matured_day_says_so_before_anything_runs(platform: Path) -> None:

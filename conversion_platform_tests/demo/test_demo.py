@@ -41,10 +41,22 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_an_earlier_demo_is_replaced(tmp_path: Path) -> None:
+def test_a_folder_beside_it_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     prepare(tmp_path / "demo")
-    (tmp_path / "demo" / "lake").mkdir()
+    (tmp_path / "demo.before").mkdir()
+    (tmp_path / "demo.before/thesis.txt").write_text("mine")
+    with pytest.raises(SettingsError, match=r"demo\.before is not empty and holds no demo"):
+        prepare(tmp_path / "demo")
+    assert (tmp_path / "demo" / MARKER).exists()
+
+
+def test_an_earlier_demo_is_moved_aside_and_the_one_before_it_is_gone(tmp_path: Path) -> None:
+    for lake in ("first", "second"):
+        prepare(tmp_path / "demo")
+        (tmp_path / "demo" / lake).mkdir()
     settings = prepare(tmp_path / "demo")
+    assert (tmp_path / "demo.before" / "second").exists()
+    assert not (tmp_path / "demo.before" / "first").exists()
     names = {file.name for file in (tmp_path / "demo").iterdir()}
     assert names == {MARKER, "conversion_platform.toml"}
     assert settings.messaging.provider == "sandbox"

