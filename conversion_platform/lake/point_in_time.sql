@@ -19,7 +19,8 @@ CREATE OR REPLACE MACRO is_present(created_at, left_at, as_of) AS
     created_at < as_of AND (left_at IS NULL OR left_at > as_of);
 
 -- Whether a job was open at `as_of`: a source of dates opens its jobs at D 00:00, and D is their first
--- day. With NULL for `closed_at`: whether it had opened.
+-- day. With NULL for `closed_at`: whether it had opened. A missing `opened_at` is filled in when jobs
+-- are loaded (marketplace/loading.py).
 CREATE OR REPLACE MACRO is_open(opened_at, closed_at, as_of) AS
     opened_at <= as_of AND (closed_at IS NULL OR closed_at > as_of);
 

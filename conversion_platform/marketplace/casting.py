@@ -1,6 +1,7 @@
 """SQL that casts source values to contract values, and gives the reason where that fails.
 
-The only place where a number is read: attributes come here too. Features narrow it to float32.
+The only place where a number is read. attributes.py decides which further columns are numbers, and
+features/attributes.py narrows them to float32.
 """
 
 from __future__ import annotations

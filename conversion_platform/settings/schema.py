@@ -1,4 +1,4 @@
-"""What a key may hold: read from the JSON schema of the settings, and said in words."""
+"""What a key may hold, in words, read from the JSON schema of the settings (sections.py)."""
 
 from __future__ import annotations
 

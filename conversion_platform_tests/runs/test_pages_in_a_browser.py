@@ -92,7 +92,7 @@ def test_the_graph_loads_a_run_is_launched_and_its_events_arrive(pages: Served, 
     page.get_by_text("marketplace").first.wait_for()
     page.goto(f"{address}/locations/conversion_platform/jobs/daily/playground")
     page.get_by_placeholder("Partition").fill("2026-01-05")
-    page.keyboard.press("Enter")
+    page.get_by_text("2026-01-05", exact=True).click()  # there once the partitions are loaded
     page.get_by_text("Launch Run").click()
     page.wait_for_url("**/runs/**")
     page.get_by_text("Run queued").wait_for()

@@ -1,8 +1,9 @@
 """What starts a training: the weekly schedule, here.
 
-It is also started by a failed drift check (defs/monitoring/automation.py), by the commands `train`,
-`run` where its first day has no champion, and `run --weekly-training` (runs/planning.py), and again
-after its process died (defs/liveness).
+It is also started by a failed drift check (defs/monitoring/automation.py); by the commands `train`,
+`run` (and `demo`, `example`) where the first day has no champion, and `run --weekly-training`
+(runs/planning.py); after its process died (defs/liveness, or the next command: runs/commands.py);
+and by a person on Dagster's pages.
 """
 
 from __future__ import annotations
