@@ -2,8 +2,8 @@
 
 A batch is claimed (state `sending`) in one durable commit before the first of it is given to the
 provider, and its results are recorded in another. Whatever a dead process left in `sending` is
-settled by asking the provider, so nothing is lost and nothing goes out twice. receiving.py sends the
-answers to replies.
+settled by asking the provider, so nothing is lost and nothing goes out twice.
+Answers to replies are sent by receiving.py.
 """
 
 from __future__ import annotations
