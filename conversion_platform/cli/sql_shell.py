@@ -19,7 +19,7 @@ from conversion_platform.catalog import attach_views, catalog, may_be_hidden
 from conversion_platform.cli.sql_output import ONE_RESULT, write_result
 from conversion_platform.cli.sql_statements import statements
 from conversion_platform.errors import PlatformError, QueryError
-from conversion_platform.lake import Session, escape_glob, open_lake, quoted
+from conversion_platform.lake import Session, escape_glob, failure_of, open_lake, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +42,6 @@ LEAVE = (".quit", ".exit", "quit", "exit", "\\q")
 LOOK = (
     "`.tables` lists the views, `.schema NAME` the columns of one: `sql .tables`, or at the prompt."
 )
-MISSING_COLUMN = re.compile(r'column(?: named)? "([^"]+)"', re.I)
 
 
 def run_sql(
@@ -145,18 +144,18 @@ def _readable(error: duckdb.Error, personal: bool) -> PlatformError:
     import duckdb
 
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
-        return QueryError(str(error), LOOK if personal else _look(str(error)))
+        return QueryError(str(error), LOOK if personal else _look(error))
     if isinstance(error, duckdb.PermissionException):
         return QueryError(f"The prompt reads views, not files. {error}", LOOK)
     return QueryError(str(error), "Correct the query and run it again.")
 
 
-def _look(problem: str) -> str:
-    missing = MISSING_COLUMN.search(problem)
-    if missing is None or not may_be_hidden(missing[1]):
+def _look(error: duckdb.Error) -> str:
+    unknown = failure_of(error).column
+    if unknown is None or not may_be_hidden(unknown):
         return LOOK
     return (
-        f"Columns with personal data, `{missing[1]}` among them, are hidden: add --personal to "
+        f"Columns with personal data, `{unknown}` among them, are hidden: add --personal to "
         f"show them. {LOOK}"
     )
 

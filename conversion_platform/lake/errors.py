@@ -37,6 +37,7 @@ class Kind(Enum):
     FILE_MISSING = auto()
     FILE_DAMAGED = auto()
     GZIP_CUT = auto()
+    COLUMN_UNKNOWN = auto()
     OTHER = auto()
 
 
@@ -48,11 +49,13 @@ class Failure:
         kind: What failed.
         file: The file that DuckDB names; None where it names none.
         text: The first line of the message.
+        column: The column that a query names and no table has; None if it is about none.
     """
 
     kind: Kind
     file: str | None
     text: str
+    column: str | None = None
 
 
 _DISK_FULL = re.compile(r"No space left|File too large|max_temp_directory_size|Disk quota")
@@ -63,6 +66,7 @@ _NOT_PARQUET = re.compile(
 )
 # Raised while a page inside a file is read; most of these do not name the file.
 _INSIDE = re.compile(r"know what type|TProtocol|thrift|decompress|zstd|parquet|corrupt", re.I)
+_COLUMN = re.compile(r'column(?: named)? "([^"]+)"', re.I)
 _NAMED = re.compile(r"""(?:file|stream)[:= ]+["']?([^"'\n]+\.[A-Za-z0-9.]+)["']?""")
 
 
@@ -73,6 +77,8 @@ def failure_of(error: duckdb.Error) -> Failure:
     text = str(error).partition("\n")[0]
     named = _NAMED.search(text)
     file = named[1] if named else None
+    if isinstance(error, duckdb.BinderException) and (unknown := _COLUMN.search(text)):
+        return Failure(Kind.COLUMN_UNKNOWN, None, text, unknown[1])
     if _DISK_FULL.search(text):
         return Failure(Kind.DISK_FULL, file, text)
     if isinstance(error, duckdb.OutOfMemoryException):
