@@ -19,6 +19,7 @@ from conversion_platform.lake import Table, Written
 from conversion_platform.process import with_progress
 
 OWNERS = ("team:ml-platform",)
+PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 LAKE_POOL = "lake"
@@ -38,6 +39,18 @@ def days_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -
         first, last = tags[RANGE_START], tags[RANGE_END]
         return DayRange(date.fromisoformat(first), date.fromisoformat(last))
     return DayRange.of(date.fromisoformat(context.partition_key))
+
+
+def one_day(days: DayRange) -> str | None:
+    """Return the partition key of a run for one day; a range has none."""
+    return days.first.isoformat() if len(days) == 1 else None
+
+
+def range_tags(days: DayRange) -> dict[str, str]:
+    """Return the tags that make one run of a range of days."""
+    if len(days) == 1:
+        return {}
+    return {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

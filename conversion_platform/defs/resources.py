@@ -19,6 +19,7 @@ from pydantic import Field, PrivateAttr
 from conversion_platform.days import ONE_DAY, at_local_time, day_of
 from conversion_platform.defs.binding import settings_in_force
 from conversion_platform.defs.freshness import DAILY_RUN_TIME
+from conversion_platform.defs.lake_asset import PARTITION, RANGE_END
 from conversion_platform.errors import SettingsError
 from conversion_platform.lake import Session, ensure_format, ensure_lake_id, open_lake
 from conversion_platform.liveness import Lease, Leases, leases_of
@@ -146,7 +147,7 @@ class Platform(dg.ConfigurableResource[Any]):
 
 def task_of(run: dg.DagsterRun) -> str:
     """Return what a run does, for messages about it."""
-    day = run.tags.get("dagster/partition") or run.tags.get("dagster/asset_partition_range_end")
+    day = run.tags.get(PARTITION) or run.tags.get(RANGE_END)
     return f"run {run.run_id[:8]} of `{run.job_name}`" + (f" for {day}" if day else "")
 
 

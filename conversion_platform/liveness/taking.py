@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conversion_platform.liveness.detection import OBSERVE_SECONDS, Observations
+from conversion_platform.liveness.detection import OBSERVE_SECONDS, Observations, process_is_gone
 from conversion_platform.liveness.lease import Lease
 from conversion_platform.liveness.lease_stores import Held, LeaseStore
-from conversion_platform.liveness.process import State, state_of
 
 POLL_SECONDS = 1.0
 SETTLE_SECONDS = 0.2
@@ -74,7 +73,7 @@ class _Watch:
         self._next = 0.0
 
     def is_dead(self, there: Lease) -> bool:
-        if state_of(there.process) == State.GONE:
+        if process_is_gone(there):
             return True
         if time.monotonic() < self._next:
             return False

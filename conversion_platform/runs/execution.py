@@ -10,10 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
 from conversion_platform.defs.failures import REMEDY
-from conversion_platform.defs.lake_asset import RANGE_END, RANGE_START
+from conversion_platform.defs.lake_asset import one_day, range_tags
 from conversion_platform.defs.liveness import home_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.errors import PlatformError
@@ -107,18 +106,6 @@ def latest_facts(instance: dg.DagsterInstance, asset: str) -> dict[str, Any]:
 def _named(evaluation: dg.AssetCheckEvaluation) -> str:
     name = f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
     return f"{name} ({evaluation.description})" if evaluation.description else name
-
-
-def one_day(days: DayRange) -> str | None:
-    """Return the partition key of a run for one day; a range has none."""
-    return days.first.isoformat() if len(days) == 1 else None
-
-
-def range_tags(days: DayRange) -> dict[str, str]:
-    """Return the tags that make one run of a range of days."""
-    if len(days) == 1:
-        return {}
-    return {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}
 
 
 def error_of_run(result: dg.ExecuteInProcessResult) -> PlatformError:

@@ -12,9 +12,9 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
+from conversion_platform.defs.lake_asset import one_day
 from conversion_platform.defs.resources import Platform
 from conversion_platform.lake import Session
-from conversion_platform.runs.execution import one_day
 from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.tiny_platform import LIVED, NEXT, QUIET, settings_in
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from conversion_platform.defs.lake_asset import RANGE_END, RANGE_START
+from conversion_platform.defs.lake_asset import one_day, range_tags
 from conversion_platform.defs.liveness.dead_runs import RecordAttempt, home_of
 from conversion_platform.liveness import DIED_TAG, Pending, forget, save
 
@@ -23,13 +23,11 @@ def next_request(
         return None
     tried = len(instance.get_runs(dg.RunsFilter(tags=rest.tags)))
     step = rest.steps[0]
-    first, last = step.days.first.isoformat(), step.days.last.isoformat()
-    days = {} if first == last else {RANGE_START: first, RANGE_END: last}
     return dg.RunRequest(
         run_key=f"{name}-{tried}",
         job_name=step.job,
-        partition_key=first if first == last else None,
-        tags={**rest.tags, **days},
+        partition_key=one_day(step.days),
+        tags={**rest.tags, **range_tags(step.days)},
     )
 
 
