@@ -45,4 +45,4 @@ def last_day(settings: Settings) -> date | None:
     """Return the last day that there can be; None means today."""
     if settings.platform.clock == "wall":
         return None
-    return last_replay_day(open_lake(settings).storage)
+    return last_replay_day(open_lake(settings))

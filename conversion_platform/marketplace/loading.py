@@ -98,7 +98,7 @@ def load_events(session: Session, days: DayRange) -> Loaded:
         undated = session.lake.write(session.con, REJECTED_EVENTS_UNDATED, staged.rejected(NO_DAY))
         reasons, examples = summary(session.con, staged.rejected())
     if session.settings.platform.clock == "replay":
-        extend_replay(session.lake.storage, max(days.last, staged.last_day or days.last))
+        extend_replay(session.lake, max(days.last, staged.last_day or days.last))
     accepted = sum(item.rows for item in good)
     return Loaded(
         written=[*good, *bad, undated],

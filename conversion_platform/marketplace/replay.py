@@ -14,33 +14,32 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import LakeError, MissingFileError
-from conversion_platform.lake import canonical_json
 
 if TYPE_CHECKING:
-    from conversion_platform.lake import Storage
+    from conversion_platform.lake import Lake
 
 REPLAY_KEY = "sources/events.json"
 
 
-def last_replay_day(storage: Storage) -> date | None:
+def last_replay_day(lake: Lake) -> date | None:
     """Return the last day of the events source, or that was run if later; None if none was loaded.
 
     Raises:
         LakeError: the file is damaged.
     """
     try:
-        return date.fromisoformat(json.loads(storage.read(REPLAY_KEY))["last_day"])
+        return date.fromisoformat(json.loads(lake.storage.read(REPLAY_KEY))["last_day"])
     except MissingFileError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise LakeError(
-            f"{storage.location(REPLAY_KEY)} is damaged ({error!r}).",
+            f"{lake.storage.location(REPLAY_KEY)} is damaged ({error!r}).",
             "Delete it: the next run of a day writes it again.",
         ) from error
 
 
-def extend_replay(storage: Storage, day: date) -> None:
+def extend_replay(lake: Lake, day: date) -> None:
     """Let the replay reach a day: the last one that was found, or run, by now."""
-    known = last_replay_day(storage)
+    known = last_replay_day(lake)
     if known is None or known < day:
-        storage.replace(REPLAY_KEY, canonical_json({"last_day": day.isoformat()}))
+        lake.write_json(REPLAY_KEY, {"last_day": day.isoformat()})
