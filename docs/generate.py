@@ -51,6 +51,11 @@ def graph() -> BaseAssetGraph[BaseAssetNode]:
     return build_defs(Settings()).get_repository_def().asset_graph
 
 
+def heads(*names: str) -> str:
+    """Return the first two lines of a table."""
+    return f"| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
+
+
 def asset_row(key: AssetKey) -> str:
     """Return an asset's row: its name, what it depends on, what it holds."""
     node = graph().get(key)
@@ -64,7 +69,7 @@ def assets(group: str) -> str:
     """Return the table of one stage's assets."""
     keys = [key for key in graph().get_all_asset_keys() if graph().get(key).group_name == group]
     rows = "\n".join(asset_row(key) for key in sorted(keys))
-    return f"| asset | reads | holds |\n|---|---|---|\n{rows}\n"
+    return heads("asset", "reads", "holds") + f"{rows}\n"
 
 
 def tables() -> str:
@@ -76,7 +81,7 @@ def tables() -> str:
         f"| {_code(names)} | {'one a day' if daily else 'one'} | {_code(key)} |"
         for (daily, key), names in alike.items()
     )
-    return f"| table | files | key |\n|---|---|---|\n{rows}\n"
+    return heads("table", "files", "key") + f"{rows}\n"
 
 
 def _code(names: Iterable[str]) -> str:
@@ -99,7 +104,7 @@ def command_page(context: click.Context) -> str:
     usage = " ".join((context.command_path, *context.command.collect_usage_pieces(context)))
     options = [one for one in context.command.params if isinstance(one, click.Option)]
     rows = "".join(option_row(one, context) for one in options)
-    table = f"\n| option | default | meaning |\n|---|---|---|\n{rows}" if rows else ""
+    table = "\n" + heads("option", "default", "meaning") + rows if rows else ""
     return f"`{usage}`\n\n{cleandoc(context.command.help or '')}\n{table}"
 
 
@@ -125,7 +130,7 @@ def command_index(root: click.Context) -> str:
         for one in commands(root)
         for words in [words_of(one)]
     )
-    return f"| command | what it does |\n|---|---|\n{rows}"
+    return heads("command", "what it does") + rows
 
 
 def words_of(context: click.Context) -> str:
@@ -139,7 +144,7 @@ def checks() -> str:
     for key in sorted(graph().asset_check_keys):
         alike.setdefault(key.name, []).append(key)
     rows = "".join(check_row(name, keys) for name, keys in alike.items())
-    return f"| check | of | passes if | blocking |\n|---|---|---|---|\n{rows}"
+    return heads("check", "of", "passes if", "blocking") + rows
 
 
 def check_row(name: str, keys: list[AssetCheckKey]) -> str:
@@ -156,19 +161,19 @@ def jobs() -> str:
     """Return the table of the jobs."""
     found = build_defs(Settings()).get_repository_def().get_all_jobs()
     rows = "".join(f"| `{job.name}` | {job.description} |\n" for job in found if job.description)
-    return f"| job | what it runs |\n|---|---|\n{rows}"
+    return heads("job", "what it runs") + rows
 
 
 def columns(table: Table) -> str:
     """Return the table of a lake table's columns."""
     rows = "".join(f"| `{one.name}` | {one.description} |\n" for one in table.columns)
-    return f"| column | meaning |\n|---|---|\n{rows}"
+    return heads("column", "meaning") + rows
 
 
 def meanings(head: str, found: dict[str, str]) -> str:
     """Return a table of names with their meanings."""
     rows = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in found.items())
-    return f"| {head} | meaning |\n|---|---|\n{rows}"
+    return heads(head, "meaning") + rows
 
 
 def contracts() -> str:
@@ -178,7 +183,7 @@ def contracts() -> str:
         for contract in (USERS, JOBS, EVENTS)
         for names in [[field.name for field in contract.fields]]
     )
-    return f"| table | columns |\n|---|---|\n{rows}"
+    return heads("table", "columns") + rows
 
 
 def contract_column(contract: Contract, name: str) -> str:
@@ -199,7 +204,7 @@ def permitted_hours() -> str:
         f"| {since(one.since)} | {one.source} |\n"
         for one in found.frequency
     )
-    return f"| rule_id | place | allowed | from | source |\n|---|---|---|---|---|\n{hours}{limits}"
+    return heads("rule_id", "place", "allowed", "from", "source") + hours + limits
 
 
 def week(windows: tuple[tuple[time, time], ...]) -> str:
@@ -224,7 +229,7 @@ def packages() -> str:
         f"| `{file.parent.relative_to(PACKAGE)}/` | {first_line(file)} |\n"
         for file in sorted(files)
     )
-    return f"| package | what it holds |\n|---|---|\n{rows}"
+    return heads("package", "what it holds") + rows
 
 
 def first_line(file: Path) -> str:
@@ -243,9 +248,10 @@ def make_targets() -> str:
     makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
     found = re.findall(r"^([a-z-]+):.*## (.+)$", makefile, re.MULTILINE)
     rows = "".join(f"| `{name}` | {what} |\n" for name, what in found)
-    return f"| target | what it does |\n|---|---|\n{rows}"
+    return heads("target", "what it does") + rows
 
 
+@cache
 def blocks() -> dict[str, Callable[[], str]]:
     """Return what writes each block, by the block's name."""
     root = click.Context(program, info_name="conversion-platform")
