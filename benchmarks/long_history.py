@@ -46,7 +46,7 @@ ASSETS = (
     "events",
     "user_features",
     "job_features",
-    "user_category_features",
+    "user_by_category",
 )
 FIRST_STEP_SECONDS, OVERHEAD_SHARE, OVERHEAD_SECONDS = 30.0, 0.15, 180.0
 

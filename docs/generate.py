@@ -21,6 +21,7 @@ import click
 from conversion_platform.catalog.tables import lake_tables
 from conversion_platform.cli.main import main as program
 from conversion_platform.definitions import build_defs
+from conversion_platform.defs.lake_asset import TABLE_NAME
 from conversion_platform.event_log.reference import types_reference
 from conversion_platform.features.reference import features_reference
 from conversion_platform.marketplace.contract import EVENTS, JOBS, REASONS, USERS
@@ -62,7 +63,10 @@ def asset_row(key: AssetKey) -> str:
     read = ", ".join(
         f"`{name}`" for name in sorted(one.to_user_string() for one in node.parent_keys)
     )
-    return f"| `{key.to_user_string()}` | {read or 'the source'} | {node.description} |"
+    name = key.to_user_string()
+    table = node.metadata.get(TABLE_NAME, name)
+    named = f"`{name}`" if table == name else f"`{name}` (in SQL `{table}`)"
+    return f"| {named} | {read or 'the source'} | {node.description} |"
 
 
 def assets(group: str) -> str:

@@ -147,8 +147,8 @@ def fit_graph(page: Page, height: int) -> None:
 
 def take_stages(page: Page, address: str) -> None:
     """The stages, one box each."""
-    open_graph(page, address, 1500, 680)
-    fit_graph(page, 680)
+    open_graph(page, address, 1500, 800)
+    fit_graph(page, 800)
     save(page, "stages")
 
 

@@ -12,7 +12,7 @@ import dagster as dg
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
 from conversion_platform.defs.failures import failing_readably
-from conversion_platform.defs.lake_asset import days_of
+from conversion_platform.defs.lake_asset import asset_name, days_of
 from conversion_platform.defs.resources import Platform
 from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
@@ -68,7 +68,7 @@ def key_check(table: Table) -> dg.AssetChecksDefinition:
     key = ", ".join(table.key)
 
     @dg.asset_check(
-        asset=table.name,
+        asset=asset_name(table.name),
         name="primary_key_unique",
         description=f"No row lacks a part of its key ({key}), and no two rows share one.",
         blocking=True,
@@ -94,7 +94,7 @@ def schema_check(table: Table) -> dg.AssetChecksDefinition:
     """Return the check that a table's files have the declared columns, types and ranges."""
 
     @dg.asset_check(
-        asset=table.name,
+        asset=asset_name(table.name),
         name="columns_match_schema",
         description="Every declared column is there, has its type and stays within its range.",
         blocking=True,
@@ -116,7 +116,7 @@ def partition_check(table: Table) -> dg.AssetChecksDefinition:
     """
 
     @dg.asset_check(
-        asset=table.name,
+        asset=asset_name(table.name),
         name="newest_partition_exists",
         description="Today's partition exists two hours after the daily run is due; before that, "
         "yesterday's. With the replay clock there is no today, and nothing is checked.",

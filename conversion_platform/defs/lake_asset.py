@@ -29,6 +29,14 @@ CODE_VERSION = version("conversion-platform")
 
 ROW_COUNT, BYTES, PARTITIONS = "dagster/row_count", "bytes", "partitions"
 
+SHORTER = {
+    "user_category_features": "user_by_category",
+    "log_prediction_batch": "log_prediction",
+    "log_model_promotion": "log_promotion",
+}
+"""Names of assets whose table or view is named longer than a node of Dagster's graph shows."""
+TABLE_NAME = "dagster/table_name"
+
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
 
@@ -64,6 +72,11 @@ def column_schema(table: Table) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
+def asset_name(table: str) -> str:
+    """Return the name of the asset that writes a table of the lake, or a view of the log."""
+    return SHORTER.get(table, table)
+
+
 def table_spec(
     table: Table,
     *,
@@ -73,13 +86,13 @@ def table_spec(
 ) -> dg.AssetSpec:
     """Return the specification of the asset that writes `table`."""
     return dg.AssetSpec(
-        table.name,
+        asset_name(table.name),
         description=table.description,
         group_name=group,
         kinds=set(kinds),
         owners=OWNERS,
         deps=deps,
-        metadata={"dagster/column_schema": column_schema(table)},
+        metadata={"dagster/column_schema": column_schema(table), TABLE_NAME: table.name},
     )
 
 
@@ -224,7 +237,7 @@ def three_results(specs: Sequence[dg.AssetSpec], written: Sequence[Written]) -> 
 
 def result_of_table(spec: dg.AssetSpec, written: Sequence[Written]) -> dg.MaterializeResult:
     """Return the result of one of several tables that were written together."""
-    own = [part for part in written if part.table == spec.key.to_user_string()]
+    own = [part for part in written if part.table == spec.metadata[TABLE_NAME]]
     return dg.MaterializeResult(asset_key=spec.key, metadata=written_metadata(own))
 
 

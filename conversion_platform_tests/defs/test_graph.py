@@ -12,13 +12,13 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.definitions import build_defs
-from conversion_platform.defs.lake_asset import one_day
+from conversion_platform.defs.lake_asset import asset_name, one_day
 from conversion_platform.defs.resources import Platform
 from conversion_platform.lake import Session
 from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.tiny_platform import LIVED, NEXT, QUIET, settings_in
 
-FEATURES = {"user_features", "job_features", "user_category_features"}
+FEATURES = {"user_features", "job_features", "user_by_category"}
 MESSAGES = {"sent_messages", "message_states", "replies"}
 LEDGER = {"sent_messages"}  # sending fills the ledger, which lies outside the lake
 ORDER = {"model_evaluation", "model_explanations"}
@@ -73,8 +73,8 @@ def graph(copy: Path) -> dg.BaseAssetGraph:  # type: ignore[type-arg]
 def written_by(key: str, assets: set[str]) -> set[str]:
     """Return the assets of which one writes a key of the lake; none where it is no asset's."""
     table = key.partition("/")[0]
-    if table in assets:
-        return {table}
+    if asset_name(table) in assets:
+        return {asset_name(table)}
     if key.startswith("models/champion"):
         return {"champion_model"}
     if key.startswith("models/candidate"):
@@ -117,6 +117,6 @@ def test_every_asset_declares_what_it_reads_and_nothing_else(
 
 def test_checks_read_the_files_of_their_own_asset(graph: dg.BaseAssetGraph) -> None:  # type: ignore[type-arg]
     for key in graph.asset_check_keys:
-        step = f"{key.asset_key.to_user_string()}_{key.name}"
-        if READ[step]:
-            assert any(one.startswith(f"{key.asset_key.to_user_string()}/") for one in READ[step])
+        asset = key.asset_key.to_user_string()
+        if read := READ[f"{asset}_{key.name}"]:
+            assert any(asset_name(one.partition("/")[0]) == asset for one in read)

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.defs.lake_asset import asset_name
 from conversion_platform.runs.bars import Progress
 from conversion_platform.runs.execution import Finished, execute
 from conversion_platform.runs.instance import open_instance
@@ -50,14 +51,14 @@ def days_on_the_pages(folder: Path, asset: str) -> dict[date, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("asset", BY_DAY)
+@pytest.mark.parametrize("table", BY_DAY)
 def test_each_day_of_a_range_is_on_the_assets_page_with_its_own_rows(
-    made: tuple[Path, Finished, list[Progress]], asset: str
+    made: tuple[Path, Finished, list[Progress]], table: str
 ) -> None:
     folder, _, _ = made
-    shown = days_on_the_pages(folder, asset)
+    shown = days_on_the_pages(folder, asset_name(table))
     assert list(shown) == list(PAST)
-    counted = dict(rows(folder, f"SELECT dt, count(*) FROM {asset} GROUP BY dt"))
+    counted = dict(rows(folder, f"SELECT dt, count(*) FROM {table} GROUP BY dt"))
     assert {day: figures["dagster/row_count"] for day, figures in shown.items()} == {
         day: counted.get(day, 0) for day in PAST
     }

@@ -28,7 +28,7 @@ TRAINING = (
     "model_evaluation",
     "model_explanations",
     "champion_model",
-    "log_model_promotion",
+    "log_promotion",
 )
 DAILY = (
     "users",
@@ -41,7 +41,7 @@ DAILY = (
     "job_of_the_day",
     "messages",
     "outcomes",
-    "log_prediction_batch",
+    "log_prediction",
     "log_assignment",
     "log_message_state",
     "log_reply",
@@ -256,4 +256,4 @@ def test_the_steps_that_are_killed_are_all_that_write() -> None:
     for job, killed in (("daily", DAILY), ("train", TRAINING)):
         nodes = defs.resolve_job_def(job).graph.node_defs
         writing = {node.name for node in nodes if not node.name.endswith(CHECKS)}
-        assert writing - {"log_model_promotion"} == set(killed) - {"log_model_promotion"}
+        assert writing - {"log_promotion"} == set(killed) - {"log_promotion"}

@@ -9,7 +9,13 @@ from contextlib import nullcontext
 import dagster as dg
 
 from conversion_platform.days import DayRange
-from conversion_platform.defs.lake_asset import asset_of, days_of, plain_spec
+from conversion_platform.defs.lake_asset import (
+    TABLE_NAME,
+    asset_name,
+    asset_of,
+    days_of,
+    plain_spec,
+)
 from conversion_platform.defs.resources import Platform
 from conversion_platform.event_log import EVENT_TYPES, EventType, record
 from conversion_platform.messaging import outcome_days
@@ -37,19 +43,20 @@ def days_to_log(event_type: str, settings: Settings, days: DayRange) -> DayRange
 def log_asset(event_type: EventType) -> dg.AssetsDefinition:
     """Return the asset that appends one type of event."""
     spec = plain_spec(
-        event_type.view,
+        asset_name(event_type.view),
         event_type.description,
         group="event_log",
         kinds=("duckdb", "parquet"),
         deps=[LOGGED_FROM[event_type.name]],
     ).merge_attributes(
         metadata={
+            TABLE_NAME: event_type.view,
             "dagster/column_schema": dg.TableSchema(
                 columns=[
                     dg.TableColumn(column.name, column.type, description=column.description)
                     for column in event_type.columns
                 ]
-            )
+            ),
         }
     )
 

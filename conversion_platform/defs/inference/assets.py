@@ -11,7 +11,7 @@ from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import DAILY_PREDICTIONS, predict_days
 from conversion_platform.training import champions
 
-FEATURES = ("user_features", "job_features", "user_category_features")
+FEATURES = ("user_features", "job_features", "user_by_category")
 
 
 @asset_of(

@@ -14,7 +14,7 @@ from conversion_platform.lake import Written
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report
 from conversion_platform.process import with_progress
 
-FEATURES = ("user_features", "job_features", "user_category_features")
+FEATURES = ("user_features", "job_features", "user_by_category")
 DRIFT_CHECK = "drift_within_limits"
 CHECK = dg.AssetCheckSpec(
     DRIFT_CHECK,

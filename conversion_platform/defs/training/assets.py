@@ -38,7 +38,7 @@ from conversion_platform.training import (
 )
 
 GROUP = "training"
-FEATURES = ("user_features", "job_features", "user_category_features")
+FEATURES = ("user_features", "job_features", "user_by_category")
 
 
 @asset_of(

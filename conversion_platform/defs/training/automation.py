@@ -15,7 +15,7 @@ from conversion_platform.defs.binding import settings_in_force
 
 TRAIN = dg.define_asset_job(
     "train",
-    dg.AssetSelection.groups("training") | dg.AssetSelection.assets("log_model_promotion"),
+    dg.AssetSelection.groups("training") | dg.AssetSelection.assets("log_promotion"),
     description="A candidate from the days that have matured; champion if it is not worse. Runs "
     "weekly, after drift, and before the first day.",
 )
