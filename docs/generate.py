@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import date, time
 
-    from dagster import AssetCheckKey, AssetKey, BaseAssetGraph, BaseAssetNode
+    from dagster import (
+        AssetCheckKey,
+        AssetKey,
+        BaseAssetGraph,
+        BaseAssetNode,
+        RepositoryDefinition,
+    )
 
     from conversion_platform.lake import Table
     from conversion_platform.marketplace.contract import Contract
@@ -47,9 +53,14 @@ BLOCK = re.compile(r"(?<=<!-- generated: )([\w ]+)( -->\n)(.*?)(?=<!-- end -->)"
 
 
 @cache
+def repository() -> RepositoryDefinition:
+    """Return the code location of the default settings."""
+    return build_defs(Settings()).get_repository_def()
+
+
 def graph() -> BaseAssetGraph[BaseAssetNode]:
-    """Return the asset graph of the default settings."""
-    return build_defs(Settings()).get_repository_def().asset_graph
+    """Return its asset graph."""
+    return repository().asset_graph
 
 
 def heads(*names: str) -> str:
@@ -163,7 +174,7 @@ def check_row(name: str, keys: list[AssetCheckKey]) -> str:
 
 def jobs() -> str:
     """Return the table of the jobs."""
-    found = build_defs(Settings()).get_repository_def().get_all_jobs()
+    found = repository().get_all_jobs()
     rows = "".join(f"| `{job.name}` | {job.description} |\n" for job in found if job.description)
     return heads("job", "what it runs") + rows
 

@@ -29,17 +29,17 @@ def file_error(error: OSError) -> PlatformError | None:
     from conversion_platform.errors import DiskFullError, PlatformError
     from conversion_platform.lake import DISK_FULL
 
-    where = f" ({error.filename})" if error.filename else ""
-    if error.errno not in DISK_FULL:
-        if not where:
-            return None
-        return PlatformError(
-            f"{error.filename} cannot be used: {error.strerror}.",
-            "Name a place that is there or can be made, and that this user can write to.",
+    if error.errno in DISK_FULL:
+        where = f" ({error.filename})" if error.filename else ""
+        return DiskFullError(
+            f"The disk that this command writes to is full{where}.",
+            "Free space there, or name a folder on another disk, then run the same command again.",
         )
-    return DiskFullError(
-        f"The disk that this command writes to is full{where}.",
-        "Free space there, or name a folder on another disk, then run the same command again.",
+    if not error.filename:
+        return None
+    return PlatformError(
+        f"{error.filename} cannot be used: {error.strerror}.",
+        "Name a place that is there or can be made, and that this user can write to.",
     )
 
 

@@ -15,7 +15,7 @@ import dagster as dg
 
 from conversion_platform.days import DayRange
 from conversion_platform.defs.failures import failing_readably
-from conversion_platform.lake import Table, Written
+from conversion_platform.lake import Column, Table, Written
 from conversion_platform.process import with_progress
 
 OWNERS = ("team:ml-platform",)
@@ -36,6 +36,7 @@ SHORTER = {
 }
 """Names of assets whose table or view is named longer than a node of Dagster's graph shows."""
 TABLE_NAME = "dagster/table_name"
+DAY = Column("dt", "DATE", "Partition: the calendar day.")
 
 Decorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
@@ -61,15 +62,13 @@ def range_tags(days: DayRange) -> dict[str, str]:
     return {RANGE_START: days.first.isoformat(), RANGE_END: days.last.isoformat()}
 
 
-def column_schema(table: Table) -> dg.TableSchema:
-    """Return a table's columns as Dagster shows them."""
-    columns = [
+def table_metadata(name: str, columns: Iterable[Column]) -> dict[str, Any]:
+    """Return what Dagster shows of a table: by which name SQL knows it, and its columns."""
+    shown = [
         dg.TableColumn(column.name, column.type, description=column.description)
-        for column in table.columns
+        for column in columns
     ]
-    if table.daily:
-        columns.append(dg.TableColumn("dt", "DATE", description="Partition: the calendar day."))
-    return dg.TableSchema(columns=columns)
+    return {TABLE_NAME: name, "dagster/column_schema": dg.TableSchema(columns=shown)}
 
 
 def asset_name(table: str) -> str:
@@ -85,21 +84,27 @@ def table_spec(
     deps: Sequence[Any] = (),
 ) -> dg.AssetSpec:
     """Return the specification of the asset that writes `table`."""
-    return dg.AssetSpec(
+    columns = (*table.columns, DAY) if table.daily else table.columns
+    return plain_spec(
         asset_name(table.name),
-        description=table.description,
-        group_name=group,
-        kinds=set(kinds),
-        owners=OWNERS,
+        table.description,
+        group=group,
+        kinds=kinds,
         deps=deps,
-        metadata={"dagster/column_schema": column_schema(table), TABLE_NAME: table.name},
+        metadata=table_metadata(table.name, columns),
     )
 
 
 def plain_spec(
-    name: str, description: str, *, group: str, kinds: Iterable[str], deps: Sequence[Any] = ()
+    name: str,
+    description: str,
+    *,
+    group: str,
+    kinds: Iterable[str],
+    deps: Sequence[Any] = (),
+    metadata: Mapping[str, Any] | None = None,
 ) -> dg.AssetSpec:
-    """Return the specification of an asset that is not a lake table (a model, a report)."""
+    """Return the specification of an asset that is not a lake table (a model, a report, a log)."""
     return dg.AssetSpec(
         name,
         description=description,
@@ -107,6 +112,7 @@ def plain_spec(
         kinds=set(kinds),
         owners=OWNERS,
         deps=deps,
+        metadata=metadata,
     )
 
 

@@ -20,7 +20,7 @@ from conversion_platform.features.pairs import feature_spec, pair_query
 from conversion_platform.features.sources import event_days, require_sources
 from conversion_platform.features.tables import (
     JOB_FEATURES,
-    USER_CATEGORY_FEATURES,
+    TABLES,
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 REPEATED_DAYS = 14
 _SAMPLED_USERS = _SAMPLED_JOBS = 60
-_BUILT = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
 
 _LIFECYCLE_COLUMNS = {
     USERS.name: ("user", "created_at", "joined", "left_at", "left"),
@@ -215,7 +214,7 @@ def _build(session: Session, days: DayRange, label: str) -> dict[str, tuple[str,
     """Build the features and keep those of the first day; their tables' names and keys."""
     build_features(session, days)
     day = DayRange.of(days.first)
-    for table in _BUILT:
+    for table in TABLES:
         session.con.execute(
             f"CREATE OR REPLACE TEMP TABLE {label}_{table.name} AS "
             f"SELECT * EXCLUDE (dt) FROM {session.lake.select(table, day)}"
@@ -223,7 +222,7 @@ def _build(session: Session, days: DayRange, label: str) -> dict[str, tuple[str,
     spec = feature_spec(session)
     query = pair_query(session, spec, _sampled_pairs(days.first), days)
     session.con.execute(f"CREATE OR REPLACE TEMP TABLE {label}_pair_features AS {query}")
-    return {table.name: table.key for table in _BUILT} | {"pair_features": ("user_id", "job_id")}
+    return {table.name: table.key for table in TABLES} | {"pair_features": ("user_id", "job_id")}
 
 
 def _sampled_pairs(day: date) -> str:

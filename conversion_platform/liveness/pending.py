@@ -14,8 +14,8 @@ from typing import Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import canonical_json, readable_disk_errors
+from conversion_platform.liveness.detection import process_is_gone
 from conversion_platform.liveness.holding import lease_folder, lease_owners, lease_store
-from conversion_platform.liveness.process import State, state_of
 
 SUFFIX = ".pending"
 COMMAND_TAG = "conversion_platform/command"
@@ -92,7 +92,7 @@ def somebody_died(home: Path) -> bool:
     """
     known = {pending.command for pending in pending_in(home)}
     leases = (lease_store(home, owner).read() for owner in lease_owners(home) if owner not in known)
-    return any(lease and state_of(lease.process) == State.GONE for lease in leases)
+    return any(lease and process_is_gone(lease) for lease in leases)
 
 
 def _file(home: Path, command: str) -> Path:

@@ -10,11 +10,11 @@ import dagster as dg
 
 from conversion_platform.days import DayRange
 from conversion_platform.defs.lake_asset import (
-    TABLE_NAME,
     asset_name,
     asset_of,
     days_of,
     plain_spec,
+    table_metadata,
 )
 from conversion_platform.defs.resources import Platform
 from conversion_platform.event_log import EVENT_TYPES, EventType, record
@@ -48,16 +48,7 @@ def log_asset(event_type: EventType) -> dg.AssetsDefinition:
         group="event_log",
         kinds=("duckdb", "parquet"),
         deps=[LOGGED_FROM[event_type.name]],
-    ).merge_attributes(
-        metadata={
-            TABLE_NAME: event_type.view,
-            "dagster/column_schema": dg.TableSchema(
-                columns=[
-                    dg.TableColumn(column.name, column.type, description=column.description)
-                    for column in event_type.columns
-                ]
-            ),
-        }
+        metadata=table_metadata(event_type.view, event_type.columns),
     )
 
     @asset_of(spec)

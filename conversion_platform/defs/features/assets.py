@@ -14,12 +14,7 @@ from conversion_platform.defs.lake_asset import (
     three_results,
 )
 from conversion_platform.defs.resources import Platform
-from conversion_platform.features import (
-    JOB_FEATURES,
-    USER_CATEGORY_FEATURES,
-    USER_FEATURES,
-    build_features,
-)
+from conversion_platform.features import TABLES, build_features
 
 GROUP = "features"
 
@@ -28,7 +23,7 @@ def specs() -> list[dg.AssetSpec]:
     """Return the specs; Dagster would load a list of them as assets of their own."""
     return [
         table_spec(table, group=GROUP, deps=["users", "jobs", "attributes", "events"])
-        for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
+        for table in TABLES
     ]
 
 

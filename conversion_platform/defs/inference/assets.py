@@ -6,12 +6,11 @@ What belongs here: scoring as an asset. What does not: who is eligible and how p
 
 import dagster as dg
 
+from conversion_platform.defs.features import FEATURES
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
 from conversion_platform.inference import DAILY_PREDICTIONS, predict_days
 from conversion_platform.training import champions
-
-FEATURES = ("user_features", "job_features", "user_by_category")
 
 
 @asset_of(

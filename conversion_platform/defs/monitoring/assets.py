@@ -8,13 +8,13 @@ from typing import Any
 
 import dagster as dg
 
+from conversion_platform.defs.features import FEATURES
 from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
 from conversion_platform.defs.resources import Platform
 from conversion_platform.lake import Written
 from conversion_platform.monitoring import DRIFT, DriftReport, drift_report
 from conversion_platform.process import with_progress
 
-FEATURES = ("user_features", "job_features", "user_by_category")
 DRIFT_CHECK = "drift_within_limits"
 CHECK = dg.AssetCheckSpec(
     DRIFT_CHECK,

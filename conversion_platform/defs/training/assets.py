@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from conversion_platform.defs.features import FEATURES
 from conversion_platform.defs.lake_asset import (
     asset_of,
     days_of,
@@ -38,7 +39,6 @@ from conversion_platform.training import (
 )
 
 GROUP = "training"
-FEATURES = ("user_features", "job_features", "user_by_category")
 
 
 @asset_of(
