@@ -15,7 +15,8 @@ from conversion_platform.liveness.lease import Lease
 from conversion_platform.liveness.process import State, state_of
 
 OBSERVATIONS_UNTIL_DEAD = 4
-OBSERVE_SECONDS = 30
+OBSERVE_SECONDS = 25
+"""Dagster evaluates a sensor up to 5 s after it is due: with 30, a slot was free after 120 s."""
 
 
 def process_is_gone(lease: Lease) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -203,14 +205,26 @@ def at_work(folder: Path, step: str) -> bool:
 
 @contextmanager
 def held_up(folder: Path, run_id: str) -> Iterator[None]:
-    """Let a run take long: its process stands still meanwhile, for less than two minutes."""
+    """Let a run take long: its process stands still but for blinks in which it is seen alive."""
     lease = lease_store(folder / "dagster_home", run_id).read()
     assert lease is not None
-    os.kill(lease.process.pid, signal.SIGSTOP)
+    pid, over = lease.process.pid, threading.Event()
+
+    def blink() -> None:
+        while not over.wait(15):
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.3)
+            os.kill(pid, signal.SIGSTOP)
+
+    thread = threading.Thread(target=blink)
+    os.kill(pid, signal.SIGSTOP)
+    thread.start()
     try:
         yield
     finally:
-        os.kill(lease.process.pid, signal.SIGCONT)
+        over.set()
+        thread.join()
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_sending_goes_on_beside_a_long_training_and_the_day_waits_for_it(

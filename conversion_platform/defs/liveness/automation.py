@@ -1,4 +1,4 @@
-"""Observes the leases every half minute.
+"""Observes the leases every 25 seconds.
 
 What belongs here: the sensor and what it remembers. What does not: what it finds and does.
 """
