@@ -28,8 +28,10 @@ def numeric_distance(today: Array, reference: Array) -> float:
     import numpy as np
     from scipy.stats import wasserstein_distance
 
-    spread = max(float(np.std(reference)), SMALLEST_SPREAD)
-    return round(float(wasserstein_distance(reference, today)) / spread, DECIMALS)
+    # Squares of float32 overflow from 1e19 on (amounts in wei): the spread was infinite.
+    then, now = reference.astype(np.float64), today.astype(np.float64)
+    spread = max(float(np.std(then)), SMALLEST_SPREAD)
+    return round(float(wasserstein_distance(then, now)) / spread, DECIMALS)
 
 
 def categorical_distance(today: pa.Array, reference: pa.Array) -> float:

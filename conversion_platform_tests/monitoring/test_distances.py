@@ -19,6 +19,13 @@ def test_a_shift_by_one_spread_is_a_distance_of_one() -> None:
     assert numeric_distance(values + values.std(), values) == pytest.approx(1.0)
 
 
+def test_float32_values_whose_squares_overflow_have_a_distance() -> None:
+    values = np.array([1e20, 2e20, 3e20], dtype=np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert numeric_distance(3 * values, values) == pytest.approx(4.9, abs=0.01)
+
+
 def test_samples_of_one_population_are_near_each_other() -> None:
     generator = np.random.default_rng(0)
     assert numeric_distance(generator.normal(size=4000), generator.normal(size=4000)) < 0.05
