@@ -15,6 +15,7 @@ import click
 from conversion_platform.cli.context import FAILED, INTERRUPTED
 from conversion_platform.cli.demo import demo, example, simulate
 from conversion_platform.cli.dev import daemon, dev, pages
+from conversion_platform.cli.encoding import write_plainly
 from conversion_platform.cli.models import train
 from conversion_platform.cli.new_lake import new_lake
 from conversion_platform.cli.run import run
@@ -67,6 +68,7 @@ def main(ctx: click.Context, config: Path | None) -> None:
     a check found something; 2 wrong arguments; 130 stopped by Ctrl-C, 143 by SIGTERM (0 for dev,
     pages and daemon).
     """
+    write_plainly()
     ctx.obj = config
 
 
