@@ -98,3 +98,37 @@ def at_local_time(day: date, clock: time, zone: str) -> datetime:
 def day_of(moment: datetime, zone: str) -> date:
     """Return the calendar day of an aware `moment` in `zone`."""
     return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def offsets(days: DayRange, zone: str) -> list[tuple[datetime, int]]:
+    """Return the zone's offsets during `days`: until when, and seconds east of Greenwich."""
+    found: list[tuple[datetime, int]] = []
+    start, end = day_start(days.first, zone), day_start(days.last + ONE_DAY, zone)
+    step = timedelta(hours=6)  # no zone has changed its offset twice in that time
+    while start < end:
+        later = min(start + step, end)
+        if _offset(later, zone) != _offset(start, zone):
+            later = _change(start, later, zone)
+        if not found or found[-1][1] != _offset(start, zone):
+            found.append((later, _offset(start, zone)))
+        else:
+            found[-1] = (later, found[-1][1])
+        start = later
+    return found
+
+
+def _offset(moment: datetime, zone: str) -> int:
+    offset = moment.astimezone(ZoneInfo(zone)).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())
+
+
+def _change(before: datetime, after: datetime, zone: str) -> datetime:
+    """Return the second at which the offset changes between two moments."""
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
+        if _offset(middle, zone) == _offset(before, zone):
+            before = middle
+        else:
+            after = middle
+    return after

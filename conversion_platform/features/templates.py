@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING
 
+from conversion_platform import lake
 from conversion_platform.days import ONE_DAY
 from conversion_platform.lake import instant, listed, quoted
 
@@ -16,14 +14,9 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
 
 
-@cache
-def _template(name: str) -> Template:
-    return Template((files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
-
-
 def rendered(name: str, variables: Mapping[str, object] | None = None) -> str:
     """Return the SQL of `sql/NAME.sql` with its variables filled in."""
-    return _template(name).substitute(variables or {})
+    return lake.rendered(f"{__package__}.sql", name, **(variables or {}))
 
 
 def event_conditions(settings: Settings) -> dict[str, object]:

@@ -18,18 +18,22 @@ from conversion_platform.lake.format import (
     set_format,
 )
 from conversion_platform.lake.identity import LAKE_ID_KEY, LOG_ID_KEY, ensure_lake_id, lake_id
-from conversion_platform.lake.lake import Lake, Written, not_ready, open_lake
+from conversion_platform.lake.lake import Lake, Part, Written, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_quality, schema_quality
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
 from conversion_platform.lake.session import Session, open_session
 from conversion_platform.lake.sql import (
     escape_glob,
     file_sql,
+    identifier,
     instant,
     listed,
+    local_day,
     quoted,
     registered,
+    rendered,
     require_plain_folders,
+    sql_file,
 )
 from conversion_platform.lake.storage import (
     DISK_FULL,
@@ -57,6 +61,7 @@ __all__ = [
     "Lake",
     "LakeFormat",
     "LocalStorage",
+    "Part",
     "S3Storage",
     "SchemaQuality",
     "Session",
@@ -69,11 +74,13 @@ __all__ = [
     "escape_glob",
     "failure_of",
     "file_sql",
+    "identifier",
     "instant",
     "key_quality",
     "lake_format",
     "lake_id",
     "listed",
+    "local_day",
     "newer_format",
     "not_ready",
     "open_lake",
@@ -83,11 +90,13 @@ __all__ = [
     "readable_disk_errors",
     "readable_s3_errors",
     "registered",
+    "rendered",
     "require_format",
     "require_plain_folders",
     "s3_files",
     "schema_quality",
     "scratch_folder",
     "set_format",
+    "sql_file",
     "unfenced",
 ]

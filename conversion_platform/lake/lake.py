@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from conversion_platform.errors import LakeError, NotReadyError
 from conversion_platform.lake.documents import canonical_json
 from conversion_platform.lake.errors import damaged_file, readable_errors
 from conversion_platform.lake.format import PLATFORM_FOLDER, require_format
-from conversion_platform.lake.sql import file_sql, quoted, require_plain_folders
+from conversion_platform.lake.sql import file_sql, quoted, require_plain_folders, sql_file
 from conversion_platform.lake.storage import Storage, open_storage
 from conversion_platform.lake.table import Table
 from conversion_platform.process import with_progress
@@ -48,6 +48,15 @@ class Written:
     day: date | None
     rows: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One partition that is to be written: its table, the query of its rows, and its day."""
+
+    table: Table
+    query: str
+    day: date | None = None
 
 
 class Lake:
@@ -187,12 +196,42 @@ class Lake:
         Raises:
             LakeError: the disk is full; what was there is unchanged.
         """
-        order = ", ".join(f'"{column}"' for column in table.order)
+        with _without_statistics(con):
+            return self._write(con, Part(table, query, day))
+
+    def write_parts(self, con: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> list[Written]:
+        """Replace partitions, several at a time.
+
+        Sorting and writing a partition of usual size keep one core at work each.
+
+        Args:
+            con: The connection. Cursors of it run the queries, so these may not use temporary
+                tables.
+            parts: The partitions.
+
+        Raises:
+            LakeError: the disk is full; every partition is the old one or the new one.
+        """
+        with _without_statistics(con), ThreadPoolExecutor(min(self._threads, 2)) as pool:
+            pending = [pool.submit(self._write_on_cursor, con, part) for part in parts]
+            try:
+                return [one.result() for one in with_progress(pending, "partitions")]
+            finally:
+                for one in pending:
+                    one.cancel()
+
+    def _write_on_cursor(self, con: duckdb.DuckDBPyConnection, part: Part) -> Written:
+        with closing(con.cursor()) as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            return self._write(cursor, part)
+
+    def _write(self, con: duckdb.DuckDBPyConnection, part: Part) -> Written:
+        order = ", ".join(f'"{column}"' for column in part.table.order)
         with self.storage.staged() as path:
-            rows = self.copy_out(con, f"SELECT * FROM ({query}) ORDER BY {order}", path)
+            rows = self._copy_out(con, f"SELECT * FROM ({part.query}) ORDER BY {order}", path)
             size = path.stat().st_size
-            self.storage.publish(path, self.key(table, day))
-        return Written(table.name, day, rows, size)
+            self.storage.publish(path, self.key(part.table, part.day))
+        return Written(part.table.name, part.day, rows, size)
 
     def write_days(
         self, con: duckdb.DuckDBPyConnection, table: Table, query: str, days: DayRange
@@ -226,18 +265,16 @@ class Lake:
         Raises:
             LakeError: the disk is full.
         """
-        # What the optimizer happens to know of NULLs changes the file's encoding: the same rows
-        # would have other bytes in a run of one day than in a run of many.
-        con.execute("SET disabled_optimizers = 'statistics_propagation'")
-        try:
-            with self.readable_errors():
-                copied = con.execute(
-                    f"COPY ({query}) TO {quoted(str(path))} "
-                    "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, "
-                    f"ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
-                ).fetchone()
-        finally:
-            con.execute("RESET disabled_optimizers")
+        with _without_statistics(con):
+            return self._copy_out(con, query, path)
+
+    def _copy_out(self, con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+        with self.readable_errors():
+            copied = con.execute(
+                f"COPY ({query}) TO {quoted(str(path))} "
+                "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, USE_TMP_FILE false, "
+                f"ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
+            ).fetchone()
         return int(copied[0]) if copied else 0
 
     @property
@@ -287,10 +324,24 @@ class Lake:
             raise damaged_file(self.storage.location(key), str(error)) from error
 
 
+@contextmanager
+def _without_statistics(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Write the same bytes for the same rows.
+
+    What the optimizer happens to know of NULLs changes a file's encoding: the same rows would have
+    other bytes in a run of one day than in a run of many. The setting is the whole database's.
+    """
+    con.execute("SET disabled_optimizers = 'statistics_propagation'")
+    try:
+        yield
+    finally:
+        con.execute("RESET disabled_optimizers")
+
+
 @cache
 def _point_in_time_macros() -> str:
     """Return the macros that say what was known, and how far it is; cursors see them as well."""
-    return (resources.files(__package__) / "point_in_time.sql").read_text(encoding="utf-8")
+    return sql_file(__package__, "point_in_time")
 
 
 def _select_files(files: Sequence[str], empty: str, hive: bool) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import TREATMENT
-from conversion_platform.lake import Session, instant, listed
+from conversion_platform.lake import Session, instant, listed, rendered
 from conversion_platform.marketplace import EVENTS, rewritten_days
 from conversion_platform.messaging.snapshot import ledger_rows, messages_of
 from conversion_platform.messaging.tables import OUTCOMES, SENT_MESSAGES
@@ -74,16 +73,13 @@ def _measure_day(session: Session, ledger: Ledger, day: date, as_of: date) -> li
 
 
 def _query(settings: Settings, day: date, as_of: date) -> str:
-    folder = resources.files("conversion_platform.messaging")
-    return (
-        folder.joinpath("outcomes.sql")
-        .read_text(encoding="utf-8")
-        .format(
-            day=day,
-            treatment=TREATMENT,
-            window=settings.events.attribution_window_days,
-            click_types=listed(settings.events.click_types),
-            conversion_types=listed(settings.events.conversion_types),
-            as_of=instant(as_of, settings.platform.time_zone),
-        )
+    return rendered(
+        __package__,
+        "outcomes",
+        day=day,
+        treatment=TREATMENT,
+        window=settings.events.attribution_window_days,
+        click_types=listed(settings.events.click_types),
+        conversion_types=listed(settings.events.conversion_types),
+        as_of=instant(as_of, settings.platform.time_zone),
     )

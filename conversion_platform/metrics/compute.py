@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.experiments import HOLDOUT, TREATMENT, Interval, uplift_interval
-from conversion_platform.lake import Session, quoted
+from conversion_platform.lake import Session, quoted, sql_file
 from conversion_platform.messaging import OUTCOMES, outcome_days
 from conversion_platform.metrics.tables import ALL_COHORTS, DAILY_METRICS
 
@@ -46,7 +45,7 @@ class Summary:
 
 def metric_sql(name: str) -> str:
     """Return the text of one of the metric queries (`daily`, `period`)."""
-    return resources.files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return sql_file(__package__, name)
 
 
 def compute_metrics(session: Session, days: DayRange) -> list[Written]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +17,7 @@ import numpy as np
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import TrainingError
-from conversion_platform.lake import file_sql
+from conversion_platform.lake import file_sql, sql_file
 from conversion_platform.simulator.randomness import Flags, Floats
 
 if TYPE_CHECKING:
@@ -160,8 +159,7 @@ def training_days(first: date, day: date) -> DayRange:
 
 
 def _features(con: duckdb.DuckDBPyConnection) -> pyarrow.Table:
-    query = (resources.files(__package__) / "quick_features.sql").read_text()
-    return con.sql(query).to_arrow_table()
+    return con.sql(sql_file(__package__, "quick_features")).to_arrow_table()
 
 
 def _matrix(table: pyarrow.Table) -> tuple[Floats, tuple[str, ...]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import ONE_DAY, DayRange
@@ -20,7 +19,7 @@ from conversion_platform.features import (
     feature_spec,
     pair_query,
 )
-from conversion_platform.lake import Session, instant, listed, quoted
+from conversion_platform.lake import Session, instant, listed, quoted, rendered
 from conversion_platform.marketplace import EVENTS, JOBS, USERS
 from conversion_platform.training.split import Split, split_days, training_days
 from conversion_platform.training.tables import TRAINING_EXAMPLES
@@ -94,11 +93,6 @@ def _require(lake: Lake, days: DayRange, day: date) -> None:
     lake.require(JOB_FEATURES, days)
 
 
-def _sql(name: str, **values: object) -> str:
-    """Return a query of this package with its placeholders filled in."""
-    return files(__package__).joinpath(f"{name}.sql").read_text("utf-8").format(**values)
-
-
 def _listed(*types: tuple[str, ...]) -> str:
     """Return a SQL list of event types."""
     return f"({listed(sorted({name for group in types for name in group}))})"
@@ -119,7 +113,8 @@ def _shown(settings: Settings, days: DayRange, day: date) -> str:
     """Return SQL of the impressions: the logged ones, or the positives if none are logged."""
     meaning = settings.events
     sampled = meaning.negatives == "sampled"
-    return _sql(
+    return rendered(
+        __package__,
         "shown_positives" if sampled else "shown_impressions",
         zone=quoted(settings.platform.time_zone),
         window_days=meaning.attribution_window_days,
@@ -185,7 +180,8 @@ def _draw_and_label(session: Session) -> None:
     meaning = session.settings.events
     drawn = "SELECT * FROM kept"
     if meaning.negatives == "sampled":
-        drawn = _sql(
+        drawn = rendered(
+            __package__,
             "negatives",
             zone=quoted(session.settings.platform.time_zone),
             negatives=meaning.negatives_per_positive,
@@ -193,7 +189,8 @@ def _draw_and_label(session: Session) -> None:
             seed=quoted(str(session.settings.training.seed)),
         )
     session.con.execute(f"CREATE TEMP TABLE drawn AS {drawn}")
-    labels = _sql(
+    labels = rendered(
+        __package__,
         "labels",
         window_days=meaning.attribution_window_days,
         click_types=_listed(meaning.click_types),

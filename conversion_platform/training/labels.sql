@@ -12,14 +12,14 @@ LEFT JOIN (
         drawn.job_id,
         drawn.shown_at,
         drawn.slate,
-        bool_or(known_events.event_type IN {click_types}) AS clicked,
-        bool_or(known_events.event_type IN {conversion_types}) AS converted
+        bool_or(known_events.event_type IN $click_types) AS clicked,
+        bool_or(known_events.event_type IN $conversion_types) AS converted
     FROM drawn
     INNER JOIN known_events
         ON drawn.user_id = known_events.user_id
         AND drawn.job_id = known_events.job_id
         AND known_events.occurred_at >= drawn.shown_at
-        AND known_events.occurred_at < drawn.shown_at + INTERVAL {window_days} DAY
-    WHERE known_events.event_type IN {reaction_types}
+        AND known_events.occurred_at < drawn.shown_at + INTERVAL $window_days DAY
+    WHERE known_events.event_type IN $reaction_types
     GROUP BY drawn.user_id, drawn.job_id, drawn.shown_at, drawn.slate
 ) AS reactions USING (user_id, job_id, shown_at, slate)

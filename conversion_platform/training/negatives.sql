@@ -1,4 +1,4 @@
--- The slates of `kept`, each with up to {negatives} other jobs that were open at that moment,
+-- The slates of `kept`, each with up to $negatives other jobs that were open at that moment,
 -- in the user's region when user and job both have one. Drawn by hash, so that
 -- they are reproducible. Draws are with replacement and then made distinct: a small pool gives fewer.
 -- Filled in: zone, negatives, draws, seed.
@@ -8,7 +8,7 @@ WITH moments AS (
 ),
 
 places AS (
-    SELECT DISTINCT dt, region, dt::TIMESTAMP AT TIME ZONE {zone} AS day_start FROM moments
+    SELECT DISTINCT dt, region, dt::TIMESTAMP AT TIME ZONE $zone AS day_start FROM moments
 ),
 
 pool AS (
@@ -35,10 +35,10 @@ draws AS (
     SELECT
         moments.*,
         draw,
-        (md5_number_lower({seed} || '|' || slate || '|' || draw) % size)::BIGINT AS slot
+        (md5_number_lower($seed || '|' || slate || '|' || draw) % size)::BIGINT AS slot
     FROM moments
     INNER JOIN sizes USING (dt, region)
-    CROSS JOIN range(1, {draws} + 1) AS numbers (draw)
+    CROSS JOIN range(1, $draws + 1) AS numbers (draw)
 ),
 
 distinct_jobs AS (
@@ -60,4 +60,4 @@ SELECT user_id, job_id, dt, shown_at, position, slate FROM kept
 UNION ALL
 SELECT user_id, job_id, dt, shown_at, NULL::INTEGER AS position, slate
 FROM distinct_jobs
-QUALIFY row_number() OVER (PARTITION BY slate ORDER BY draw) <= {negatives}
+QUALIFY row_number() OVER (PARTITION BY slate ORDER BY draw) <= $negatives

@@ -5,15 +5,15 @@
 SELECT
     user_id,
     job_id,
-    (occurred_at AT TIME ZONE {zone})::DATE AS dt,
+    (occurred_at AT TIME ZONE $zone)::DATE AS dt,
     min(occurred_at) AS shown_at,
     NULL::INTEGER AS position,
-    user_id || '|' || job_id || '|' || (occurred_at AT TIME ZONE {zone})::DATE AS slate
+    user_id || '|' || job_id || '|' || (occurred_at AT TIME ZONE $zone)::DATE AS slate
 FROM known_events
 SEMI JOIN jobs
     ON known_events.job_id = jobs.job_id
-    AND is_open(jobs.opened_at, NULL, known_events.dt::TIMESTAMP AT TIME ZONE {zone})
-WHERE event_type IN {positive_types}
-  AND (occurred_at AT TIME ZONE {zone})::DATE BETWEEN {first_day} AND {last_day}
-GROUP BY user_id, job_id, (occurred_at AT TIME ZONE {zone})::DATE
-HAVING min(occurred_at) + INTERVAL {window_days} DAY <= {as_of}
+    AND is_open(jobs.opened_at, NULL, known_events.dt::TIMESTAMP AT TIME ZONE $zone)
+WHERE event_type IN $positive_types
+  AND (occurred_at AT TIME ZONE $zone)::DATE BETWEEN $first_day AND $last_day
+GROUP BY user_id, job_id, (occurred_at AT TIME ZONE $zone)::DATE
+HAVING min(occurred_at) + INTERVAL $window_days DAY <= $as_of

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from importlib import resources
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -20,7 +19,7 @@ from conversion_platform.days import ONE_DAY, DayRange, at_local_time
 from conversion_platform.experiments import HOLDOUT, arm_sql
 from conversion_platform.features import USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Session, Written, instant, listed
+from conversion_platform.lake import Session, Written, instant, listed, rendered
 from conversion_platform.marketplace import EVENTS, USERS
 
 if TYPE_CHECKING:
@@ -107,15 +106,8 @@ def _assign_day(session: Session, day: date) -> Assigned:
     with _relations(session, day):
         _add_cohorts(session)
         _add_send_times(session, day)
-        rules = session.settings.job_of_the_day
         session.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE assigned AS {_assign_sql(session.settings)}",
-            {
-                "day": day,
-                "repeat_days": rules.repeat_days,
-                "cap_days": CAP_DAYS,
-                "max_texts_per_week": rules.max_texts_per_week,
-            },
+            f"CREATE OR REPLACE TEMP TABLE assigned AS {_assign_sql(session.settings, day)}"
         )
         written = session.lake.write(session.con, JOB_OF_THE_DAY, "FROM assigned", day)
         return _summary(session, written)
@@ -209,11 +201,17 @@ def _add_send_times(session: Session, day: date) -> None:
         session.con.executemany("INSERT INTO send_times VALUES (?, ?, ?)", rows)
 
 
-def _assign_sql(settings: Settings) -> str:
+def _assign_sql(settings: Settings, day: date) -> str:
     rules = settings.job_of_the_day
-    arm = arm_sql("sized.user_id", rules.salt, rules.holdout_share)
-    text = resources.files(__package__).joinpath("assign.sql").read_text(encoding="utf-8")
-    return text.replace("{{arm}}", arm)
+    return rendered(
+        __package__,
+        "assign",
+        day=f"DATE '{day}'",
+        repeat_days=rules.repeat_days,
+        cap_days=CAP_DAYS,
+        max_texts_per_week=rules.max_texts_per_week,
+        arm=arm_sql("sized.user_id", rules.salt, rules.holdout_share),
+    )
 
 
 def _summary(session: Session, written: Written) -> Assigned:

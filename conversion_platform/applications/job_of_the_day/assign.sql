@@ -14,7 +14,7 @@ WITH fresh AS (
     WHERE NOT EXISTS (
         SELECT 1 FROM near AS n
         WHERE n.user_id = p.user_id AND n.job_id = p.job_id
-            AND abs(date_diff('day', n.dt, CAST($day AS DATE))) < $repeat_days
+            AND abs(date_diff('day', n.dt, $day)) < $repeat_days
     )
     AND NOT EXISTS (
         SELECT 1 FROM converted AS c
@@ -25,8 +25,8 @@ WITH fresh AS (
 capped AS (
     -- Every window of $cap_days days that contains this one.
     SELECT near.user_id FROM near
-    CROSS JOIN range(CAST($cap_days AS BIGINT)) AS stretches(after)
-    WHERE date_diff('day', CAST($day AS DATE), near.dt) BETWEEN after + 1 - $cap_days AND after
+    CROSS JOIN range($cap_days) AS stretches(after)
+    WHERE date_diff('day', $day, near.dt) BETWEEN after + 1 - $cap_days AND after
     GROUP BY near.user_id, after
     HAVING count(*) >= $max_texts_per_week
 ),
@@ -46,7 +46,7 @@ SELECT
     sized.user_id,
     sized.job_id,
     sized.cohort,
-    {{arm}} AS arm,
+    $arm AS arm,
     sized.probability,
     sized.score,
     sized.rank,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
@@ -21,7 +20,7 @@ from conversion_platform.examples.ranking import (
     by_list,
     compared,
 )
-from conversion_platform.lake import Session, quoted
+from conversion_platform.lake import Session, quoted, rendered
 
 if TYPE_CHECKING:
     import duckdb
@@ -125,8 +124,9 @@ def mailings_query(session: Session, after: date) -> str:
 
     zone = session.settings.platform.time_zone
     seen_until = day_start(session.lake.days(EVENTS)[-1] + ONE_DAY, zone).isoformat()
-    query = files(__package__).joinpath("mailings.sql").read_text("utf-8")
-    return query.format(
+    return rendered(
+        __package__,
+        "mailings",
         events=session.lake.select(EVENTS),
         jobs=session.lake.select(JOBS),
         zone=quoted(zone),

@@ -8,25 +8,25 @@ WITH mailings AS (
         jobs.title,
         jobs.opened_at,
         min(events.occurred_at) AS mailed_at
-    FROM {events} AS events
-    INNER JOIN {jobs} AS jobs USING (job_id)
+    FROM $events AS events
+    INNER JOIN $jobs AS jobs USING (job_id)
     WHERE
         events.event_type = 'mailing'
-        AND (events.occurred_at AT TIME ZONE {zone})::DATE > {after}
-        AND jobs.closed_at <= {seen_until}
+        AND (events.occurred_at AT TIME ZONE $zone)::DATE > $after
+        AND jobs.closed_at <= $seen_until
     GROUP BY ALL
 ),
 
 redemptions AS (
     SELECT user_id, job_id, occurred_at
-    FROM {events}
+    FROM $events
     WHERE event_type = 'redemption'
 )
 
 SELECT
     mailings.user_id,
     mailings.job_id,
-    (mailings.mailed_at AT TIME ZONE {zone})::DATE AS dt,
+    (mailings.mailed_at AT TIME ZONE $zone)::DATE AS dt,
     mailings.title,
     coalesce(bool_or(
         redemptions.job_id = mailings.job_id AND redemptions.occurred_at >= mailings.mailed_at
