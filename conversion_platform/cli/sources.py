@@ -30,21 +30,29 @@ def init(ctx: click.Context, force: bool) -> None:
 
 
 @click.command("check-sources")
+@click.option(
+    "--sql",
+    is_flag=True,
+    help="Print the steps that the rows went through instead, as SQL to paste into DuckDB.",
+)
 @click.pass_context
 @stoppable
-def check_sources_command(ctx: click.Context) -> None:
+def check_sources_command(ctx: click.Context, sql: bool) -> None:
     """Say in one screen whether the source tables can be used, and the cohorts with them.
 
     Reads the sources once and writes nothing to the lake. Exits with 1 after the screen if more
     rows are rejected than `fail_share` allows, or if a cohort's `template` or `where` cannot be
     used.
     """
-    from conversion_platform.marketplace import checked_sources, render
+    from conversion_platform.marketplace import checked_sources, render, script
     from conversion_platform.runs import check_before_run, with_secrets
 
     settings = settings_of(ctx)
     # A run has the secrets too: the DSN of a Postgres source.
     with with_secrets(settings), checked_sources(settings) as (report, session):
+        if sql:
+            click.echo(script(report.steps), nl=False)
+            return
         click.echo(render(report, color=sys.stdout.isatty()))
         check_before_run(session, just_loaded=True)
     if not report.usable:

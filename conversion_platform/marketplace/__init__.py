@@ -5,7 +5,7 @@ say. Every row is written to a checked table or, with its reason, to a `rejected
 """
 
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
-from conversion_platform.marketplace.checking import Example, Loaded
+from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import REASONS
 from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
@@ -19,6 +19,7 @@ from conversion_platform.marketplace.report import (
     checked_sources,
     temporary_session,
 )
+from conversion_platform.marketplace.steps import script
 from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
     EVENTS,
@@ -49,6 +50,7 @@ __all__ = [
     "Loaded",
     "SourceCheck",
     "SourceReport",
+    "Unread",
     "check_sources",
     "checked_sources",
     "first_line",
@@ -60,5 +62,6 @@ __all__ = [
     "newest_event",
     "render",
     "rewritten_days",
+    "script",
     "temporary_session",
 ]

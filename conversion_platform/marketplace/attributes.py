@@ -7,24 +7,23 @@ storage types are chosen while a table is loaded; kinds are inferred from the ch
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, quoted
+from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.casting import clean_text, value_sql
-from conversion_platform.marketplace.checking import REASON
-from conversion_platform.marketplace.contract import Contract, Field
+from conversion_platform.marketplace.contract import Contract, Field, Kind
 from conversion_platform.marketplace.errors import nearest
-from conversion_platform.marketplace.mapping import Matched, snake
-from conversion_platform.marketplace.relation import Relation, identifier
+from conversion_platform.marketplace.headers import snake
+from conversion_platform.marketplace.notation import Notation
+from conversion_platform.marketplace.relation import as_text
+from conversion_platform.marketplace.source_steps import Source, is_staged_as_text
 from conversion_platform.marketplace.tables import ATTRIBUTES
+from conversion_platform.marketplace.values import Cell, is_time, value_sql
 
 if TYPE_CHECKING:
-    import duckdb
-
     from conversion_platform.settings import SourceSection
 
 AttributeKind = Literal["numeric", "categorical", "boolean", "timestamp", "text"]
@@ -52,90 +51,132 @@ class Attribute:
     reason: str | None
 
 
-def storage_columns(
-    session: Session, contract: Contract, relation: Relation, matched: Matched, staged: str
-) -> list[str]:
-    """Return SQL select items for the attributes in the checked table, each with its storage type.
+def stored_columns(source: Source) -> list[str]:
+    """Return SQL of the attributes in the checked table, each with its storage type.
 
     Raises:
         SourceError: `attributes` or `ignore` names a column that does not exist.
     """
-    section: SourceSection = getattr(session.settings.sources, contract.name)
-    _check_names(contract, section, matched)
-    texts = [
-        name
-        for name, column in matched.attributes.items()
-        if relation.columns[column] == "VARCHAR" and not _CODES.search(name)
-    ]
-    profiles = _profiles(session.con, {name: matched.attributes[name] for name in texts}, staged)
-    zone = section.time_zone or session.settings.platform.time_zone
+    _check_names(source)
+    found = _profiles(source, [name for name in _kinds(source) if not _CODES.search(name)])
     return [
-        f"{_stored(name, column, relation.columns[column], profiles.get(name), zone)} AS {name}"
-        for name, column in matched.attributes.items()
+        f"{_stored(source, name, kind, found.get(name, _NO_PROFILE))} AS {identifier(name)}"
+        for name, kind in _kinds(source).items()
     ]
 
 
-def _check_names(contract: Contract, section: SourceSection, matched: Matched) -> None:
-    known = [*matched.attributes, *matched.attributes.values()]
+def _kinds(source: Source) -> dict[str, str]:
+    """Return the DuckDB type of each attribute as it is staged."""
+    relation = source.relation
+    kinds = {name: relation.columns[column] for name, column in source.matched.attributes.items()}
+    return {name: "VARCHAR" if is_staged_as_text(kind) else kind for name, kind in kinds.items()}
+
+
+def _check_names(source: Source) -> None:
+    contract, section = source.contract, source.section
+    attributes = source.matched.attributes
+    known = [*attributes, *(source.relation.names[column] for column in attributes.values())]
     for key, names in (("attributes", section.attributes or ()), ("ignore", section.ignore)):
         for name in names:
             if name not in known:
                 raise SourceError(
                     f"{contract.setting}.{key}: no further column is named `{name}`."
                     f"{nearest(name, known)}",
-                    f"Further columns of the source: {', '.join(matched.attributes) or 'none'}.",
+                    f"Further columns of the source: {', '.join(attributes) or 'none'}.",
                 )
 
 
-def _profiles(
-    con: duckdb.DuckDBPyConnection, columns: Mapping[str, str], staged: str
-) -> dict[str, AttributeKind]:
-    """Return the kind of each text column whose values can all be read as that kind."""
-    if not columns:
+@dataclass(frozen=True)
+class _Profile:
+    """What all values of a text column can be read as, and the currency and unit of numbers."""
+
+    kind: AttributeKind | None
+    measures: tuple[str, str] = ("''", "''")
+
+
+_NO_PROFILE = _Profile(None)
+
+
+def _profiles(source: Source, names: Sequence[str]) -> dict[str, _Profile]:
+    """Return the profile of each text column."""
+    texts = [name for name in names if _kinds(source)[name] == "VARCHAR"]
+    if not texts:
         return {}
-    counts = ", ".join(
-        item for column in columns.values() for item in _counts(clean_text(column, "VARCHAR"))
-    )
-    row = con.execute(f"SELECT {counts} FROM {staged} WHERE {REASON} IS NULL").fetchone()
+    con, accepted = source.pipeline.con, source.pipeline.named("accepted")
+    measures = _measures(source, texts)
+    counts = ", ".join(item for name in texts for item in _counts(source, name, measures[name]))
+    row = con.execute(f"SELECT {counts} FROM {accepted}").fetchone()
     assert row is not None
-    found: dict[str, AttributeKind] = {}
-    for place, name in enumerate(columns):
-        values, booleans, numbers, times = row[4 * place : 4 * place + 4]
-        if values == 0:
-            continue
-        if booleans == values:
-            found[name] = "boolean"
-        elif numbers == values:
-            found[name] = "numeric"
-        elif times == values:
-            found[name] = "timestamp"
-    return found
+    return {
+        name: _Profile(_common_kind(*row[4 * place : 4 * place + 4]), measures[name])
+        for place, name in enumerate(texts)
+    }
 
 
-def _counts(text: str) -> list[str]:
+def _common_kind(values: int, booleans: int, numbers: int, times: int) -> AttributeKind | None:
+    for kind, count in (("boolean", booleans), ("numeric", numbers), ("timestamp", times)):
+        if count == values > 0:
+            return cast(AttributeKind, kind)
+    return None
+
+
+def _measures(source: Source, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return SQL of the one currency and the one unit that the numbers of a column name."""
+    con, accepted = source.pipeline.con, source.pipeline.named("accepted")
+    items = ", ".join(
+        f"coalesce(min(steps.{what}_of(steps.parts({identifier(name)}))), '')"
+        for name in names
+        for what in ("currency", "unit")
+    )
+    row = con.execute(f"SELECT {items} FROM {accepted}").fetchone()
+    assert row is not None
+    return {
+        name: (quoted(row[2 * place]), quoted(row[2 * place + 1]))
+        for place, name in enumerate(names)
+    }
+
+
+def _counts(source: Source, name: str, measures: tuple[str, str]) -> list[str]:
     """Return SQL counts of the values, and of those readable as a boolean, a number, a time.
 
     A value with a leading zero (02134) or plus (+12135550100) is a code, not a number.
     """
+    text = identifier(name)
     return [
         f"count({text})",
         f"count(*) FILTER (lower({text}) IN {_TRUE} OR lower({text}) IN {_FALSE})",
-        f"count(*) FILTER (TRY_CAST({text} AS DOUBLE) IS NOT NULL "
+        f"count(*) FILTER ({value_sql(_cell(source, name, 'number', measures))} IS NOT NULL "
         f"AND NOT regexp_matches({text}, '^([+]|-?0[0-9])'))",
-        f"count(*) FILTER (TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)",
+        f"count(*) FILTER ({value_sql(_cell(source, name, 'time'))} IS NOT NULL)",
     ]
 
 
-def _stored(name: str, column: str, kind: str, profile: AttributeKind | None, zone: str) -> str:
+def _cell(source: Source, name: str, kind: Kind, measures: tuple[str, str] = ("''", "''")) -> Cell:
+    """Return the attribute as a cell of a kind. A time without a zone has the platform's."""
+    zone = source.session.settings.platform.time_zone
+    notation = Notation.of(source.section, zone)
+    return _StagedCell(Field(name, kind), name, _kinds(source)[name], notation, measures)
+
+
+class _StagedCell(Cell):
+    """A cell of the staged table, whose texts are clean already."""
+
+    @property
+    def cell(self) -> str:
+        return identifier(self.name)
+
+
+def _stored(source: Source, name: str, kind: str, profile: _Profile) -> str:
+    column = identifier(name)
     if kind == "BOOLEAN":
-        return identifier(column)
-    if profile == "boolean":
-        return f"lower({clean_text(column, kind)}) IN {_TRUE}"
-    if profile == "timestamp" or kind.startswith(("TIMESTAMP", "DATE")):
-        return value_sql(Field(name, "time"), column, kind, zone)
-    if profile == "numeric" or (_NUMBERS.match(kind) and not _CODES.search(name)):
-        return value_sql(Field(name, "number"), column, kind, zone)
-    return clean_text(column, kind)
+        return column
+    if profile.kind == "boolean":
+        return f"lower({column}) IN {_TRUE}"
+    if profile.kind == "timestamp" or is_time(kind):
+        return value_sql(_cell(source, name, "time"))
+    if profile.kind == "numeric" or (_NUMBERS.match(kind) and not _CODES.search(name)):
+        return value_sql(_cell(source, name, "number", profile.measures))
+    return as_text(column, kind)
 
 
 def infer_attributes(session: Session) -> list[Attribute]:

@@ -99,6 +99,7 @@ USERS = Contract(
         Field("consent_at", "time"),
         Field("consent_source"),
         Field("consent_text", "words"),
+        Field("updated_at", "time"),
     ),
     required=("user_id",),
     start="created_at",
@@ -121,6 +122,7 @@ JOBS = Contract(
         Field("pay", "number", low=0),
         Field("shift"),
         Field("openings", "integer", low=0),
+        Field("updated_at", "time"),
     ),
     required=("job_id",),
     start="opened_at",
@@ -145,14 +147,16 @@ EVENTS = Contract(
 )
 
 REASONS: dict[str, str] = {
-    "broken_line": "A CSV line has too few or too many fields, an unclosed quote, or is not UTF-8; "
-    'the row is `{"line": "..."}`.',
+    "broken_line": "A CSV line has too few or too many fields, an unclosed quote, or another "
+    'encoding (the row is `{"line": "..."}`), or repeats the header.',
     "missing_id": "`user_id` or `job_id` is empty.",
     "missing_event_type": "`event_type` is empty.",
     "missing_time": "`occurred_at` is empty.",
     "inexact_id": "An id came as a double of 2^53 or more and lost digits: export integer or text.",
-    "not_a_time": "A time cannot be read, or lies outside 1900 to 2200.",
+    "not_a_time": "A time cannot be read (see `date_format`), or lies outside 1900 to 2200.",
     "time_without_zone": "A time has no zone, and `sources.*.time_zone` is not set.",
+    "ambiguous_time_zone": "A time names its zone by letters that several places use (BST, EST): "
+    "write an offset or an IANA zone.",
     "not_a_number": "A number cannot be read or is infinite; a fraction in `position` or "
     "`openings`.",
     "out_of_range": "A number beyond 3.4e38, a latitude beyond 90, a longitude beyond 180, "

@@ -1,34 +1,44 @@
-"""Stages CSV files, with all values as text, as Parquet; casting.py reads numbers and times.
+"""Reads CSV files in place, with all values as text; the steps read numbers and times.
 
-The dialect is taken from the header line and the settings, never guessed from the data, so that
-it does not depend on the rows. A line that does not split into the header's columns is kept as a
-broken line.
+The dialect is taken from the header and the settings, never guessed from the data, so that it does
+not depend on the rows. A line that does not split into the header's columns is kept as a broken
+line. Each file's header is matched to the columns of the first one.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import LakeError, SourceError
-from conversion_platform.lake import DISK_FULL, file_sql, quoted, readable_s3_errors, s3_files
-from conversion_platform.marketplace.csv_lines import Lines, is_packed, opened, safe_lines
+from conversion_platform.lake import (
+    DISK_FULL,
+    file_sql,
+    identifier,
+    quoted,
+    readable_s3_errors,
+    rendered,
+    s3_files,
+)
+from conversion_platform.marketplace.csv_lines import (
+    Lines,
+    first_record,
+    is_packed,
+    opened,
+    plain_lines,
+    safe_lines,
+    text_of,
+)
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
-from conversion_platform.marketplace.relation import (
-    SOURCE,
-    Broken,
-    Relation,
-    identifier,
-    staged_relation,
-)
+from conversion_platform.marketplace.headers import Headers
+from conversion_platform.marketplace.relation import Broken, Relation, folder_of, relation_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,8 +46,37 @@ if TYPE_CHECKING:
     from conversion_platform.settings import InputSection
 
 _DELIMITERS = (",", ";", "\t", "|")
-_BYTES = 1 << 20
 _PARQUET = b"PAR1\x15"  # magic bytes, and the first byte of the first structure
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_BRANCHES = 8  # a number of rows in order is counted by one thread: several are counted at once
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """One file, ready to be split.
+
+    Attributes:
+        number: Its place among the files of the source, from 0.
+        file: The file as the settings name it.
+        lines: What is split.
+        columns: Its columns, by their names in SQL.
+        delimiter: Delimiter of its fields.
+        rows: Its rows: records that split into its columns.
+    """
+
+    number: int
+    file: SourceFile
+    lines: Lines
+    columns: tuple[str, ...]
+    delimiter: str
+    rows: int = 0
+
+    @property
+    def dialect(self) -> tuple[object, ...]:
+        """What files must share to be read by one call."""
+        hive = tuple(self.file.partitions)
+        packed = is_packed(Path(self.lines.location))
+        return (self.columns, self.delimiter, self.lines.copied, packed, hive)
 
 
 def csv_relation(
@@ -50,157 +89,268 @@ def csv_relation(
 ) -> Relation:
     """Return the relation of CSV files (`.gz` too).
 
+    Args:
+        con: Where the files are counted.
+        setting: The settings section, for messages.
+        place: Name of the source, for messages.
+        files: The files.
+        section: Their settings.
+        folder: Folder for copies of files that cannot be split as they are.
+
     Raises:
-        SourceError: a file is empty, is cut off, or is not text.
+        SourceError: a file is empty, is cut off, or is not text, or its rows and broken lines are
+            not all of its records.
     """
-    staged, broken = [], []
-    for number, file in enumerate(files, start=1):
-        target = folder / f"{setting}-{number:06d}.parquet"
-        with _on_disk(file, setting, folder) as local:
-            broken += _stage(con, setting, local, section, target)
-        staged.append(target)
-    return staged_relation(con, setting, place, staged, broken)
+    headers = Headers(setting)
+    prepared = []
+    for number, file in enumerate(files):
+        with _readable(file, setting):
+            prepared.append(_prepared(number, file, setting, section, folder, headers))
+    counted, broken = _counted(con, setting, prepared, folder)
+    branches = [branch for group in _groups(counted) for branch in _split(group)]
+    query = " UNION ALL BY NAME ".join(map(_branch, branches))
+    with source_errors(setting, place):
+        found = relation_of(con, setting, place, query, headers.names)
+    return replace(
+        found,
+        broken=tuple(broken),
+        lacking=headers.lacking({one.file.shown: one.columns for one in counted}),
+        aliases=headers.aliases,
+        repeats_header=True,
+        rows=sum(one.rows for one in counted),
+        printed=_printed(counted),
+    )
 
 
-@contextmanager
-def _on_disk(file: SourceFile, setting: str, folder: Path) -> Iterator[SourceFile]:
-    """Yield the file, or a temporary local copy of one on S3 (text is read in small pieces)."""
+def _prepared(
+    number: int,
+    file: SourceFile,
+    setting: str,
+    section: InputSection,
+    folder: Path,
+    headers: Headers,
+) -> CsvFile:
+    """Return a file that can be split: as it is, or copied."""
+    local = _on_disk(number, file, setting, folder)
+    encoding = _encoding(local, section)
+    names, delimiter = _header(local, setting, section, encoding)
+    lines = plain_lines(Path(local.location)) if encoding == "utf-8" and len(names) > 1 else None
+    if lines is None:
+        lines = _copied(number, local, encoding, delimiter, len(names), folder)
+    columns = headers.columns([*names, *file.partitions])[: len(names)]
+    return CsvFile(number, file, lines, tuple(columns), delimiter)
+
+
+def _copied(
+    number: int, file: SourceFile, encoding: str, delimiter: str, columns: int, folder: Path
+) -> Lines:
+    copy = folder / f"part-{number:06d}.csv"
+    return safe_lines(Path(file.location), encoding, delimiter, columns, copy)
+
+
+def _on_disk(number: int, file: SourceFile, setting: str, folder: Path) -> SourceFile:
+    """Return the file, or a local copy of one on S3 (text is read in small pieces)."""
     if not file.location.startswith("s3://"):
-        yield file
-        return
-    copy = folder / f"copy-{file.location.rpartition('/')[2]}"
+        return file
+    copy = folder / f"download-{number:06d}-{file.location.rpartition('/')[2]}"
     try:
         with readable_s3_errors(file.location, f"{setting}.path"):
             s3_files().get_file(file.location, str(copy))
     except LakeError as error:
         raise SourceError(f"{setting}: {error.problem}", error.remedy) from error
-    try:
-        yield replace(file, location=str(copy))
-    finally:
-        copy.unlink()
+    return replace(file, location=str(copy))
 
 
-def _stage(
-    con: duckdb.DuckDBPyConnection,
-    setting: str,
-    file: SourceFile,
-    section: InputSection,
-    target: Path,
-) -> list[Broken]:
-    """Write a file's rows to `target` and return its broken lines.
-
-    Raises:
-        SourceError: it cannot be read, or DuckDB's rows and rejects are not all of its records.
-    """
-    names, delimiter = _header(file, setting, section.delimiter)
-    copy = target.with_suffix(".csv")
-    with _readable(file, setting):
-        lines = safe_lines(Path(file.location), delimiter, len(names), copy)
-    query = _query(file, lines.location, section, names, delimiter)
-    with source_errors(setting, file.shown):
-        rows, broken = _copy_out(con, file, lines, query, target)
-    copy.unlink(missing_ok=True)
-    if rows + len(broken) != lines.records:
-        raise SourceError(
-            f"{setting}: {file.shown} has {lines.records} records, but {rows + len(broken)} were "
-            "read.",
-            "Look for stray quotes in it, and export it again; nothing was loaded.",
-        )
-    return broken
+def _encoding(file: SourceFile, section: InputSection) -> str:
+    """Return the encoding that a file's first bytes say, else that of the settings."""
+    with opened(Path(file.location)) as stream:
+        start = stream.read(4)
+    return next((name for mark, name in _MARKS.items() if start.startswith(mark)), section.encoding)
 
 
-def _query(
-    file: SourceFile,
-    location: str,
-    section: InputSection,
-    names: Sequence[str],
-    delimiter: str,
-) -> str:
-    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
-    nulls = ", ".join(quoted(text) for text in section.null_values)
-    own = {name.lower() for name in names}
-    hive = "".join(
-        f", {quoted(value)} AS {identifier(name)}"
-        for name, value in file.partitions.items()
-        if name.lower() not in own
-    )
-    return (
-        f"SELECT *{hive}, {quoted(file.shown)} AS {SOURCE} FROM "
-        f"read_csv({file_sql(location)}, auto_detect = false, header = true, "
-        f"compression = {quoted('gzip' if is_packed(Path(location)) else 'none')}, "
-        f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}}, "
-        f"nullstr = [{nulls}], hive_partitioning = false, store_rejects = true, "
-        "rejects_table = '_cp_rejects', rejects_scan = '_cp_scans')"
-    )
-
-
-def _copy_out(
-    con: duckdb.DuckDBPyConnection, file: SourceFile, lines: Lines, query: str, target: Path
-) -> tuple[int, list[Broken]]:
-    """Copy the lines that split into the header's columns; return their number and the others."""
-    con.execute("DROP TABLE IF EXISTS _cp_rejects")
-    con.execute("DROP TABLE IF EXISTS _cp_scans")
-    copied = con.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet)").fetchone()
-    assert copied is not None
-    found = con.execute(
-        "SELECT line - 1, min(error_message), any_value(csv_line ORDER BY column_idx) "
-        "FROM _cp_rejects GROUP BY line ORDER BY line"
-    ).fetchall()
-    return int(copied[0]), [
-        Broken(file.shown, int(number), *lines.unsafe[number])
-        if number in lines.unsafe
-        else Broken(file.shown, int(number), detail, (text or "").strip("\r\n"))
-        for number, detail, text in found
-    ]
-
-
-def _header(file: SourceFile, setting: str, delimiter: str | None) -> tuple[list[str], str]:
-    """Return the column names of a file, and their delimiter."""
-    line = _first_line(file, setting)
-    if not line.strip():
+def _header(
+    file: SourceFile, setting: str, section: InputSection, encoding: str
+) -> tuple[list[str], str]:
+    """Return the names in a file's header, and its delimiter."""
+    _refuse_parquet(file, setting)
+    with opened(Path(file.location)) as stream, text_of(stream, encoding) as text:
+        first = next((line for line in text if line.strip("\n")), "")
+        delimiter = section.delimiter or max(_DELIMITERS, key=lambda m: _outside_quotes(first, m))
+        names = first_record(chain([first], text), delimiter)
+    if not any(name.strip() for name in names):
         raise SourceError(
             f"{setting}: {file.shown} is empty: it has no header line.",
             "Export the file again, with its column names in the first line.",
         )
-    separator = delimiter or max(_DELIMITERS, key=lambda mark: _outside_quotes(line, mark))
-    names = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
-    return _distinct(names), separator
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError as error:
+        raise SourceError(
+            f"{setting}: the header of {file.shown} is not {encoding.upper()}.",
+            f'Name its encoding: {setting}.encoding = "latin-1" (or cp1252, utf-16 ...).',
+        ) from error
+    return names, delimiter
+
+
+def _refuse_parquet(file: SourceFile, setting: str) -> None:
+    with opened(Path(file.location)) as stream:
+        start = stream.read(len(_PARQUET))
+    if start == _PARQUET:
+        raise SourceError(
+            f"{setting}: {file.shown} is a Parquet file, but its name does not say so.",
+            f'Name it `.parquet`, or set {setting}.format = "parquet".',
+        )
 
 
 def _outside_quotes(line: str, mark: str) -> int:
     return sum(part.count(mark) for part in line.split('"')[::2])
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Name columns without a name, and number repeated names."""
-    seen: set[str] = set()
-    result = []
-    for place, given in enumerate(names, start=1):
-        name = base = given.strip() or f"column_{place}"
-        number = 2
-        while name.lower() in seen:
-            name, number = f"{base}_{number}", number + 1
-        seen.add(name.lower())
-        result.append(name)
-    return result
+def _groups(files: Sequence[CsvFile]) -> list[list[CsvFile]]:
+    """Return the files that one call can read together, in order."""
+    ordered = sorted(files, key=lambda one: (str(one.dialect), one.number))
+    return [list(group) for _, group in groupby(ordered, key=lambda one: one.dialect)]
 
 
-def _first_line(file: SourceFile, setting: str) -> str:
-    """Return the first line that is not blank, with any kind of line end."""
-    with _readable(file, setting), opened(Path(file.location)) as stream:
-        pieces = (piece.lstrip(b"\r\n") for piece in iter(partial(stream.readline, _BYTES), b""))
-        line = next((piece.partition(b"\r")[0] for piece in pieces if piece), b"")
-    if line.startswith(_PARQUET):
-        raise SourceError(
-            f"{setting}: {file.shown} is a Parquet file, but its name does not say so.",
-            f'Name it `.parquet`, or set {setting}.format = "parquet".',
-        )
-    try:
-        return line.decode("utf-8-sig").rstrip("\n")
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{setting}: the header of {file.shown} is not UTF-8: {error}.", "Save it as UTF-8."
-        ) from error
+def _counted(
+    con: duckdb.DuckDBPyConnection, setting: str, files: Sequence[CsvFile], folder: Path
+) -> tuple[list[CsvFile], list[Broken]]:
+    """Return the files with the number of their rows, and their broken lines.
+
+    A reader that loses a record is found here: rows and broken lines must be all records. Blank
+    lines, which it skips, are only told from lost ones in a copy.
+    """
+    counted, broken = [], []
+    for group in _groups(files):
+        for file, rows, refused in _count(con, setting, group):
+            one, its_rows, its_broken = file, rows, refused
+            if rows + len(refused) != file.lines.records and not file.lines.copied:
+                lines = _copied(
+                    file.number,
+                    replace(file.file, location=file.lines.location),
+                    "utf-8",
+                    file.delimiter,
+                    len(file.columns),
+                    folder,
+                )
+                ((one, its_rows, its_broken),) = _count(con, setting, [replace(file, lines=lines)])
+            if its_rows + len(its_broken) != one.lines.records:
+                raise _lost(setting, one, its_rows + len(its_broken))
+            counted.append(replace(one, rows=its_rows))
+            broken += its_broken
+    return sorted(counted, key=lambda one: one.number), broken
+
+
+def _lost(setting: str, file: CsvFile, found: int) -> SourceError:
+    return SourceError(
+        f"{setting}: {file.file.shown} has {file.lines.records} records, but {found} were read.",
+        "Look for stray quotes in it, and export it again; nothing was loaded.",
+    )
+
+
+def _count(
+    con: duckdb.DuckDBPyConnection, setting: str, group: Sequence[CsvFile]
+) -> list[tuple[CsvFile, int, list[Broken]]]:
+    """Return each file's rows and broken lines."""
+    con.execute("DROP TABLE IF EXISTS _cp_rejects")
+    con.execute("DROP TABLE IF EXISTS _cp_scans")
+    rejects = (
+        "store_rejects = true, rejects_table = '_cp_rejects', rejects_scan = '_cp_scans', "
+        "rejects_limit = 0"
+    )
+    with source_errors(setting, group[0].file.shown):
+        rows = con.execute(
+            f"SELECT file_index, count(*) FROM {_call(group, rejects)} GROUP BY file_index"
+        ).fetchall()
+        refused = con.execute(
+            "SELECT s.file_path, r.line, min(r.error_message), "
+            "any_value(r.csv_line ORDER BY r.column_idx) FROM _cp_rejects AS r "
+            "JOIN _cp_scans AS s USING (scan_id, file_id) GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    count = {int(index): int(number) for index, number in rows}
+    broken: dict[str, list[Broken]] = {}
+    for path, line, detail, text in refused:
+        broken.setdefault(path, []).append(_broken(group, path, int(line), detail, text))
+    return [
+        (file, count.get(place, 0), broken.get(file.lines.location, []))
+        for place, file in enumerate(group)
+    ]
+
+
+def _broken(
+    group: Sequence[CsvFile], path: str, line: int, detail: str, text: str | None
+) -> Broken:
+    file = next(one for one in group if one.lines.location == path)
+    number = line if file.lines.copied else line - 1
+    if number in file.lines.unsafe:
+        return Broken(file.file.shown, number, *file.lines.unsafe[number])
+    return Broken(file.file.shown, number, detail, (text or "").strip("\r\n"))
+
+
+def _call(files: Sequence[CsvFile], errors: str) -> str:
+    """Return the SQL call that reads the files of a group."""
+    one = files[0]
+    return rendered(
+        f"{__package__}.sql",
+        "read_csv",
+        files=", ".join(file_sql(file.lines.location) for file in files),
+        header=str(not one.lines.copied).lower(),
+        compression=quoted("gzip" if is_packed(Path(one.lines.location)) else "none"),
+        delimiter=quoted(one.delimiter),
+        columns=", ".join(f"{quoted(name)}: 'VARCHAR'" for name in one.columns),
+        errors=errors,
+    )
+
+
+def _split(group: Sequence[CsvFile]) -> Iterator[list[CsvFile]]:
+    """Yield the files of a group in order, in parts of about as many rows."""
+    most = max(sum(file.rows for file in group) // _BRANCHES, 1)
+    part: list[CsvFile] = []
+    for file in group:
+        if part and sum(one.rows for one in part) + file.rows > most:
+            yield part
+            part = []
+        part.append(file)
+    yield part
+
+
+def _branch(files: Sequence[CsvFile]) -> str:
+    """Return SQL of the rows of files, each with its file and its number in it."""
+    before = [sum(file.rows for file in files[:place]) for place in range(len(files))]
+    hive = "".join(
+        f", {_of_file([file.file.partitions[name] for file in files])} AS {identifier(name)}"
+        for name in files[0].file.partitions
+        if name.lower() not in {column.lower() for column in files[0].columns}
+    )
+    return rendered(
+        f"{__package__}.sql",
+        "csv_rows",
+        columns=", ".join(map(identifier, files[0].columns)) + hive,
+        source=_of_file([file.file.shown for file in files]),
+        number=_of_file([str(file.number) for file in files], "BIGINT"),
+        before=_of_file([str(number) for number in before], "BIGINT"),
+        folder=_of_file([folder_of(file.file.shown) for file in files], "DATE"),
+        call=_call(files, "ignore_errors = true"),
+    )
+
+
+def _printed(files: Sequence[CsvFile]) -> str | None:
+    """Return SQL that reads the files themselves; None if none of them was copied."""
+    if not any(file.lines.copied for file in files):
+        return None
+    originals = [
+        replace(file, lines=replace(file.lines, location=file.file.location, copied=False))
+        for file in files
+    ]
+    return " UNION ALL BY NAME ".join(_branch(group) for group in _groups(originals))
+
+
+def _of_file(values: Sequence[str | None], kind: str = "VARCHAR") -> str:
+    """Return SQL for a value that each file has, given the file's index."""
+    texts = ["NULL" if value is None else quoted(value) for value in values]
+    if len(set(values)) == 1:
+        return f"CAST({texts[0]} AS {kind})"
+    return f"CAST([{', '.join(texts)}] AS {kind}[])[CAST(file_index AS BIGINT) + 1]"
 
 
 @contextmanager
@@ -212,6 +362,17 @@ def _readable(file: SourceFile, setting: str) -> Iterator[None]:
         raise SourceError(
             f"{setting}: {file.shown} is cut off in the middle (the gzip stream does not end).",
             "Copy or export the file again; nothing was loaded.",
+        ) from error
+    except UnicodeError as error:
+        raise SourceError(
+            f"{setting}: {file.shown} is not in the encoding that {setting}.encoding names: "
+            f"{error}.",
+            f"Correct {setting}.encoding; nothing was loaded.",
+        ) from error
+    except csv.Error as error:
+        raise SourceError(
+            f"{setting}: the header of {file.shown} cannot be split: {error}.",
+            f"Correct {setting}.delimiter, or export the file again.",
         ) from error
     except (OSError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno in DISK_FULL:

@@ -2,12 +2,14 @@
 
 A parallel reader splits a file by line ends and quotes. One quote that is never closed made DuckDB
 2.0 lose thousands of rows up to its next buffer, with one reject that named another line; one line
-with another line end than the first made it refuse the file. So a file with quotes, other line
-ends or blank lines is read line by line here and copied, and each record is counted.
+with another line end than the first made it refuse the file; and whether it saw a byte that is not
+UTF-8 depended on the columns that a query used. So a file with quotes, other line ends, or another
+encoding is read line by line here and copied, and each record is counted.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -37,45 +39,67 @@ class Lines:
     """A CSV file that is ready to be split.
 
     Attributes:
-        location: The file to read: the original, or its copy.
-        records: Its records, without the header and without blank lines.
-        unsafe: Number of a record (1 = the first after the header) whose quotes would
-            mislead a reader, and the record. The copy has a record with too many fields in its
-            place.
+        location: The file to read: the original, or its copy, which has no header and is UTF-8.
+        copied: Whether it is a copy.
+        records: Its records without the header; blank lines of an original are counted.
+        unsafe: Number of a record (1 = the first after the header) that would mislead a reader,
+            and the record. The copy has a record with too many fields in its place.
     """
 
     location: str
+    copied: bool
     records: int
     unsafe: dict[int, Unsafe] = field(default_factory=dict)
 
 
-def safe_lines(path: Path, delimiter: str, columns: int, copy: Path) -> Lines:
-    """Return the file, or a copy of it that can be split without losing a record.
+def plain_lines(path: Path) -> Lines | None:
+    """Return the file if it can be split as it is, else None.
+
+    Such a file is valid UTF-8 without quotes and carriage returns, and begins with its header.
+    """
+    lines, last = 0, b"\n"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with opened(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            if b'"' in chunk or b"\r" in chunk or (lines == 0 and chunk.startswith(b"\n")):
+                return None
+            if not (chunk.isascii() and not decoder.getstate()[0]):
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    return None
+            lines += chunk.count(b"\n")
+            last = chunk[-1:]
+    if decoder.getstate()[0]:
+        return None
+    return Lines(str(path), False, max(lines + (last != b"\n") - 1, 0))
+
+
+def safe_lines(path: Path, encoding: str, delimiter: str, columns: int, copy: Path) -> Lines:
+    """Copy a file so that it can be split without losing a record.
 
     Args:
         path: The file; `.gz` is unpacked.
+        encoding: Its encoding.
         delimiter: Delimiter of its fields.
         columns: Number of columns in its header.
-        copy: Path of the copy, if one is needed.
+        copy: Path of the copy.
 
     Raises:
         OSError: the file cannot be read.
         EOFError: its gzip stream does not end.
+        UnicodeDecodeError: a part of it is not in that encoding, and no line can be told from
+            another.
     """
-    lines = _count_if_plain(path)
-    if lines is not None:
-        return Lines(str(path), max(lines - 1, 0))
-    records = _Records(delimiter, columns)
+    records = _Records(delimiter, columns, encoding)
     with (
         opened(path) as stream,
-        # Latin-1 keeps every byte as it is, valid UTF-8 or not; None makes all line ends one.
-        io.TextIOWrapper(stream, encoding="latin-1", newline=None) as text,
-        copy.open("w", encoding="latin-1", newline="\n") as out,
+        text_of(stream, encoding) as text,
+        copy.open("w", encoding="utf-8", newline="\n") as out,
     ):
-        out.write(_ended(next((line for line in text if line != "\n"), "")))
         for record in records.of(text):
             out.write(record)
-    return Lines(str(copy), records.count, records.unsafe)
+    return Lines(str(copy), True, records.count, records.unsafe)
 
 
 def opened(path: Path) -> gzip.GzipFile | BinaryIO:
@@ -83,24 +107,20 @@ def opened(path: Path) -> gzip.GzipFile | BinaryIO:
     return gzip.GzipFile(path) if is_packed(path) else path.open("rb")
 
 
+def text_of(stream: gzip.GzipFile | BinaryIO, encoding: str) -> io.TextIOWrapper:
+    """Return the lines of a stream with one kind of end; bad bytes become lone surrogates."""
+    return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline=None)
+
+
 def is_packed(path: Path) -> bool:
     """Return whether a file's name says that it is a gzip stream."""
     return path.suffix.lower() == ".gz"
 
 
-def _count_if_plain(path: Path) -> int | None:
-    """Return the number of lines of a plain file, else None.
-
-    A plain file has no quotes, carriage returns or blank lines.
-    """
-    lines, last = 0, b"\n"
-    with opened(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            if b'"' in chunk or b"\r" in chunk or b"\n\n" in last + chunk:
-                return None
-            lines += chunk.count(b"\n")
-            last = chunk[-1:]
-    return lines + (last != b"\n")
+def first_record(text: Iterable[str], delimiter: str) -> list[str]:
+    """Return the fields of the first record that is not blank; it may span lines, if quoted."""
+    rows = csv.reader(itertools.islice(text, _MOST_LINES), delimiter=delimiter)
+    return next((row for row in rows if row), [])
 
 
 def _ended(line: str) -> str:
@@ -158,14 +178,16 @@ class _Feed:
 class _Records:
     """Joins the lines of a file to records."""
 
-    def __init__(self, delimiter: str, columns: int) -> None:
+    def __init__(self, delimiter: str, columns: int, encoding: str) -> None:
         self.count = 0
         self.unsafe: dict[int, Unsafe] = {}
         self._delimiter = delimiter
         self._columns = columns
+        self._encoding = encoding
 
     def of(self, text: Iterator[str]) -> Iterator[str]:
-        """Yield the records as lines to write, without blank lines."""
+        """Yield the records after the header as lines to write, without blank lines."""
+        first_record(text, self._delimiter)
         feed = _Feed(text)
         while lines := feed.many():
             if self._are_plain(lines):
@@ -179,7 +201,8 @@ class _Records:
         """Return whether each line is a whole record without a quote in its values."""
         try:
             rows = list(self._reader(lines))
-        except csv.Error:
+            "".join(lines).encode()
+        except (csv.Error, UnicodeEncodeError):
             return False
         return (
             len(rows) == len(lines)
@@ -204,6 +227,8 @@ class _Records:
             feed.begin_record()
 
     def _record(self, feed: _Feed, fields: list[str]) -> str:
+        if _is_escaped("".join(feed.taken)):
+            return self._refused(feed, f"It is not {self._encoding.upper()}.")
         surplus = len(fields) - self._columns
         if surplus and not (surplus == 1 and not fields[-1]):  # one more empty field is accepted
             return self._refused(
@@ -217,7 +242,8 @@ class _Records:
     def _refused(self, feed: _Feed, problem: str) -> str:
         """Mark only the first line as broken: those after it may be records."""
         self.count += 1
-        line = feed.taken[0].rstrip("\n").encode("latin-1").decode("utf-8", "replace")
+        given = feed.taken[0].rstrip("\n").encode("utf-8", "surrogateescape")
+        line = given.decode("utf-8", "replace")
         self.unsafe[self.count] = Unsafe(problem, line)
         feed.give_back(feed.taken[1:])
         del feed.taken[1:]
@@ -231,6 +257,11 @@ class _Records:
         out = io.StringIO(newline="")
         csv.writer(out, delimiter=self._delimiter, lineterminator="\n").writerow(fields)
         return out.getvalue()
+
+
+def _is_escaped(text: str) -> bool:
+    """Return whether bytes of a text could not be decoded."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _problem(feed: _Feed, error: csv.Error) -> str:

@@ -1,8 +1,4 @@
-"""Stages checked events in a working folder by day: two passes, constant memory.
-
-The first pass finds ids that may be duplicates; the second casts, checks, and writes every row of
-the range to the folder of its day. `loading.py` then publishes each day.
-"""
+"""Checks events: those of a range of days, by the day that they belong to."""
 
 from __future__ import annotations
 
@@ -10,45 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import DayRange
+from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, escape_glob, file_sql, quoted
+from conversion_platform.lake import Session, Table, identifier, instant, local_day, quoted
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.casting import (
-    FIRST_TIME,
-    LAST_TIME,
-    content_hash,
-    content_of,
-    row_json,
-)
-from conversion_platform.marketplace.checking import (
-    COLUMN,
-    DETAIL,
-    JSON,
-    REASON,
-    broken_rows,
-    contract_columns,
-    detail,
-    numbered,
-    problem,
-    rejected_select,
-    values_query,
-)
 from conversion_platform.marketplace.errors import source_errors
-from conversion_platform.marketplace.mapping import Matched, map_columns
-from conversion_platform.marketplace.relation import (
-    FOLDER,
-    ORDINAL,
-    ROW,
-    SOURCE,
-    Relation,
-    folder_day,
-)
+from conversion_platform.marketplace.mapping import map_columns
+from conversion_platform.marketplace.relation import folder_day
+from conversion_platform.marketplace.source_steps import Source, begin, problems, resolve, stage
 from conversion_platform.marketplace.sources import open_source, reader, workspace
 from conversion_platform.marketplace.tables import JOBS, USERS
+from conversion_platform.marketplace.values import FIRST_TIME, LAST_TIME
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,63 +26,46 @@ if TYPE_CHECKING:
     from conversion_platform.settings import Settings
 
 EVENTS = contracts.EVENTS
-DAY = "_cp_dt"  # the source may have a column named dt
-NO_DAY = date.min  # the partition of staged rows without a day
-_KEPT = ", ".join((SOURCE, ROW, ORDINAL, REASON, COLUMN, DETAIL, JSON))
+NO_DAY = date.min  # the partition of rows without a day
+_USUAL = 3650  # days after the first one, whose times are placed fastest
 
 
 @dataclass(frozen=True)
-class StagedEvents:
-    """Checked events in the working folder.
+class CheckedEvents:
+    """Checked events, as steps on a connection.
 
     Attributes:
-        folder: Files by `dt=`; rows without a day are under `NO_DAY`.
+        source: The source with all of its steps.
         read_rows: Rows and broken lines that were read, of any day.
-        flagged: SQL of the rows that were rejected or might have been: few, with all columns.
-        broken: SQL of broken lines, with `dt`; None if no line is broken.
         first_day: First local day of what was read; known only if nothing was staged, or with
             the replay clock.
         last_day: Its last day, or that of its newest folder.
     """
 
-    folder: Path
+    source: Source
     read_rows: int
-    flagged: str
-    broken: str | None
     first_day: date | None = None
     last_day: date | None = None
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The connection on which the steps are."""
+        return self.source.pipeline.con
 
     def accepted(self, day: date | None = None) -> str:
         """Return SQL of the rows of `events` on a day (if None, all days, with `dt`)."""
         names = ", ".join(column.name for column in EVENTS.table.columns)
-        columns = names if day else f"{names}, dt"
-        return (
-            f"(SELECT {columns} FROM {staged_rows(self.folder, day)} WHERE {JSON} IS NULL "
-            f"UNION ALL SELECT {columns} FROM {self.flagged} "
-            f"WHERE {REASON} IS NULL{_on(day)})"
-        )
+        accepted = self.source.pipeline.named("accepted")
+        return f"(SELECT {names}{'' if day else ', dt'} FROM {accepted}{_on(day)})"
 
     def rejected(self, day: date | None = None) -> str:
         """Return SQL of the rows of `rejected_events` on a day (if None, all days, with `dt`)."""
-        rows = f"SELECT {_KEPT}, dt FROM {self.flagged} WHERE {REASON} IS NOT NULL"
-        if self.broken:
-            rows = f"{rows} UNION ALL SELECT {_KEPT}, dt FROM ({self.broken})"
         columns = "* EXCLUDE (dt)" if day else "*"
-        wanted = f"(SELECT * FROM ({rows}) WHERE true{_on(day)})"
-        return f"(SELECT {columns} FROM ({rejected_select(wanted)}))"
-
-
-def staged_rows(folder: Path, day: date | None = None) -> str:
-    """Return SQL over the staged rows of a day, or of all days."""
-    part = f"dt={day.isoformat()}" if day else "dt=*"
-    if not any(folder.glob(f"{part}/*.parquet")):
-        return f"read_parquet({file_sql(folder / 'form.parquet')})"
-    files = quoted(f"{escape_glob(str(folder))}/{part}/*.parquet")
-    return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'dt': DATE}})"
+        return f"(SELECT {columns} FROM {self.source.pipeline.named('rejected')}{_on(day)})"
 
 
 def _on(day: date | None) -> str:
-    return f" AND dt = DATE '{day.isoformat()}'" if day else ""
+    return f" WHERE dt = DATE '{day.isoformat()}'" if day else ""
 
 
 def rewritten_days(settings: Settings, days: DayRange) -> DayRange:
@@ -135,10 +88,10 @@ def _folders(settings: Settings, days: DayRange | None) -> DayRange | None:
 
 
 @contextmanager
-def staged_events(session: Session, days: DayRange | None) -> Iterator[StagedEvents]:
-    """Stage the checked events of a range of days (of all days if None) in a working folder.
+def checked_events(session: Session, days: DayRange | None) -> Iterator[CheckedEvents]:
+    """Check the events of a range of days (of all days if None).
 
-    `days` are those of the run: all days that it rewrites (`rewritten_days`) are staged.
+    `days` are those of the run: all days that it rewrites (`rewritten_days`) are checked.
 
     Raises:
         NotReadyError: users or jobs have not been loaded.
@@ -147,184 +100,124 @@ def staged_events(session: Session, days: DayRange | None) -> Iterator[StagedEve
     session.lake.require(USERS)
     session.lake.require(JOBS)
     with workspace(session.lake) as folder, reader(session) as reading:
+        section = session.settings.sources.events
         relation = open_source(reading, EVENTS, folder, _folders(session.settings, days))
-        matched = map_columns(EVENTS, session.settings.sources.events, relation)
-        target = folder / "days"
+        matched = map_columns(EVENTS, section, relation)
+        source = begin(reading, EVENTS, section, relation, matched, _named_types(session.settings))
+        _know(source, USERS)
+        _know(source, JOBS)
+        _check(source, session.settings, days)
         with source_errors(EVENTS.setting, relation.place):
-            _stage(reading, relation, matched, days, target)
-            flagged = _resolve(reading.con, relation, target, folder)
-            read = _read_rows(reading.con, relation)
-            ends = _ends(reading, relation, matched, target)
-        broken = _broken(relation, session.settings, days)
-        yield StagedEvents(target, read, flagged, broken, *ends)
+            read = _read_rows(source)
+            ends = _ends(source)
+        yield CheckedEvents(source, read, *ends)
 
 
-def _stage(
-    session: Session,
-    relation: Relation,
-    matched: Matched,
-    days: DayRange | None,
-    target: Path,
-) -> None:
-    target.mkdir()
-    assigned = _assigned(session, relation, matched, days)
-    key = f"hash({_event_id(relation, matched, 'hash')})"
-    session.con.execute("DROP TABLE IF EXISTS _cp_twice")
-    session.con.execute(
-        f"CREATE TEMP TABLE _cp_twice AS SELECT {key} AS h FROM ({assigned}) "
-        f"WHERE {DAY} IS NOT NULL GROUP BY h HAVING count(*) > 1"
+def _named_types(settings: Settings) -> tuple[str, ...]:
+    types = settings.events
+    return (*types.impression_types, *types.click_types, *types.conversion_types)
+
+
+def _check(source: Source, settings: Settings, days: DayRange | None) -> None:
+    """Add the steps from `checked` on."""
+    source.pipeline.file(
+        "checked",
+        "The reason that rejects an event, and the day it belongs to: that of its time, else its "
+        "folder's, else the day it was recorded.",
+        template="event_checked",
+        no_day=NO_DAY,
+        late_days=settings.events.late_days,
+        problems=", ".join(problems(source, _unknown())),
+        day=_local_day("_cp_v_occurred_at", settings, days),
+        recorded=_local_day("_cp_v_recorded_at", settings, days),
+        # A day has 23 hours at the least.
+        surely_in_time=(settings.events.late_days * 24 - 1) * 3_600_000_000,
     )
-    flagged = f"({REASON} IS NOT NULL OR {key} IN (SELECT h FROM _cp_twice))"
-    rows = (
-        f"SELECT * REPLACE (CASE WHEN _cp_flag THEN {SOURCE} END AS {SOURCE}, "
-        f"CASE WHEN _cp_flag THEN {ROW} END AS {ROW}, "
-        f"CASE WHEN _cp_flag THEN {ORDINAL} END AS {ORDINAL}, "
-        f"coalesce(v_recorded_at, v_occurred_at) AS v_recorded_at, "
-        f"{_event_id(relation, matched, 'text')} AS v_event_id), "
-        f"CASE WHEN _cp_flag THEN {row_json(relation.columns)} END AS {JSON}, "
-        f"{detail(relation, matched)} AS {DETAIL} "
-        f"FROM (SELECT *, {flagged} AS _cp_flag FROM ({assigned}) WHERE {DAY} IS NOT NULL)"
+    stage(
+        source,
+        [*_contract_columns(), "_cp_dt AS dt"],
+        _of_run("_cp_dt", settings, days),
+        _within(source, settings, days),
     )
-    select = f"SELECT {', '.join(contract_columns(EVENTS))}, {_KEPT}, {DAY} AS dt FROM ({rows})"
-    form = quoted(str(target / "form.parquet"))
-    session.con.execute(f"COPY (SELECT * FROM ({select}) LIMIT 0) TO {form} (FORMAT parquet)")
-    session.con.execute(
-        f"COPY ({select}) TO {quoted(str(target))} "
-        "(FORMAT parquet, PARTITION_BY (dt), OVERWRITE_OR_IGNORE)"
+    broken_day = f"coalesce({folder_day('_cp_source')}, DATE '{NO_DAY}')"
+    order = ["recorded_at", "occurred_at"]
+    resolve(source, order, "dt", broken_day, _of_run("dt", settings, days))
+
+
+def _know(source: Source, table: Table) -> None:
+    """Add the step with the ids of the checked users or jobs."""
+    (key,) = table.key
+    source.pipeline.view(
+        table.name,
+        f"The checked {table.name}.",
+        f"SELECT {key} FROM {source.session.lake.select(table)}",
+        printed=f"SELECT {key} FROM steps.{table.name}_accepted",
     )
 
 
-def _event_id(relation: Relation, matched: Matched, form: str) -> str:
-    """Return SQL for the event's id: the source's, else a hash of the row's content.
-
-    The hash uses the values of contract columns, so that another notation of the same time or
-    number is the same event, and the text of further columns.
-
-    Args:
-        relation: The source.
-        matched: Its columns.
-        form: `text` for the id itself, `hash` for an expression that is equal for equal ids.
-    """
-    content = content_of(EVENTS.fields, matched.contract, relation.columns, without=EVENTS.key)
-    if EVENTS.key in matched.contract:
-        return f"coalesce(v_event_id, {content_hash(content)})"
-    return content_hash(content) if form == "text" else ", ".join(content)
-
-
-def _assigned(session: Session, relation: Relation, matched: Matched, days: DayRange | None) -> str:
-    """Return SQL of all source rows with values, reason, column and partition (`DAY`).
-
-    The day is NULL for rows that another run writes.
-    """
-    types = session.settings.events
-    named = (*types.impression_types, *types.click_types, *types.conversion_types)
-    unknown = [
-        f"CASE WHEN v_user_id NOT IN (SELECT user_id FROM {session.lake.select(USERS)}) "
-        "THEN 'unknown_user|user_id' END",
-        f"CASE WHEN v_job_id NOT IN (SELECT job_id FROM {session.lake.select(JOBS)}) "
-        "THEN 'unknown_job|job_id' END",
+def _unknown() -> list[str]:
+    return [
+        f"CASE WHEN _cp_v_{table.key[0]} NOT IN (SELECT {table.key[0]} FROM "
+        f"steps.events_{table.name}) THEN '{reason}|{table.key[0]}' END"
+        for table, reason in ((USERS, "unknown_user"), (JOBS, "unknown_job"))
     ]
-    found = problem(EVENTS, relation, matched, named, unknown)
-    values = values_query(EVENTS, session.settings.sources.events, relation, matched)
-    zone = session.settings.platform.time_zone
-    timed = (
-        f"SELECT *, {found} AS _cp_found, {_local_day('v_occurred_at', zone)} AS _cp_day, "
-        f"{_local_day('v_recorded_at', zone)} AS _cp_recorded FROM ({values})"
-    )
-    placed = f"SELECT *, {_placing(session.settings, days)} AS _cp_placing FROM ({timed})"
-    problem_here = "coalesce(_cp_found, nullif(_cp_placing.problem, ''))"
-    return (
-        f"SELECT * EXCLUDE (_cp_found, _cp_placing, _cp_day, _cp_recorded), "
-        f"_cp_placing.dt AS {DAY}, "
-        f"nullif(split_part({problem_here}, '|', 1), '') AS {REASON}, "
-        f"nullif(split_part({problem_here}, '|', 2), '') AS {COLUMN} FROM ({placed})"
-    )
 
 
-def _local_day(time: str, zone: str) -> str:
+def _contract_columns() -> list[str]:
+    values = {column.name: f"_cp_{column.name}" for column in EVENTS.table.columns}
+    values["recorded_at"] = "coalesce(_cp_recorded_at, _cp_occurred_at)"
+    return [
+        f"CAST({values[column.name]} AS {column.type}) AS {column.name}"
+        for column in EVENTS.table.columns
+    ]
+
+
+def _local_day(time: str, settings: Settings, days: DayRange | None) -> str:
     """Return SQL for the calendar day of a time; NULL outside of the allowed times."""
+    start = settings.platform.start_date
+    usual = rewritten_days(settings, days) if days else DayRange(start, start + _USUAL * ONE_DAY)
     usable = f"{time} >= {FIRST_TIME} AND {time} < {LAST_TIME}"
-    return f"CASE WHEN {usable} THEN CAST(timezone({quoted(zone)}, {time}) AS DATE) END"
+    return f"CASE WHEN {usable} THEN {local_day(time, settings.platform.time_zone, usual)} END"
 
 
-def _placing(settings: Settings, days: DayRange | None) -> str:
-    """Return SQL for a struct (dt, problem) with the partition to which a row belongs.
-
-    - Without a usable time: its folder's day, else the day it was recorded, else `NO_DAY`. None of
-      them depends on the run.
-    - In a folder more than a day before its own day: rejected with that folder's day.
-    - More than the late days after its own day: rejected on the day of its arrival. This does not
-      depend on the run, so a rebuild accepts and rejects the same rows as the daily runs.
-    """
-    came = f"greatest({FOLDER}, _cp_recorded)"
-    placed = (
-        f"CASE WHEN _cp_day IS NULL THEN "
-        f"{{'dt': coalesce({FOLDER}, _cp_recorded, DATE '{NO_DAY}'), 'problem': ''}} "
-        f"WHEN _cp_day > {FOLDER} + 1 THEN "
-        f"{{'dt': {FOLDER}, 'problem': 'wrong_folder|occurred_at'}} "
-        f"WHEN {came} > _cp_day + {settings.events.late_days} THEN "
-        f"{{'dt': {came}, 'problem': 'too_late|occurred_at'}} "
-        f"ELSE {{'dt': _cp_day, 'problem': ''}} END"
-    )
-    if days is None:
-        return placed
-    return f"CASE WHEN {_of_run(f'({placed}).dt', settings, days)} THEN {placed} END"
-
-
-def _of_run(day: str, settings: Settings, days: DayRange) -> str:
+def _of_run(day: str, settings: Settings, days: DayRange | None) -> str:
     """Return a SQL condition: a run for `days` writes the rows of this day."""
+    if days is None:
+        return "true"
     window = rewritten_days(settings, days)
     return (
         f"({day} BETWEEN DATE '{window.first}' AND DATE '{window.last}' OR {day} = DATE '{NO_DAY}')"
     )
 
 
-def _resolve(
-    cursor: duckdb.DuckDBPyConnection, relation: Relation, target: Path, folder: Path
-) -> str:
-    """Reject duplicates, and return SQL of all rows that were flagged.
+def _within(source: Source, settings: Settings, days: DayRange | None) -> str:
+    """Return a SQL condition that holds for every accepted event of the days that a run writes.
 
-    Of the rows with one id the one recorded first is kept. A row that is rejected for another
-    reason is not a duplicate.
+    It may hold for others too. A text that begins with the year is compared as it is: that is
+    cheaper than to read it, and no zone is a day off.
     """
-    file = folder / "flagged.parquet"
-    order = f"recorded_at, occurred_at, {SOURCE}, {ROW} NULLS LAST, {JSON}, {ORDINAL}"
-    copies = (
-        f"SELECT *, {REASON} IS NULL AND row_number() OVER (PARTITION BY event_id, "
-        f"{REASON} IS NULL ORDER BY {order}) > 1 AS _cp_copy "
-        f"FROM {staged_rows(target)} WHERE {JSON} IS NOT NULL"
-    )
-    copies = numbered(copies, relation.broken)
-    cursor.execute(
-        f"COPY (SELECT * EXCLUDE (_cp_copy) REPLACE ("
-        f"CASE WHEN _cp_copy THEN 'duplicate_id' ELSE {REASON} END AS {REASON}, "
-        f"CASE WHEN _cp_copy THEN 'event_id' ELSE {COLUMN} END AS {COLUMN}, "
-        f"CASE WHEN _cp_copy THEN event_id ELSE {DETAIL} END AS {DETAIL}) "
-        f"FROM ({copies})) TO {quoted(str(file))} (FORMAT parquet)"
-    )
-    return f"read_parquet({file_sql(file)}, hive_partitioning = false)"
-
-
-def _broken(relation: Relation, settings: Settings, days: DayRange | None) -> str | None:
-    """Return SQL of broken lines on the day of their folder, else on `NO_DAY`."""
-    rows = broken_rows(relation.broken)
-    if rows is None:
-        return None
-    query = f"SELECT *, coalesce({folder_day(SOURCE)}, DATE '{NO_DAY}') AS dt FROM ({rows})"
     if days is None:
-        return query
-    return f"SELECT * FROM ({query}) WHERE {_of_run('dt', settings, days)}"
+        return "true"
+    window, zone = rewritten_days(settings, days), settings.platform.time_zone
+    cell = source.cell("occurred_at")
+    if cell.is_text:
+        first, end = window.first - 2 * ONE_DAY, window.last + 3 * ONE_DAY
+        text = identifier(cell.column or "")
+        return f"(NOT {text} LIKE '____-__-__%' OR {text} BETWEEN '{first}' AND '{end}')"
+    first_time, end_time = instant(window.first, zone), instant(window.last + ONE_DAY, zone)
+    return f"{cell.value} >= {first_time} AND {cell.value} < {end_time}"
 
 
-def _read_rows(cursor: duckdb.DuckDBPyConnection, relation: Relation) -> int:
-    row = cursor.execute(f"SELECT count(*) FROM {relation.query}").fetchone()
+def _read_rows(source: Source) -> int:
+    relation = source.relation
+    if relation.rows is not None:
+        return relation.rows + len(relation.broken)
+    row = source.pipeline.con.execute(f"SELECT count(*) FROM {relation.query}").fetchone()
     assert row is not None
     return int(row[0]) + len(relation.broken)
 
 
-def _ends(
-    session: Session, relation: Relation, matched: Matched, target: Path
-) -> tuple[date | None, date | None]:
+def _ends(source: Source) -> tuple[date | None, date | None]:
     """Return the first and last day of what was read, if no event of the range was staged.
 
     With the replay clock they are always wanted: its partitions end with them (`replay.py`).
@@ -332,12 +225,17 @@ def _ends(
     Raises:
         SourceError: the source has no row.
     """
-    staged = any(folder.name != f"dt={NO_DAY}" for folder in target.glob("dt=*"))
-    if staged and session.settings.platform.clock != "replay":
+    con, relation, settings = source.pipeline.con, source.relation, source.session.settings
+    staged = con.execute(
+        f"SELECT 1 FROM {source.pipeline.named('staged')} WHERE dt <> DATE '{NO_DAY}' LIMIT 1"
+    ).fetchone()
+    if staged and settings.platform.clock != "replay":
         return None, None
-    values = values_query(EVENTS, session.settings.sources.events, relation, matched)
-    day = f"CAST(timezone({quoted(session.settings.platform.time_zone)}, v_occurred_at) AS DATE)"
-    row = session.con.execute(f"SELECT count(*), min({day}), max({day}) FROM ({values})").fetchone()
+    zone = quoted(settings.platform.time_zone)
+    day = f"CAST(timezone({zone}, _cp_v_occurred_at) AS DATE)"
+    row = con.execute(
+        f"SELECT count(*), min({day}), max({day}) FROM {source.pipeline.named('values')}"
+    ).fetchone()
     assert row is not None
     if row[0] == 0 and not relation.broken:
         raise SourceError(

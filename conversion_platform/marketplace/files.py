@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote
 
-from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import glob_translate
 
 from conversion_platform.errors import LakeError, SourceError
@@ -40,6 +41,7 @@ _EXTENSIONS: dict[str, Format] = {
     ".txt.gz": "csv",
 }
 _HIVE = re.compile(r"(?:^|/)([^/=]+)=([^/]+)(?=/)")
+_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -50,18 +52,19 @@ class SourceFile:
     Attributes:
         location: Path or URL that DuckDB reads.
         shown: Its name in messages and rejects: relative to the settings file if possible.
-        partitions: Hive columns in its path (`dt=2026-01-01`), below the source's root.
+        partitions: Hive columns in its path (`dt=2026-01-01`), below the source's root; None where
+            the value is missing.
     """
 
     location: str
     shown: str
-    partitions: dict[str, str] = field(default_factory=dict)
+    partitions: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def day(self) -> date | None:
         """The day of its `dt=` folder."""
         try:
-            return date.fromisoformat(self.partitions.get("dt", ""))
+            return date.fromisoformat(self.partitions.get("dt") or "")
         except ValueError:
             return None
 
@@ -95,53 +98,93 @@ def within(files: Iterable[SourceFile], days: DayRange) -> list[SourceFile]:
 def _expand(settings: Settings, path: str, setting: str) -> list[SourceFile]:
     where = settings.resolve(path)
     base = f"{settings.base}/"
-    named = base if where.startswith(base) else ""  # what a folder is called is no pattern
-    require_plain_folders(named, f"{setting}.path")
-    pattern = where.removeprefix(named)
-    root = named + _WILD.split(pattern, maxsplit=1)[0]
+    require_plain_folders(base if where.startswith(base) else "", f"{setting}.path")
     try:
         with (
             readable_s3_errors(where, f"{setting}.path")
             if where.startswith("s3://")
             else nullcontext()
         ):
-            locations = _locations(root, escape_glob(named) + pattern)
+            root, locations = _locations(where, base)
     except LakeError as error:
         raise SourceError(f"{setting}: {error.problem}", error.remedy) from error
     if not locations:
-        raise _nothing(where, setting, wild=pattern)
+        raise _nothing(where, setting)
     return [
-        SourceFile(
-            location,
-            location.removeprefix(base),
-            dict(_HIVE.findall(location.removeprefix(root.rpartition("/")[0]))),
-        )
+        SourceFile(location, location.removeprefix(base), _partitions(location.removeprefix(root)))
         for location in locations
     ]
 
 
-def _locations(root: str, pattern: str) -> list[str]:
-    """Return the file that a path names, those below a folder, or those that match a glob.
+def _locations(where: str, base: str) -> tuple[str, list[str]]:
+    """Return the folder above the files of a path, and the files in order.
+
+    A path that exists is meant literally, whatever characters it has; another one is a glob. What
+    stands before its first wildcard, or is the settings file's own folder, is literal there too.
+    """
+    if literal := _below(where):
+        return where.rpartition("/")[0] + "/", literal
+    named = base if where.startswith(base) else ""
+    pattern = where.removeprefix(named)
+    fixed = (named + _WILD.split(pattern, maxsplit=1)[0]).rpartition("/")[0]
+    matching = re.compile(glob_translate(escape_glob(named) + pattern))
+    parts = (named + pattern).removeprefix(f"{fixed}/").split("/")
+    found = _below(fixed or "/", parts)
+    return f"{fixed}/", [location for location in found if matching.fullmatch(location)]
+
+
+def _below(root: str, pattern: Sequence[str] = ()) -> list[str]:
+    """Return a file, or the files with data below a folder, in order.
 
     Args:
-        root: The path up to its first wildcard.
-        pattern: The whole path, in which only what stands for others is a wildcard.
+        root: The file or folder.
+        pattern: Parts of a glob below the folder.
     """
-    protocol = "s3://" if root.startswith("s3://") else ""
-    files = s3_files() if protocol else LocalFileSystem()
-    if escape_glob(root) == pattern:
-        found = [name for name in files.find(root) if f"{protocol}{name}" == root or _is_data(name)]
-        return sorted(f"{protocol}{name}" for name in found)
-    matching = re.compile(glob_translate(pattern))
-    folder = root.rpartition("/")[0] or "/"
-    found = [f"{protocol}{name}" for name in files.find(folder)]
-    return sorted(location for location in found if matching.fullmatch(location))
+    if root.startswith("s3://"):
+        found = [f"s3://{name}" for name in s3_files().find(root)]
+    else:
+        found = [root] if Path(root).is_file() else _walk(root)
+    return sorted(
+        one
+        for one in found
+        if one == root or _is_data(one.removeprefix(root).lstrip("/").split("/"), pattern)
+    )
 
 
-def _is_data(path: str) -> bool:
-    """Return whether a file holds data: not _SUCCESS, .crc, a hidden file or a staging folder."""
-    parts = path.split("/")
-    return not parts[-1].startswith((".", "_")) and ".staging" not in parts
+def _walk(root: str) -> list[str]:
+    """Return the files below a folder; links are followed, each folder is entered once a path.
+
+    A link to a folder above itself would never end.
+    """
+    found = []
+    for folder, below, names in os.walk(root, followlinks=True):
+        above = {Path(folder).resolve(), *Path(folder).resolve().parents}
+        below[:] = [name for name in below if Path(folder, name).resolve() not in above]
+        found += [str(Path(folder, name)) for name in names]
+    return found
+
+
+def _is_data(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Return whether a file holds data: no part of its path is hidden or temporary.
+
+    `_SUCCESS`, `.crc` and the parts of an export that was not committed (`_temporary/`) are not
+    data; a Hive folder (`_day=2026-01-01`) is, and so is what a glob names by its first character.
+    """
+    named = [*pattern[: pattern.index("**")]] if "**" in pattern else [*pattern]
+    return not any(
+        part.startswith((".", "_"))
+        and "=" not in part
+        and not (place < len(named) and named[place].startswith(part[0]))
+        for place, part in enumerate(path)
+    )
+
+
+def _partitions(path: str) -> dict[str, str | None]:
+    """Return the Hive columns in a path, decoded as Hive, Spark and DuckDB write them."""
+    return {
+        unquote(name): None if value == _HIVE_NULL else unquote(value)
+        for name, value in _HIVE.findall(path)
+    }
 
 
 def _format_of(file: SourceFile, setting: str) -> Format:
@@ -156,13 +199,17 @@ def _format_of(file: SourceFile, setting: str) -> Format:
     )
 
 
-def _nothing(where: str, setting: str, wild: str) -> SourceError:
-    if _WILD.search(wild):
+def _nothing(where: str, setting: str) -> SourceError:
+    if not where.startswith("s3://") and Path(where).is_dir():
+        return SourceError(
+            f"{setting}.path: the folder {where} has no data file (names that start with `.` or "
+            "`_` are left out).",
+            "Put the files there.",
+        )
+    if _WILD.search(where):
         return SourceError(
             f"{setting}.path: no file matches {where}.", "Correct the glob, or put the files there."
         )
-    if not where.startswith("s3://") and Path(where).is_dir():
-        return SourceError(f"{setting}.path: the folder {where} is empty.", "Put the files there.")
     hint = ""
     if not where.startswith("s3://") and Path(where).parent.is_dir():
         hint = nearest(Path(where).name, (item.name for item in Path(where).parent.iterdir()))

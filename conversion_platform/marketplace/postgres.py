@@ -5,11 +5,13 @@ At most one batch is in memory. The DSN never appears in a message.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import PlatformError, SourceError
+from conversion_platform.lake import quoted
 from conversion_platform.marketplace.relation import ROW, SOURCE, Relation, staged_relation
 from conversion_platform.settings import secret
 
@@ -46,7 +48,8 @@ def postgres_relation(
     except psycopg.Error as error:
         # `from None`, as the driver's traceback may show the DSN.
         raise _readable(error, setting, section, place) from None
-    return staged_relation(con, setting, place, [target])
+    found = staged_relation(con, setting, place, target)
+    return replace(found, printed=f"SELECT * FROM read_parquet({quoted(target.name)})")
 
 
 def _stage(
@@ -93,9 +96,10 @@ def _plan(
     from psycopg import sql
 
     described = server.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(_from(section)))
-    native = _native_types()
+    columns = described.description or []
+    native = _native_types() | _array_types(server, [column.type_code for column in columns])
     names, casts, types = [], [], []
-    for column in described.description or []:
+    for column in columns:
         kind, wrap = native.get(column.type_code, native[0])
         names.append(column.name)
         casts.append(sql.SQL(wrap).format(sql.Identifier(column.name)))
@@ -120,6 +124,22 @@ def _native_types() -> dict[int, tuple[Any, str]]:
         1114: (pa.timestamp("us"), finite),
         1184: (pa.timestamp("us", "UTC"), finite),
     }
+
+
+def _array_types(
+    server: psycopg.Connection[Any], oids: Sequence[int]
+) -> dict[int, tuple[Any, str]]:
+    """Return Arrow type and select expression of those types that are arrays: joined by `|`."""
+    import pyarrow as pa
+
+    found = server.execute(
+        "SELECT oid FROM pg_type WHERE typcategory = 'A' AND oid = ANY(%s)", [list(oids)]
+    ).fetchall()
+    joined = (
+        "(SELECT string_agg(replace(item::text, '|', '/'), '|' ORDER BY place) "
+        "FROM unnest({0}) WITH ORDINALITY AS items (item, place))"
+    )
+    return {oid: (pa.string(), joined) for (oid,) in found}
 
 
 def _from(section: InputSection) -> Any:

@@ -1,26 +1,29 @@
 """A source as one relation: its columns, and the origin of every row.
 
-Parquet is read in place. CSV, Postgres and the results of SQL are first written to Parquet in a
-working folder, so that every later pass is cheap, and rows keep their numbers.
+Parquet and CSV are read in place. Postgres tables and the results of SQL are first written to
+Parquet in a working folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.lake import file_sql, quoted
+from conversion_platform.lake import file_sql, identifier, quoted, rendered
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
+from conversion_platform.marketplace.headers import Headers
 
 if TYPE_CHECKING:
     import duckdb
 
 SOURCE, ROW, ORDINAL, FOLDER = "_cp_source", "_cp_row", "_cp_ordinal", "_cp_folder"
 PROVENANCE = (SOURCE, ROW, ORDINAL, FOLDER)
+_FOLDER = r"(?:^|/)dt=([0-9]{4}-[0-9]{2}-[0-9]{2})/"
 
 
 @dataclass(frozen=True)
@@ -50,100 +53,162 @@ class Relation:
         query: Parenthesised SQL: the source's columns, then `PROVENANCE` (name of the file, row
             in it (NULL where rows have no order; `broken` not counted, see `numbered`), a number
             that is unique within the source, day of the `dt=` folder).
-        columns: Source columns and their DuckDB types.
+        columns: Source columns, by their names in SQL, and their DuckDB types.
+        names: Name in SQL -> name in the source: SQL ignores the case, so one of `id` and `ID` has
+            another.
         broken: Lines that could not be split into columns.
+        aliases: For each column the names that it has in the headers of the files.
+        lacking: For each column that one of the files lacks, the first such file.
+        repeats_header: Whether a row can be a header in the middle (of files put together).
         last_folder: Newest day among the `dt=` folders, those that are not read among them.
+        rows: Number of its rows, where it is known already.
+        printed: SQL that is printed in place of `query`, where that reads a working copy.
     """
 
     setting: str
     place: str
     query: str
-    columns: dict[str, str]
+    columns: Mapping[str, str]
+    names: Mapping[str, str]
     broken: tuple[Broken, ...] = ()
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    repeats_header: bool = False
     last_folder: date | None = None
+    rows: int | None = None
+    printed: str | None = None
 
 
-def identifier(name: str) -> str:
-    """Return a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+def relation_of(
+    con: duckdb.DuckDBPyConnection, setting: str, place: str, query: str, names: Mapping[str, str]
+) -> Relation:
+    """Return the relation of a query that yields the source's columns and `PROVENANCE`."""
+    columns = {
+        name: kind for name, kind in _columns(con, f"({query})").items() if name not in PROVENANCE
+    }
+    return Relation(
+        setting, place, f"({query})", columns, {name: names.get(name, name) for name in columns}
+    )
 
 
 def parquet_relation(
-    con: duckdb.DuckDBPyConnection, setting: str, place: str, files: Sequence[SourceFile]
+    con: duckdb.DuckDBPyConnection,
+    setting: str,
+    place: str,
+    files: Sequence[SourceFile],
+    decimal: str = ".",
 ) -> Relation:
     """Return the relation of Parquet files, whose schemas may differ from file to file.
 
     A column whose type differs between files is cast to text in each: a common numeric type would
-    lose digits of 64-bit ids.
+    lose digits of 64-bit ids. Numbers get the source's decimal mark then. Bytes are text.
     """
+    headers = Headers(setting)
     with source_errors(setting, place):
         groups = _by_schema(con, files)
-        schemas = [_columns(con, _read(group)) for group in groups]
-        mixed = _mixed_columns(schemas)
+        schemas = [_schema(con, group, headers) for group in groups]
+        mixed = _mixed_columns([schema.types for schema in schemas])
+        before = [sum(map(len, groups[:place])) for place in range(len(groups))]
         parts = [
-            _select(group, schema, mixed) for group, schema in zip(groups, schemas, strict=True)
+            _parquet_rows(group, schema, mixed, first, decimal)
+            for group, schema, first in zip(groups, schemas, before, strict=True)
         ]
-        query = "(" + " UNION ALL BY NAME ".join(parts) + ")"
-        columns = _columns(con, query)
-    return Relation(
-        setting,
-        place,
-        query,
-        {name: kind for name, kind in columns.items() if name not in PROVENANCE},
-    )
+        found = relation_of(con, setting, place, " UNION ALL BY NAME ".join(parts), headers.names)
+    own = {
+        group[0].shown: tuple(schema.types) for group, schema in zip(groups, schemas, strict=True)
+    }
+    return replace(found, lacking=headers.lacking(own))
 
 
 def staged_relation(
-    con: duckdb.DuckDBPyConnection,
-    setting: str,
-    place: str,
-    files: Sequence[Path],
-    broken: Sequence[Broken] = (),
+    con: duckdb.DuckDBPyConnection, setting: str, place: str, file: Path
 ) -> Relation:
-    """Return the relation of files that this package staged, which contain `SOURCE`.
+    """Return the relation of a file that this package staged, which contains `SOURCE`.
 
-    If they have no `ROW`, it is the row's number in its file.
+    If it has no `ROW`, it is the row's number in the file.
     """
-    listed = ", ".join(map(file_sql, files))
-    read = f"read_parquet([{listed}], union_by_name = true, file_row_number = true)"
     with source_errors(setting, place):
-        columns = _columns(con, read)
-        number = ROW if ROW in columns else "file_row_number + 1"
-        query = (
-            f"(SELECT * EXCLUDE ({', '.join(c for c in (SOURCE, ROW) if c in columns)}, "
-            f"file_row_number), {SOURCE}, {number} AS {ROW}, file_row_number AS {ORDINAL}, "
-            f"{folder_day(SOURCE)} AS {FOLDER} FROM {read})"
+        columns = _columns(con, f"read_parquet({file_sql(file)}, hive_partitioning = false)")
+        query = rendered(
+            f"{__package__}.sql",
+            "staged_rows",
+            excluded=", ".join([*(c for c in (SOURCE, ROW) if c in columns), "file_row_number"]),
+            number=ROW if ROW in columns else "file_row_number + 1",
+            folder=folder_day(SOURCE),
+            file=file_sql(file),
         )
-        columns = _columns(con, query)
-    return Relation(
-        setting,
-        place,
-        query,
-        {name: kind for name, kind in columns.items() if name not in PROVENANCE},
-        tuple(broken),
-    )
+        return relation_of(con, setting, place, query, {})
 
 
 def folder_day(source: str) -> str:
     """Return SQL for the day of the `dt=` folder in a file's name."""
-    day = f"regexp_extract({source}, '(?:^|/)dt=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/', 1)"
-    return f"TRY_CAST(nullif({day}, '') AS DATE)"
+    return f"TRY_CAST(nullif(regexp_extract({source}, {quoted(_FOLDER)}, 1), '') AS DATE)"
 
 
-def as_text(column: str, kind: str) -> str:
-    """Return SQL for a value as text; a whole number that is a double loses its `.0`."""
-    name = identifier(column)
+def folder_of(shown: str) -> str | None:
+    """Return the day of the `dt=` folder in a file's name, as text; None if it is no day."""
+    found = re.search(_FOLDER, shown)
+    try:
+        return date.fromisoformat(found[1]).isoformat() if found else None
+    except ValueError:
+        return None
+
+
+def as_text(name: str, kind: str) -> str:
+    """Return SQL for a value as text; a whole number that is a double loses its `.0`.
+
+    Args:
+        name: SQL of the value.
+        kind: Its DuckDB type. A list is joined by `|`; bytes are text where they are UTF-8.
+    """
     if kind in ("DOUBLE", "FLOAT"):
         return (
             f"CASE WHEN isnan({name}) THEN NULL "
             f"WHEN isfinite({name}) AND {name} = trunc({name}) AND abs({name}) < 1e18 "
             f"THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
         )
-    if kind.startswith("DECIMAL"):
+    if kind.startswith("DECIMAL") and not kind.endswith("]"):
         return rf"regexp_replace(CAST({name} AS VARCHAR), '\.0+$', '')"
-    if kind == "VARCHAR[]":
-        return f"array_to_string({name}, '|')"
+    if kind == "BLOB":
+        return f"coalesce(TRY(decode({name})), CAST({name} AS VARCHAR))"
+    if kind.endswith("[]"):
+        item = f"replace({as_text('item', kind.removesuffix('[]'))}, '|', '/')"
+        joined = f"array_to_string(list_transform({name}, lambda item: {item}), '|')"
+        return f"nullif({joined}, '')"
     return f"CAST({name} AS VARCHAR)"
+
+
+@dataclass(frozen=True)
+class _Schema:
+    """Types by name in SQL, and the names that DuckDB gives, of the files of one group."""
+
+    types: dict[str, str]
+    given: list[str]
+
+
+def _schema(
+    con: duckdb.DuckDBPyConnection, files: Sequence[SourceFile], headers: Headers
+) -> _Schema:
+    given = _columns(con, _read_parquet(files))
+    given.pop(SOURCE)
+    header = _top_level(con, files[0])
+    header += list(given)[len(header) :]  # Hive columns
+    names = headers.columns(header)
+    return _Schema(dict(zip(names, given.values(), strict=True)), list(given))
+
+
+def _top_level(con: duckdb.DuckDBPyConnection, file: SourceFile) -> list[str]:
+    """Return the names of a file's columns as they are written there, without nested ones."""
+    rows = con.execute(
+        f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({file_sql(file.location)}) "
+        "ORDER BY column_id"
+    ).fetchall()
+    names, inside = [], 0
+    for name, children in rows[1:]:
+        if inside == 0:
+            names.append(name)
+        inside += int(children) - (inside > 0)
+    return names
 
 
 def _by_schema(
@@ -157,9 +222,9 @@ def _by_schema(
         f"FROM parquet_schema([{_listed(files)}]) GROUP BY file_name"
     ).fetchall()
     schema = {name: str(columns) for name, columns in rows}
-    groups: dict[str, list[SourceFile]] = {}
+    groups: dict[tuple[str, ...], list[SourceFile]] = {}
     for file in files:
-        groups.setdefault(schema[file.location], []).append(file)
+        groups.setdefault((schema[file.location], *file.partitions), []).append(file)
     return list(groups.values())
 
 
@@ -167,11 +232,14 @@ def _listed(files: Sequence[SourceFile]) -> str:
     return ", ".join(file_sql(file.location) for file in files)
 
 
-def _read(files: Sequence[SourceFile]) -> str:
-    hive = "true, hive_types_autocast = false" if any(f.partitions for f in files) else "false"
+def _hive(files: Sequence[SourceFile]) -> str:
+    return "true, hive_types_autocast = false" if files[0].partitions else "false"
+
+
+def _read_parquet(files: Sequence[SourceFile]) -> str:
     return (
-        f"read_parquet([{_listed(files)}], filename = '{SOURCE}', file_row_number = true, "
-        f"hive_partitioning = {hive})"
+        f"read_parquet([{_listed(files)}], filename = '{SOURCE}', "
+        f"hive_partitioning = {_hive(files)})"
     )
 
 
@@ -180,7 +248,7 @@ def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     return {name: kind for name, kind, *_ in rows}
 
 
-def _mixed_columns(schemas: Sequence[dict[str, str]]) -> set[str]:
+def _mixed_columns(schemas: Sequence[Mapping[str, str]]) -> set[str]:
     kinds: dict[str, set[str]] = {}
     for schema in schemas:
         for name, kind in schema.items():
@@ -188,19 +256,35 @@ def _mixed_columns(schemas: Sequence[dict[str, str]]) -> set[str]:
     return {name for name, found in kinds.items() if len(found) > 1}
 
 
-def _select(files: Sequence[SourceFile], schema: dict[str, str], mixed: set[str]) -> str:
-    own = [name for name in schema if name not in (SOURCE, "file_row_number")]
+def _parquet_rows(
+    files: Sequence[SourceFile], schema: _Schema, mixed: set[str], before: int, decimal: str
+) -> str:
+    """Return SQL of the rows of files of one schema, of which `before` others come first."""
     columns = [
-        f"{as_text(name, schema[name])} AS {identifier(name)}"
-        if name in mixed
-        else identifier(name)
-        for name in own
+        f"{_column(identifier(given), kind, name in mixed, decimal)} AS {identifier(name)}"
+        for given, (name, kind) in zip(schema.given, schema.types.items(), strict=True)
     ]
-    shown = _shown(files)
-    return (
-        f"SELECT {', '.join(columns)}, {shown} AS {SOURCE}, file_row_number + 1 AS {ROW}, "
-        f"file_row_number AS {ORDINAL}, {folder_day(SOURCE)} AS {FOLDER} FROM {_read(files)}"
+    return rendered(
+        f"{__package__}.sql",
+        "parquet_rows",
+        columns=", ".join(columns),
+        source=_shown(files),
+        before=before,
+        folder=folder_day(SOURCE),
+        files=_listed(files),
+        hive=_hive(files),
     )
+
+
+def _column(given: str, kind: str, mixed: bool, decimal: str) -> str:
+    """Return SQL of a column: as it is, or as text where files differ or it is bytes."""
+    if mixed and kind.startswith(("DOUBLE", "FLOAT", "DECIMAL")):
+        return f"replace({as_text(given, kind)}, '.', {quoted(decimal)})"
+    if mixed or kind == "BLOB":
+        return as_text(given, kind)
+    if kind == "BLOB[]":
+        return f"list_transform({given}, lambda item: {as_text('item', 'BLOB')})"
+    return given
 
 
 def _shown(files: Sequence[SourceFile]) -> str:

@@ -36,7 +36,7 @@ def render(report: SourceReport, width: int = WIDTH, color: bool = False) -> str
         color_system="standard" if color else None,
         highlight=False,
     )
-    for part in (_sources(report), _rejects(report)):
+    for part in (_sources(report), _rejects(report), _unread(report)):
         if part is not None:
             console.print(part)
     _facts(console, report)
@@ -71,7 +71,7 @@ def _sources(report: SourceReport) -> RenderableType:
 
 
 def _rejects(report: SourceReport) -> RenderableType | None:
-    table = _table("Source", "Reason", "rows", "Example")
+    table = _table("Source", "Row rejected because", "rows", "Example")
     for source in report.sources:
         for reason, count in source.rejects.items():
             example = source.examples.get(reason)
@@ -79,19 +79,18 @@ def _rejects(report: SourceReport) -> RenderableType | None:
     return table if table.row_count else None
 
 
+def _unread(report: SourceReport) -> RenderableType | None:
+    table = _table("Source", "Cell missing because", "rows", "Example")
+    for source in report.sources:
+        for cell in source.unread:
+            table.add_row(source.name, cell.reason, f"{cell.rows:,}", _example(cell.example))
+    return table if table.row_count else None
+
+
 def _example(example: Example | None) -> str:
     from rich.markup import escape
 
-    if example is None:
-        return ""
-    row = f" row {example.row_number}" if example.row_number is not None else ""
-    return escape(f"{example.source}{row}{_value(example)}")
-
-
-def _value(example: Example) -> str:
-    if example.detail is None:
-        return f": {example.column} is empty" if example.column else ""
-    return f": {example.column} = {example.detail!r}" if example.column else f": {example.detail}"
+    return escape(example.told()) if example else ""
 
 
 def _facts(console: Console, report: SourceReport) -> None:

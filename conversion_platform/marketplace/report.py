@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.lake import Lake, LocalStorage, Session, listed, scratch_folder
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
-from conversion_platform.marketplace.checking import Example, summary
-from conversion_platform.marketplace.events import StagedEvents, staged_events
-from conversion_platform.marketplace.loading import load_jobs, load_users
+from conversion_platform.marketplace.checking import Example, Loaded, Unread
+from conversion_platform.marketplace.events import CheckedEvents, checked_events
+from conversion_platform.marketplace.loading import load_jobs, load_users, loaded_events
+from conversion_platform.marketplace.steps import Step
 from conversion_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class SourceCheck:
         read_rows: Accepted and rejected rows.
         rejects: Rejected rows by reason code.
         examples: One of each, without personal data.
-        verdict: `ok`, `warn` or `fail`, by the settings' limits on the share of rejects.
+        verdict: `ok`, `warn` or `fail`, by the settings' limits on the share of rejects; cells that
+            cannot be read make it `warn`.
+        unread: Optional cells that cannot be read, by column and reason.
     """
 
     name: str
@@ -38,6 +41,7 @@ class SourceCheck:
     rejects: Mapping[str, int]
     examples: Mapping[str, Example]
     verdict: str
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class SourceReport:
         consent_share: Share of users with a phone number and consent.
         attributes: Further columns of users and jobs.
         missing: What later stages will lack, one sentence each.
+        steps: The steps that the rows of all three went through.
     """
 
     sources: tuple[SourceCheck, ...]
@@ -71,6 +76,7 @@ class SourceReport:
     consent_share: float
     attributes: tuple[Attribute, ...]
     missing: tuple[str, ...]
+    steps: tuple[Step, ...]
 
     @property
     def conversion_rate(self) -> float | None:
@@ -99,13 +105,12 @@ def check_sources(settings: Settings) -> SourceReport:
 def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]]:
     """Yield the report, and a session on the temporary lake that it was made from."""
     with _scratch_session(settings) as session:
-        loads = (load_users(session), load_jobs(session))
-        checks = [
-            _check(settings, name, load.read_rows, load.accepted_rows, load.rejects, load.examples)
-            for name, load in zip(("users", "jobs"), loads, strict=True)
-        ]
-        with staged_events(session, None) as staged:
-            report = _report(session, staged, checks)
+        loads = {"users": load_users(session), "jobs": load_jobs(session)}
+        with checked_events(session, None) as checked:
+            loads["events"] = loaded_events(checked)
+            checks = [_check(settings, name, load) for name, load in loads.items()]
+            steps = [step for load in loads.values() for step in load.steps]
+            report = _report(session, checked, tuple(checks), tuple(steps))
         yield report, session
 
 
@@ -132,26 +137,25 @@ def _scratch_session(settings: Settings) -> Iterator[Session]:
             yield Session(settings, lake, con)
 
 
-def _check(
-    settings: Settings,
-    name: str,
-    read: int,
-    accepted: int,
-    rejects: Mapping[str, int],
-    examples: Mapping[str, Example],
-) -> SourceCheck:
+def _check(settings: Settings, name: str, load: Loaded) -> SourceCheck:
     section = getattr(settings.sources, name)
+    read, accepted = load.read_rows, load.accepted_rows
     share = (read - accepted) / read if read else 0.0
     verdict = "ok"
     if share > section.fail_share:
         verdict = "fail"
-    elif share > section.warn_share:
+    elif max(share, load.unread_share) > section.warn_share:
         verdict = "warn"
-    return SourceCheck(name, read, accepted, rejects, examples, verdict)
+    return SourceCheck(name, read, accepted, load.rejects, load.examples, verdict, load.unread)
 
 
-def _report(session: Session, staged: StagedEvents, checks: list[SourceCheck]) -> SourceReport:
-    session.con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {staged.accepted()}")
+def _report(
+    session: Session,
+    checked: CheckedEvents,
+    checks: tuple[SourceCheck, ...],
+    steps: tuple[Step, ...],
+) -> SourceReport:
+    session.con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {checked.accepted()}")
     session.lake.view(session.con, tables.USERS)
     session.lake.view(session.con, tables.JOBS)
     types = {
@@ -160,10 +164,6 @@ def _report(session: Session, staged: StagedEvents, checks: list[SourceCheck]) -
             "SELECT event_type, count(*) FROM checked_events GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
     }
-    rejects, examples = summary(session.con, staged.rejected())
-    accepted = sum(types.values())
-    read = accepted + sum(rejects.values())
-    events = _check(session.settings, "events", read, accepted, rejects, examples)
     first, last, days = _one(
         session.con, "SELECT min(dt), max(dt), count(DISTINCT dt) FROM checked_events"
     )
@@ -176,7 +176,7 @@ def _report(session: Session, staged: StagedEvents, checks: list[SourceCheck]) -
     attributes = tuple(infer_attributes(session))
     conversions = sum(types.get(kind, 0) for kind in session.settings.events.conversion_types)
     return SourceReport(
-        sources=(*checks, events),
+        sources=checks,
         first_day=first,
         last_day=last,
         empty_days=(last - first).days + 1 - days if first else 0,
@@ -188,6 +188,7 @@ def _report(session: Session, staged: StagedEvents, checks: list[SourceCheck]) -
         consent_share=consents / users,
         attributes=attributes,
         missing=tuple(_missing(session, types, impressions, converted)),
+        steps=steps,
     )
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Lake, Session, quoted, readable_disk_errors, s3_files
+from conversion_platform.lake import (
+    Lake,
+    Session,
+    identifier,
+    quoted,
+    readable_disk_errors,
+    s3_files,
+)
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.csv_files import csv_relation
 from conversion_platform.marketplace.errors import first_line, source_errors
@@ -22,10 +29,10 @@ from conversion_platform.marketplace.relation import (
     SOURCE,
     Broken,
     Relation,
-    identifier,
     parquet_relation,
     staged_relation,
 )
+from conversion_platform.marketplace.steps import step_schema
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -44,11 +51,12 @@ def workspace(lake: Lake) -> Iterator[Path]:
 
 @contextmanager
 def reader(session: Session) -> Iterator[Session]:
-    """Open the session on a cursor, so that the caller's views do not change."""
+    """Open the session on a cursor, with the schema of the steps and no view of the caller's."""
     with session.cursor() as reading:
         if _reads_s3(session.settings) and "s3" not in reading.con.list_filesystems():
             reading.con.register_filesystem(s3_files())
-        yield reading
+        with step_schema(reading.con):
+            yield reading
 
 
 def section_of(settings: Settings, contract: Contract) -> SourceSection:
@@ -90,9 +98,11 @@ def _place(
     chosen = files if days is None else _chosen(files, days)
     place = chosen[0].shown if len(chosen) == 1 else f"{setting}.path"
     if kind == "csv":
-        found = csv_relation(session.con, setting, place, chosen, section, folder)
+        copies = folder / setting
+        copies.mkdir(exist_ok=True)
+        found = csv_relation(session.con, setting, place, chosen, section, copies)
     else:
-        found = parquet_relation(session.con, setting, place, chosen)
+        found = parquet_relation(session.con, setting, place, chosen, section.decimal)
     return replace(found, last_folder=max((file.day for file in files if file.day), default=None))
 
 
@@ -104,6 +114,7 @@ def _chosen(files: list[SourceFile], days: DayRange) -> list[SourceFile]:
 def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     """Stage the result of a SELECT over the inputs that it names."""
     broken: list[Broken] = []
+    visible: dict[str, str] = {}
     for name, section in session.settings.inputs.items():
         if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
             relation = _place(session, section, f"inputs.{name}", folder)
@@ -111,12 +122,25 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
             session.con.execute(
                 f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}"
             )
+            visible[name] = _visible(relation, printed=True)
     target = folder / f"{setting}.sql.parquet"
     _run(session, sql.strip().rstrip(";"), setting, target)
-    return staged_relation(session.con, setting, f"{setting}.sql", [target], broken)
+    found = staged_relation(session.con, setting, f"{setting}.sql", target)
+    return replace(found, broken=tuple(broken), printed=_printed(sql, visible))
 
 
-def _visible(relation: Relation) -> str:
+def _printed(sql: str, inputs: Mapping[str, str]) -> str:
+    """Return SQL of the result, with the inputs that it names."""
+    named = ", ".join(f"{identifier(name)} AS ({query})" for name, query in inputs.items())
+    head = f"WITH {named} " if named else ""
+    return (
+        f"{head}SELECT *, 'the result' AS {SOURCE}, CAST(NULL AS BIGINT) AS {ROW}, "
+        f"row_number() OVER () AS _cp_ordinal, CAST(NULL AS DATE) AS _cp_folder "
+        f"FROM ({sql.strip().rstrip(';')})"
+    )
+
+
+def _visible(relation: Relation, printed: bool = False) -> str:
     """Return SQL of an input with its columns, `source_file` and `source_row`."""
     extra = [
         f"{ours} AS {theirs}"
@@ -124,7 +148,8 @@ def _visible(relation: Relation) -> str:
         if theirs not in (name.lower() for name in relation.columns)
     ]
     columns = ", ".join([f"* EXCLUDE ({', '.join(PROVENANCE)})", *extra])
-    return f"SELECT {columns} FROM {relation.query}"
+    query = f"({relation.printed})" if printed and relation.printed else relation.query
+    return f"SELECT {columns} FROM {query}"
 
 
 def _run(session: Session, sql: str, setting: str, target: Path) -> None:
@@ -132,7 +157,7 @@ def _run(session: Session, sql: str, setting: str, target: Path) -> None:
 
     try:
         described = session.con.execute(f"DESCRIBE SELECT * FROM ({sql}\n)").fetchall()
-    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+    except duckdb.Error as error:
         inputs = ", ".join(session.settings.inputs) or "none"
         raise SourceError(
             f"{setting}.sql is not a query that DuckDB can run: {first_line(error)}",

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from conversion_platform.lake import Column, Table
 
+UPDATED_AT = Column(
+    "updated_at",
+    "TIMESTAMP WITH TIME ZONE",
+    "When the source wrote the row: of several rows of one id the newest counts.",
+)
+UNREAD_COLUMNS = Column(
+    "unread_columns",
+    "VARCHAR",
+    "Columns that are NULL because the cell could not be read, separated by |; NULL: none.",
+)
+
 USERS = Table(
     "users",
     "People who can be shown jobs, one row each, after the checks. Contains personal data.",
@@ -32,6 +43,8 @@ USERS = Table(
         ),
         Column("consent_source", "VARCHAR", "Where the consent was given."),
         Column("consent_text", "VARCHAR", "The wording that the user agreed to.", personal=True),
+        UPDATED_AT,
+        UNREAD_COLUMNS,
     ),
     key=("user_id",),
     daily=False,
@@ -58,6 +71,8 @@ JOBS = Table(
         Column("pay", "DOUBLE", "Pay, in the unit of users.desired_pay."),
         Column("shift", "VARCHAR", "Shift, matched against users.shift."),
         Column("openings", "BIGINT", "Number of people to hire."),
+        UPDATED_AT,
+        UNREAD_COLUMNS,
     ),
     key=("job_id",),
     daily=False,

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
-from conversion_platform.lake import Session
+from conversion_platform.lake import Session, sql_file
 from conversion_platform.marketplace import JOBS, USERS
 from conversion_platform.messaging.consent import Consent, Recipient, Suppress, decide
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
@@ -155,9 +154,7 @@ def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
     session.lake.view(session.con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
     session.lake.view(session.con, USERS, name="messaging_users")
     session.lake.view(session.con, JOBS, name="messaging_jobs")
-    folder = resources.files("conversion_platform.messaging")
-    query = folder.joinpath("planning.sql").read_text(encoding="utf-8")
-    for batch in session.con.sql(query).to_arrow_reader(BATCH):
+    for batch in session.con.sql(sql_file(__package__, "planning")).to_arrow_reader(BATCH):
         yield batch.to_pylist()
 
 
@@ -189,8 +186,7 @@ class _Planner:
     ) -> dict[str, Any]:
         """Return the ledger's row, with its state decided as of the time it is to be sent."""
         message_id = message_id_of(row["user_id"], CAMPAIGN, self._day)
-        decision = decide(self.recipient(row, suppressed), row["send_at"])
-        refusal = decision if isinstance(decision, Suppress) else None
+        refusal = self._refusal(row, suppressed)
         body, segments = None, None
         if refusal is None:
             body, segments, refusal = self._words(row, message_id)
@@ -211,6 +207,12 @@ class _Planner:
             "expires_at": stamp(self._day_over(row, phone)),
             "final_at": stamp(self.planned_at) if refusal else None,
         }
+
+    def _refusal(self, row: dict[str, Any], suppressed: str | None) -> Suppress | None:
+        if row["unread"]:
+            return Suppress("unread_cell", "cells-readable")
+        decision = decide(self.recipient(row, suppressed), row["send_at"])
+        return decision if isinstance(decision, Suppress) else None
 
     def _words(
         self, row: dict[str, Any], message_id: str

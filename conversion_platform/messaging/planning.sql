@@ -12,6 +12,11 @@ SELECT
     users.consent_at,
     users.consent_source,
     users.consent_text,
+    -- A cell that could not be read decides about the message: whether, and at what hours.
+    list_has_any(
+        string_split(coalesce(users.unread_columns, ''), '|'),
+        ['left_at', 'phone', 'time_zone', 'state', 'consent_at']
+    ) OR list_contains(string_split(coalesce(jobs.unread_columns, ''), '|'), 'closed_at') AS unread,
     jobs.title,
     jobs.pay,
     jobs.category,

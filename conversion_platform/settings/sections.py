@@ -7,6 +7,7 @@ generated from it (`make docs`).
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable
 from datetime import date, time
@@ -127,9 +128,43 @@ class InputSection(Section):
         description="CSV: field separator, one character other than a double quote or line break; "
         "detected if not given.",
     )
-    null_values: tuple[str, ...] = Field(
-        ("", "NA", "N/A", "NULL", "null"), description="CSV: texts that mean a missing value."
+    encoding: str = Field(
+        "utf-8",
+        examples=["latin-1", "cp1252", "utf-16"],
+        description="CSV: encoding of the text. A byte-order mark counts for more.",
     )
+    null_values: tuple[str, ...] = Field(
+        ("NA", "N/A", "n/a", "NULL", "null", r"\N", "NaN", "nan", "None", "#N/A", "<NA>"),
+        description="Texts that mean a missing value, as an empty one does.",
+    )
+    decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers in texts.")
+    thousands: Literal[",", ".", "'", " "] | None = Field(
+        None,
+        description="What groups the digits of numbers in texts by three, beside spaces and "
+        "apostrophes; if not given the comma, or the point where `decimal` is the comma.",
+    )
+    date_format: NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
+        None,
+        examples=["%m/%d/%Y %I:%M %p"],
+        description="`strptime` format of times in texts that do not begin with the year (or a "
+        "list of them).",
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)  # base64 is a codec, but none of text
+            return codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError("an encoding that Python knows, such as latin-1") from error
+
+    @property
+    def date_formats(self) -> tuple[str, ...]:
+        """The formats of `date_format`."""
+        if self.date_format is None:
+            return ()
+        return (self.date_format,) if isinstance(self.date_format, str) else self.date_format
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -157,6 +192,11 @@ class SourceSection(InputSection):
         None,
         description="Zone of times written without one; without this setting such rows are "
         "rejected.",
+    )
+    duplicates: Literal["newest", "first", "refuse"] = Field(
+        "newest",
+        description="Which of several rows of one user or job counts: the `newest` by `updated_at` "
+        "(where that does not tell, the source is refused), the `first` by file and row, or none.",
     )
     warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
     fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")

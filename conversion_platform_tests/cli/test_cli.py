@@ -159,8 +159,7 @@ def test_check_sources_shows_its_screen_and_fails_where_too_much_is_rejected(
 ) -> None:
     rewrite(
         platform / "source/users.parquet",
-        "SELECT * FROM source UNION ALL BY NAME SELECT * REPLACE (991.0 AS latitude, "
-        "'x' || user_id AS user_id) FROM source",
+        "SELECT * FROM source UNION ALL BY NAME SELECT * REPLACE (NULL AS user_id) FROM source",
     )
     result = ask(platform, "check-sources")
     assert result.exit_code == 1

@@ -195,7 +195,7 @@ def test_a_few_rejected_rows_warn_and_the_day_goes_on(platform: Path) -> None:
     rewrite(
         platform / "source/users.parquet",
         "SELECT * FROM source UNION ALL BY NAME "
-        "SELECT * REPLACE ('9' || user_id AS user_id, 991.0 AS latitude) FROM source LIMIT 410",
+        "SELECT * REPLACE (NULL AS user_id) FROM source LIMIT 410",
     )
     finished = run_job(platform, "sources", NEXT)
     result = check_results(platform, finished.run_id)["users:reject_rate_within_limits"]
@@ -203,6 +203,18 @@ def test_a_few_rejected_rows_warn_and_the_day_goes_on(platform: Path) -> None:
     assert "rejected_users" in result.description
     (warning,) = finished.failed_checks
     assert warning.startswith("users: reject_rate_within_limits (")
+
+
+def test_cells_that_cannot_be_read_warn_and_the_day_goes_on(platform: Path) -> None:
+    rewrite(
+        platform / "source/users.parquet",
+        "SELECT * REPLACE (if(hash(user_id) % 2 = 0, 991.0, latitude) AS latitude) FROM source",
+    )
+    finished = run_job(platform, "sources", NEXT)
+    result = check_results(platform, finished.run_id)["users:reject_rate_within_limits"]
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "latitude" in result.description and "out_of_range" in result.description
+    assert "991" not in result.description
 
 
 def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(

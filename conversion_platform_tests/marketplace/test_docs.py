@@ -26,5 +26,14 @@ def test_every_setting_of_a_source_is_named() -> None:
 
 def test_a_sample_of_the_screen_is_shown() -> None:
     sample = DOCS.partition("## The screen of")[2].partition("## Faults")[0]
-    for part in ("Source", "Reason", "Days", "Conversion", "Texting", "Attributes", "Missing"):
+    for part in (
+        "Source",
+        "Row rejected because",
+        "Cell missing because",
+        "Days",
+        "Conversion",
+        "Texting",
+        "Attributes",
+        "Missing",
+    ):
         assert f" {part} " in sample

@@ -40,7 +40,9 @@ def test_a_missing_file_names_the_setting_and_the_file_that_is_near(tmp_path: Pa
     _fault(World(tmp_path, _users('path = "user.csv"')), "sources.users.path", "`users.csv`")
 
 
-@pytest.mark.parametrize(("path", "part"), [("in/*.csv", "no file matches"), ("in", "is empty")])
+@pytest.mark.parametrize(
+    ("path", "part"), [("in/*.csv", "no file matches"), ("in", "has no data file")]
+)
 def test_a_place_without_files_says_so(tmp_path: Path, path: str, part: str) -> None:
     (tmp_path / "in").mkdir()
     _fault(World(tmp_path, _users(f'path = "{path}"')), part)
@@ -67,7 +69,9 @@ def test_an_empty_parquet_says_that_there_are_no_users_at_all(tmp_path: Path) ->
 
 def test_users_of_which_every_row_is_rejected_are_an_error_with_the_reasons(tmp_path: Path) -> None:
     write_parquet("SELECT NULL::INT AS user_id FROM range(3)", tmp_path / "users.parquet")
-    _fault(World(tmp_path, _users('path = "users.parquet"')), "missing_id 3", "check-sources")
+    _fault(
+        World(tmp_path, _users('path = "users.parquet"')), "missing_id 3", "row 1: user_id is empty"
+    )
 
 
 def test_an_empty_events_source_is_an_error(tmp_path: Path) -> None:
@@ -123,12 +127,14 @@ def test_an_attribute_that_is_not_there_names_the_nearest(tmp_path: Path) -> Non
     _fault(built, "sources.users.attributes", "`experience`")
 
 
-def test_a_type_that_changes_between_files_rejects_the_rows_and_goes_on(tmp_path: Path) -> None:
+def test_a_type_that_changes_between_files_costs_the_cells_that_do_not_fit(tmp_path: Path) -> None:
     write_parquet("SELECT 1 AS user_id, 1.5 AS desired_pay", tmp_path / "users/a.parquet")
     write_parquet("SELECT 2 AS user_id, 'a lot' AS desired_pay", tmp_path / "users/b.parquet")
     loaded = World(tmp_path, _users('path = "users"')).fill().load_users()
-    assert loaded.rejects == {"not_a_number": 1}
-    assert loaded.accepted_rows == 1
+    assert [(one.column, one.reason, one.rows) for one in loaded.unread] == [
+        ("desired_pay", "not_a_number", 1)
+    ]
+    assert loaded.accepted_rows == 2
 
 
 def test_an_unknown_extension_lists_the_known_ones(tmp_path: Path) -> None:

@@ -52,10 +52,6 @@ def _events(*rows: dict[str, str]) -> str:
         ({"occurred_at": "NULL"}, "missing_time"),
         ({"occurred_at": "'noon'"}, "not_a_time"),
         ({"occurred_at": "'2026-01-03 15:00:00'"}, "time_without_zone"),
-        ({"recorded_at": "'noon'"}, "not_a_time"),
-        ({"position": "'first'"}, "not_a_number"),
-        ({"position": "'1.5'"}, "not_a_number"),
-        ({"position": "'-1'"}, "out_of_range"),
         ({"event_id": "'good'"}, "duplicate_id"),
     ],
 )
@@ -74,6 +70,28 @@ def test_an_event_that_breaks_the_contract_is_kept_with_its_reason(
     ]
     assert kept == [(reason, "source/events/all.parquet", 2)]
     assert built.rows(EVENTS, "event_id") == [("good",)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"recorded_at": "'noon'"}, "not_a_time"),
+        ({"recorded_at": "'9999-12-31T00:00:00Z'"}, "not_a_time"),
+        ({"position": "'first'"}, "not_a_number"),
+        ({"position": "'1.5'"}, "not_a_number"),
+        ({"position": "'-1'"}, "out_of_range"),
+    ],
+)
+def test_an_optional_cell_of_an_event_that_cannot_be_read_is_missing_and_counted(
+    tmp_path: Path, columns: dict[str, str], reason: str
+) -> None:
+    built = World(tmp_path).fill(events=_events({}, {"event_id": "'odd'", **columns}))
+    _, _, loaded = built.load()
+    assert (loaded.rejects, loaded.accepted_rows) == ({}, 2)
+    ((column, found, rows),) = [(one.column, one.reason, one.rows) for one in loaded.unread]
+    assert (found, rows) == (reason, 1)
+    assert column in columns
+    assert built.rows(EVENTS, "recorded_at = occurred_at, position") == [(True, None)] * 2
 
 
 def test_a_number_that_the_settings_name_as_an_event_type_is_one(tmp_path: Path) -> None:
@@ -232,12 +250,6 @@ def test_rejects_that_say_no_day_are_a_share_of_the_source_and_not_of_the_days_t
     assert (loaded.accepted_rows, loaded.rejected_rows, loaded.read_rows) == (1, 9, 10)
     assert loaded.dated_share == 0
     assert loaded.reject_share == loaded.undated_share == 9 / 100
-
-
-def test_a_reject_recorded_at_an_impossible_time_is_kept_on_its_own_day(tmp_path: Path) -> None:
-    built = World(tmp_path).fill(events=_events({"recorded_at": "'9999-12-31T00:00:00Z'"}))
-    built.load()
-    assert built.rows(REJECTED_EVENTS, "dt, reason") == [(date(2026, 1, 3), "not_a_time")]
 
 
 SAME_EVENT = (

@@ -46,7 +46,7 @@ def _report(tmp_path: Path, **sources: str) -> SourceReport:
 def test_the_report_counts_what_is_there(tmp_path: Path) -> None:
     report = _report(tmp_path)
     assert [(s.name, s.read_rows, s.accepted_rows, s.verdict) for s in report.sources] == [
-        ("users", 11, 10, "warn"),
+        ("users", 11, 11, "warn"),
         ("jobs", 4, 4, "ok"),
         ("events", 50, 50, "ok"),
     ]
@@ -54,13 +54,13 @@ def test_the_report_counts_what_is_there(tmp_path: Path) -> None:
     assert report.event_types == {"impression": 40, "application": 10}
     assert (report.impressions, report.converted) == (40, 10)
     assert report.conversion_rate == 0.25
-    assert (report.phone_share, report.consent_share) == (1.0, 0.5)
+    assert (report.phone_share, report.consent_share) == (1.0, 5 / 11)
     assert report.missing == ()
 
 
 def test_a_report_with_too_many_rejects_is_not_usable(tmp_path: Path) -> None:
     assert _report(tmp_path / "fine").usable
-    bad = "SELECT i AS job_id, 'soon' AS opened_at FROM range(3) t(i) UNION ALL SELECT 9, NULL"
+    bad = "SELECT NULL AS job_id, i AS n FROM range(3) t(i) UNION ALL SELECT 9, NULL"
     report = _report(tmp_path / "bad", jobs=bad)
     assert [source.verdict for source in report.sources][1] == "fail"
     assert not report.usable

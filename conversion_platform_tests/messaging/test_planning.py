@@ -133,6 +133,15 @@ def test_a_job_without_the_value_that_the_template_prints_is_not_texted(office: 
     assert office.message("u000002")["reason"] == "missing_value"
 
 
+@pytest.mark.parametrize("column", ["left_at", "phone", "time_zone", "state", "consent_at"])
+def test_a_user_whose_cell_about_sending_cannot_be_read_is_not_texted(
+    office: Office, column: str
+) -> None:
+    office.plan(person(1, unread_columns=f"region|{column}"), person(2, unread_columns="region"))
+    assert office.message("u000001")["reason"] == "unread_cell"
+    assert office.message("u000002")["state"] == "planned"
+
+
 def test_a_sent_text_stays_what_it_was(office: Office) -> None:
     office.plan(person(1))
     office.replay()

@@ -33,6 +33,7 @@ class Person:
     consent_at: datetime | None = AGREED
     consent_source: str | None = "web form"
     consent_text: str | None = "I agree to get job texts from Gigs."
+    unread_columns: str | None = None
     job_id: str = "j1"
     cohort: str = "everyone"
     arm: str = "treatment"

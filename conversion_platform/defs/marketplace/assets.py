@@ -30,8 +30,8 @@ def rejects_check(table: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         "reject_rate_within_limits",
         asset=table,
-        description="Warns above `sources.*.warn_share` of rejected rows, fails above "
-        "`fail_share`.",
+        description="Warns above `sources.*.warn_share` of rejected rows, or of rows with a cell "
+        "that cannot be read; fails above `fail_share` of rejected rows.",
         blocking=True,
     )
 
@@ -43,7 +43,7 @@ def rejects_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Asse
     return dg.AssetCheckResult(
         asset_key=table,
         check_name="reject_rate_within_limits",
-        passed=share <= limits.warn_share,
+        passed=max(share, loaded.unread_share) <= limits.warn_share,
         severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
         description=rejects_words(table, loaded),
         metadata={"share": share, "by_reason": dict(loaded.rejects)},
@@ -59,6 +59,8 @@ def rejects_words(table: str, loaded: Loaded) -> str:
             f". {loaded.undated_share:.2%} of all {loaded.source_rows:,} rows of the source say no "
             f"day; see rejected_{table}_undated"
         )
+    if loaded.unread:
+        words += f". Cells that cannot be read: {'; '.join(cell.told() for cell in loaded.unread)}"
     return f"{words}."
 
 
@@ -68,6 +70,7 @@ def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Mater
         "read_rows": loaded.read_rows,
         "rejected_rows": sum(loaded.rejects.values()),
         "rejected_by_reason": dict(loaded.rejects),
+        **({"unread_cells": [cell.told() for cell in loaded.unread]} if loaded.unread else {}),
         **({"notes": list(loaded.notes)} if loaded.notes else {}),
     }
     main = [part for part in loaded.written if part.table == table]

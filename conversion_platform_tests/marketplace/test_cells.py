@@ -1,4 +1,4 @@
-"""Source values become contract values, or a reason; whatever type the source gave them."""
+"""Cells become contract values, or a reason; whatever type the source gave them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ import pytest
 
 from conversion_platform.marketplace import (
     JOBS,
-    REJECTED_JOBS,
     REJECTED_USERS,
     USERS,
+    Loaded,
 )
 from conversion_platform_tests.marketplace import world
 from conversion_platform_tests.marketplace.world import World, write_csv
 
 T1 = "'2026-01-01T05:00:00Z'"
+
+
+def _unread(loaded: Loaded) -> list[tuple[str, str, int]]:
+    return [(one.column, one.reason, one.rows) for one in loaded.unread]
 
 
 def _user_ids(tmp_path: Path, literal: str) -> list[str]:
@@ -79,13 +83,12 @@ def test_a_time_with_any_usual_zone_is_read(tmp_path: Path, text: str) -> None:
         "TIMESTAMP_NS '2026-01-05 05:00:00'",
     ],
 )
-def test_a_time_without_zone_is_rejected_unless_the_source_names_one(
+def test_a_time_without_zone_is_missing_unless_the_source_names_one(
     tmp_path: Path, literal: str
 ) -> None:
     users = f"SELECT 1 AS user_id, {literal} AS created_at UNION ALL SELECT 2, NULL"
     built = World(tmp_path).fill(users=users)
-    built.load_users()
-    assert built.reasons(REJECTED_USERS) == {"1": "time_without_zone"}
+    assert _unread(built.load_users()) == [("created_at", "time_without_zone", 1)]
     built.toml = '[sources.users]\npath = "source/users.parquet"\ntime_zone = "America/New_York"\n'
     built.load_users()
     assert built.rows(USERS, "user_id, created_at")[0] == (
@@ -99,6 +102,28 @@ def test_a_time_without_zone_is_rejected_unless_the_source_names_one(
     [
         ({"user_id": "NULL"}, "missing_id"),
         ({"user_id": "'  '"}, "missing_id"),
+    ],
+)
+def test_a_user_without_an_id_is_kept_with_its_reason(
+    tmp_path: Path, columns: dict[str, str], reason: str
+) -> None:
+    bad = {"region": "'there'", **columns}
+    built = World(tmp_path).fill(
+        users=world.values(["user_id", "region"], [{"user_id": "'good'"}, bad])
+    )
+    loaded = built.load_users()
+    assert loaded.rejects == {reason: 1}
+    assert (loaded.read_rows, loaded.accepted_rows, loaded.reject_share) == (2, 1, 0.5)
+    source, row, column, text = built.rows(
+        REJECTED_USERS, "source, row_number, column_name, row_json"
+    )[0]
+    assert (source, row, column) == ("source/users.parquet", 2, "user_id")
+    assert "there" in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
         ({"latitude": "'north'"}, "not_a_number"),
         ({"latitude": "'inf'"}, "not_a_number"),
         ({"latitude": "'90.5'"}, "out_of_range"),
@@ -116,7 +141,7 @@ def test_a_time_without_zone_is_rejected_unless_the_source_names_one(
         ({"state": "'36'"}, "number_where_text_belongs"),
     ],
 )
-def test_a_user_that_breaks_the_contract_is_kept_with_its_reason(
+def test_an_optional_cell_that_cannot_be_read_is_missing_and_counted(
     tmp_path: Path, columns: dict[str, str], reason: str
 ) -> None:
     names = [
@@ -132,17 +157,18 @@ def test_a_user_that_breaks_the_contract_is_kept_with_its_reason(
     bad = {"user_id": "'bad'", **columns}
     built = World(tmp_path).fill(users=world.values(names, [{"user_id": "'good'"}, bad]))
     loaded = built.load_users()
-    assert loaded.rejects == {reason: 1}
-    assert (loaded.read_rows, loaded.accepted_rows, loaded.reject_share) == (2, 1, 0.5)
-    source, row, column, text = built.rows(
-        REJECTED_USERS, "source, row_number, column_name, row_json"
-    )[0]
-    assert (source, row) == ("source/users.parquet", 2)
+    assert (loaded.rejects, loaded.accepted_rows) == ({}, 2)
+    ((column, found, rows),) = _unread(loaded)
+    assert (found, rows) == (reason, 1)
     assert column in columns
-    assert column in text
+    assert (loaded.unread[0].example.source, loaded.unread[0].example.row_number) == (
+        "source/users.parquet",
+        2,
+    )
+    assert built.rows(USERS, "user_id, unread_columns") == [("bad", column), ("good", None)]
 
 
-def test_a_job_that_closed_before_it_opened_is_rejected_and_one_open_for_good_is_not(
+def test_a_job_that_closed_before_it_opened_stays_closed_and_one_open_for_good_is_open(
     tmp_path: Path,
 ) -> None:
     jobs = world.values(
@@ -155,11 +181,12 @@ def test_a_job_that_closed_before_it_opened_is_rejected_and_one_open_for_good_is
     )
     built = World(tmp_path).fill(jobs=jobs)
     built.load_jobs()
-    assert built.rows(JOBS, "job_id, closed_at") == [("10", None)]
-    assert built.reasons(REJECTED_JOBS) == {
-        "11": "end_before_start",
-        "12": "number_where_text_belongs",
-    }
+    closed = datetime(2025, 1, 1, tzinfo=UTC)
+    assert built.rows(JOBS, "job_id, opened_at, closed_at, unread_columns") == [
+        ("10", datetime(2026, 1, 1, 5, tzinfo=UTC), None, None),
+        ("11", closed, closed, "opened_at"),
+        ("12", datetime(2026, 1, 1, 5, tzinfo=UTC), None, "title"),
+    ]
 
 
 def test_not_a_number_in_a_double_column_reads_as_missing(tmp_path: Path) -> None:
@@ -170,9 +197,10 @@ def test_not_a_number_in_a_double_column_reads_as_missing(tmp_path: Path) -> Non
     assert built.rows(USERS, "latitude, longitude") == [(None, None)]
 
 
-def test_of_rows_with_one_id_the_first_stays(tmp_path: Path) -> None:
+def test_of_rows_with_one_id_the_first_stays_if_the_settings_say_so(tmp_path: Path) -> None:
     users = "SELECT * FROM (VALUES (7, 'first'), (8, 'x'), (7, 'second')) u(user_id, region)"
     built = World(tmp_path).fill(users=users)
+    built.toml = '[sources.users]\npath = "source/users.parquet"\nduplicates = "first"\n'
     built.load_users()
     assert built.rows(USERS, "user_id, region") == [("7", "first"), ("8", "x")]
     assert built.rows(REJECTED_USERS, "reason, row_number, detail") == [("duplicate_id", 3, "7")]

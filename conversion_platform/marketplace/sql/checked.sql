@@ -1,0 +1,2 @@
+SELECT *, coalesce($problems) AS _cp_problem
+FROM steps.${source}_kept

@@ -1,0 +1,2 @@
+SELECT $columns
+FROM steps.${source}_$accepted

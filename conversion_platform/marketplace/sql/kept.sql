@@ -1,0 +1,2 @@
+SELECT *, $finals
+FROM steps.${source}_reasons

@@ -1,0 +1,149 @@
+-- How a value is read, whatever source and column it comes from. All steps live in this schema.
+--
+-- No long IN lists and no list_contains: DuckDB makes a join of them, for which every branch of a CASE
+-- is computed for every row, not only where it is taken (seen: 100 times slower).
+CREATE SCHEMA IF NOT EXISTS steps;
+
+-- A text without blanks, byte-order marks and zero-width characters around it.
+CREATE OR REPLACE MACRO steps.stripped(x) AS
+    regexp_replace(x, '^[\s\x0b\x00\p{Z}\p{Cf}]+|[\s\x0b\x00\p{Z}\p{Cf}]+$', '', 'g');
+
+-- Whether a text is one of those (a regular expression) that mean a missing value.
+CREATE OR REPLACE MACRO steps.is_missing(x, missing, longest) AS
+    strlen(x) <= longest AND regexp_full_match(x, missing);
+
+CREATE OR REPLACE MACRO steps.known(x, missing, longest) AS
+    CASE WHEN steps.is_missing(x, missing, longest) THEN NULL ELSE x END;
+
+-- Whether a text is ASCII without a blank at either end: far cheaper to see than to strip it.
+CREATE OR REPLACE MACRO steps.is_stripped(x) AS
+    x >= '!' AND x[-1] > ' ' AND strlen(x) = length(x);
+
+-- A stripped text; NULL if it is one of those that mean a missing value.
+CREATE OR REPLACE MACRO steps.cleaned(x, missing, longest) AS CASE
+    WHEN strlen(x) > longest AND steps.is_stripped(x) THEN x
+    WHEN steps.is_missing(x, missing, longest) THEN NULL
+    WHEN steps.is_stripped(x) THEN x
+    ELSE steps.known(steps.stripped(x), missing, longest)
+END;
+
+-- 10000.0, as pandas writes an id that has missing neighbours, is 10000.
+CREATE OR REPLACE MACRO steps.whole(t) AS
+    CASE WHEN contains(t, '.') THEN regexp_replace(t, '^(-?[0-9]+)\.0+$', '\1') ELSE t END;
+
+-- A number alone, which is no label and no title.
+CREATE OR REPLACE MACRO steps.is_bare_number(t) AS
+    regexp_matches(t, '^[+-]?[0-9]+([.,][0-9]+)?$');
+
+-- A number with a decimal point, or an exponent, and nothing around it: not 1_000, which DuckDB casts.
+CREATE OR REPLACE MACRO steps.is_plain(t) AS
+    regexp_matches(t, '^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$');
+
+-- A number, its sign, the currency on either side of it, and its unit.
+CREATE OR REPLACE MACRO steps.parts(t) AS regexp_extract(t,
+    '^([+-]?)\s*((?:US|C|A|NZ)?[$€£¥₹]|(?:USD|EUR|GBP|CAD|AUD|NZD|CHF|SEK|NOK|DKK|PLN|INR|JPY|MXN|BRL|ZAR))?\s*([+-]?)([0-9.,][0-9.,''\x{2019}\s\x{a0}\x{202f}]*)\s*([$€£¥₹]|(?:USD|EUR|GBP|CAD|AUD|NZD|CHF|SEK|NOK|DKK|PLN|INR|JPY|MXN|BRL|ZAR)\b)?\s*(?:(?:/|(?i:per|an?)\s)\s*)?([\p{L}%°]*)\.?$',
+    ['sign', 'before', 'inner', 'digits', 'behind', 'unit']);
+
+-- The currency and the unit of a number, so that two cells can be compared: $16/hr and 16 USD per
+-- hour have the same. NULL where the cell names none.
+--
+-- A macro writes its argument wherever it is named: a lambda computes a long one once.
+CREATE OR REPLACE MACRO steps.currency_of(p) AS list_transform([p.before || p.behind], lambda named:
+    CASE named
+        WHEN '' THEN NULL
+        WHEN '$' THEN 'USD' WHEN 'US$' THEN 'USD' WHEN '$USD' THEN 'USD' WHEN '€' THEN 'EUR'
+        WHEN '£' THEN 'GBP' WHEN '₹' THEN 'INR' WHEN '¥' THEN 'JPY' WHEN 'C$' THEN 'CAD'
+        WHEN 'A$' THEN 'AUD' WHEN 'NZ$' THEN 'NZD' ELSE named
+    END)[1];
+
+CREATE OR REPLACE MACRO steps.unit_of(p) AS list_transform([p.unit], lambda named: CASE
+    WHEN named = '' THEN NULL
+    WHEN regexp_full_match(named, '(?i)h|hrs?|hours?|hourly') THEN 'hour'
+    WHEN regexp_full_match(named, '(?i)d|days?|daily') THEN 'day'
+    WHEN regexp_full_match(named, '(?i)w|wks?|weeks?|weekly') THEN 'week'
+    WHEN regexp_full_match(named, '(?i)mon?|months?|monthly') THEN 'month'
+    WHEN regexp_full_match(named, '(?i)y|yrs?|years?|yearly|annum|annually|pa') THEN 'year'
+    ELSE regexp_replace(lower(named), '(.)s$', '\1')
+END)[1];
+
+-- Digits without what groups them by three, and with a decimal point; NULL if the groups are others:
+-- with the point as decimal mark 1,200 is a number and 1,5 is not.
+CREATE OR REPLACE MACRO steps.ungrouped(digits, decimal, grouping) AS CASE
+    WHEN regexp_matches(digits,
+        '^([0-9]+|[0-9]{1,3}([' || grouping || '][0-9]{3})+)?([' || decimal || '][0-9]+)?$')
+    THEN replace(regexp_replace(digits, '[' || grouping || ']', '', 'g'), decimal, '.')
+END;
+
+-- A number that has a currency, a unit or groups of digits. A cell with another currency or unit than
+-- its column ($900/week among $16/hr), or a multiplier (16k), cannot be read.
+CREATE OR REPLACE MACRO steps.marked(t, decimal, grouping, currency, unit) AS list_transform(
+    [{'p': steps.parts(t), 'currency': currency, 'unit': unit}], lambda cell: CASE
+        WHEN steps.currency_of(cell.p) <> cell.currency OR steps.unit_of(cell.p) <> cell.unit
+            OR regexp_full_match(cell.p.unit, '(?i)k|mm?|mio|mn|bn?|t|tsd')
+            OR (cell.p.sign <> '' AND cell.p.inner <> '') THEN NULL
+        ELSE TRY_CAST(cell.p.sign || cell.p.inner
+            || steps.ungrouped(steps.stripped(cell.p.digits), decimal, grouping) AS DOUBLE)
+    END)[1];
+
+-- A number: x is the cell and t its stripped text. Most are whole, which is cheapest to see by
+-- writing the number again.
+CREATE OR REPLACE MACRO steps.number(x, t, decimal, grouping, currency, unit) AS CASE
+    WHEN CAST(TRY_CAST(x AS BIGINT) AS VARCHAR) = x THEN CAST(TRY_CAST(x AS BIGINT) AS DOUBLE)
+    WHEN (decimal = '.' OR NOT contains(t, '.')) AND steps.is_plain(t) THEN TRY_CAST(t AS DOUBLE)
+    ELSE steps.marked(t, decimal, grouping, currency, unit)
+END;
+
+-- Whether a text begins with a year, a month and a day.
+CREATE OR REPLACE MACRO steps.is_dated(t) AS regexp_matches(t, '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}');
+
+-- The zone behind a time of day: Z, UTC, +02, -0500, +05:30, America/New_York, EST. AM and PM are none.
+CREATE OR REPLACE MACRO steps.zone_of(t) AS nullif(regexp_extract(
+    regexp_replace(t, '(?i)\s[ap]\.?m\.?$', ''),
+    ':[0-9]{2}[^A-Za-z+-]*(?:(?i:[ap]\.?m\.?)\s+)?([A-Za-z][A-Za-z0-9_/+-]*|[+-][0-9]{2}(?::?[0-9]{2})?)$',
+    1), '');
+
+-- Seconds east of Greenwich of an offset such as -05, +0530, +05:30; NULL beyond 14 hours.
+CREATE OR REPLACE MACRO steps.offset_of(z) AS CASE
+    WHEN regexp_matches(z, '^[+-](0[0-9]|1[0-3])(:?[0-5][0-9])?$|^[+-]14(:?00)?$') THEN
+        (CASE WHEN z[1] = '-' THEN -1 ELSE 1 END) * (CAST(z[2:3] AS INTEGER) * 3600
+        + coalesce(TRY_CAST(right(replace(z[4:], ':', ''), 2) AS INTEGER), 0) * 60)
+END;
+
+-- Zones that DuckDB and Python both know: SQL computes local days, Python quiet hours.
+CREATE TABLE IF NOT EXISTS steps.zones (name VARCHAR);
+
+CREATE OR REPLACE MACRO steps.without_zone(t) AS
+    trim(left(t, length(t) - coalesce(length(steps.zone_of(t)), 0)));
+
+-- A clock reading: year first, or in one of the formats of the settings.
+CREATE OR REPLACE MACRO steps.reading(t, formats) AS CASE
+    WHEN steps.is_dated(t) THEN TRY_CAST(steps.without_zone(t) AS TIMESTAMP)
+    ELSE try_strptime(steps.without_zone(t), formats)
+END;
+
+-- A clock reading in a zone as the instant it is; NULL where the zone has letters that several places
+-- use (BST, IST, EST). No zone: that of the settings, which may be missing.
+CREATE OR REPLACE MACRO steps.instant(reading, z, zone) AS list_transform(
+    [{'reading': reading, 'z': z, 'zone': zone}], lambda cell: CASE
+        WHEN cell.z IS NULL AND cell.zone IS NULL THEN NULL
+        WHEN cell.z IS NULL THEN timezone(cell.zone, cell.reading)
+        WHEN regexp_full_match(cell.z, '(?i)z|utc?|gmt')
+            THEN make_timestamptz(epoch_us(cell.reading))
+        WHEN cell.z[1] = '+' OR cell.z[1] = '-' THEN make_timestamptz(
+            epoch_us(cell.reading) - CAST(1000000 AS BIGINT) * steps.offset_of(cell.z))
+    END)[1];
+
+-- A time: x is the cell and t its stripped text. Most are written 2026-01-31T09:30:00Z, which is cheap
+-- to see and to read. A zone with a slash is an IANA zone, if it is one.
+CREATE OR REPLACE MACRO steps.moment(x, t, zone, formats) AS CASE
+    WHEN x LIKE '____-__-__T__:__:__Z' OR x LIKE '____-__-__T__:__:__.___Z'
+        THEN make_timestamptz(epoch_us(TRY_CAST(x AS TIMESTAMP)))
+    WHEN contains(steps.zone_of(t), '/') AND list_contains((SELECT list(name) FROM steps.zones), steps.zone_of(t))
+        THEN timezone(steps.zone_of(t), steps.reading(t, formats))
+    ELSE steps.instant(steps.reading(t, formats), steps.zone_of(t), zone)
+END;
+
+-- NaN and infinity are no numbers; 3.5 is no count.
+CREATE OR REPLACE MACRO steps.finite(x) AS CASE WHEN isfinite(x) THEN x END;
+
+CREATE OR REPLACE MACRO steps.integer(x) AS CASE WHEN x = trunc(x) THEN TRY_CAST(x AS BIGINT) END;

@@ -1,0 +1,2 @@
+SELECT *, $reasons
+FROM steps.${source}_values

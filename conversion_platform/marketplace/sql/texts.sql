@@ -1,0 +1,2 @@
+SELECT *, $texts
+FROM steps.${source}_read

@@ -1,0 +1,2 @@
+SELECT *, $values
+FROM steps.${source}_texts

@@ -1,0 +1,183 @@
+"""Of several rows of one user or job the settings or a time say which counts, or the load stops."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from conversion_platform.errors import NotReadyError, SourceError
+from conversion_platform.marketplace import JOBS, REJECTED_USERS, USERS
+from conversion_platform_tests.marketplace.world import World
+
+HEAD = "user_id,phone,consent_at,updated_at"
+OLD = "1,+12125550101,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z"
+NEW = "1,+12125550109,,2026-01-02T00:00:00Z"
+OTHER = "2,+12125550102,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z"
+
+
+def _users(folder: Path, lines: list[str], toml: str = "", head: str = HEAD) -> World:
+    (folder / "users.csv").write_text("\n".join([head, *lines, ""]))
+    return World(folder, f'[sources.users]\npath = "users.csv"\n{toml}\n').fill()
+
+
+def _without_time(line: str) -> str:
+    return line.rpartition(",")[0]
+
+
+def _refused(built: World, *parts: str) -> str:
+    """The message of a load that stops; nothing of it is written."""
+    with pytest.raises(SourceError) as caught:
+        built.load_users()
+    for part in parts:
+        assert part in str(caught.value)
+    with built.session() as session, pytest.raises(NotReadyError):
+        session.lake.require(USERS)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("lines", [[OLD, OTHER, NEW], [NEW, OTHER, OLD]])
+@pytest.mark.parametrize("toml", ["", 'duplicates = "newest"'])
+def test_the_newest_row_counts_so_that_a_consent_that_was_withdrawn_is_gone(
+    tmp_path: Path, lines: list[str], toml: str
+) -> None:
+    built = _users(tmp_path, lines, toml)
+    loaded = built.load_users()
+    assert loaded.rejects == {"duplicate_id": 1}
+    assert built.rows(USERS, "user_id, phone, consent_at") == [
+        ("1", "+12125550109", None),
+        ("2", "+12125550102", datetime(2026, 1, 1, tzinfo=UTC)),
+    ]
+    row = lines.index(OLD) + 1
+    assert built.rows(REJECTED_USERS, "row_number, column_name, detail") == [(row, "user_id", "1")]
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_the_newest_row_counts_whichever_file_it_is_in(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    (tmp_path / "users").mkdir()
+    for name, line in zip(names, (OLD, NEW), strict=True):
+        (tmp_path / f"users/{name}.csv").write_text(f"{HEAD}\n{line}\n")
+    built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    built.load_users()
+    assert built.rows(USERS, "phone, consent_at") == [("+12125550109", None)]
+    assert built.rows(REJECTED_USERS, "source") == [(f"users/{names[0]}.csv",)]
+
+
+def test_times_are_compared_as_instants_and_not_as_texts(tmp_path: Path) -> None:
+    lines = ["1,+12125550101,,2026-01-02T01:00:00+09:00", "1,+12125550109,,2026-01-01T23:00:00Z"]
+    built = _users(tmp_path, lines)
+    built.load_users()
+    assert built.rows(USERS, "phone") == [("+12125550109",)]
+
+
+def test_the_time_may_have_another_name(tmp_path: Path) -> None:
+    head = "user_id,phone,consent_at,Last Change"
+    built = _users(tmp_path, [NEW, OLD], "columns = { updated_at = 'Last Change' }", head)
+    built.load_users()
+    assert built.rows(USERS, "phone") == [("+12125550109",)]
+
+
+def test_rows_that_differ_without_a_time_stop_the_load(tmp_path: Path) -> None:
+    lines = [_without_time(line) for line in (OLD, OTHER, NEW)]
+    built = _users(tmp_path, lines, head=_without_time(HEAD))
+    message = _refused(built, "sources.users", "updated_at", 'duplicates = "first"', ": 1.")
+    assert "+1212" not in message
+
+
+def test_rows_of_one_time_that_differ_stop_the_load(tmp_path: Path) -> None:
+    _refused(_users(tmp_path, [OLD, OLD.replace("0101", "0109")]), "updated_at")
+
+
+def test_rows_that_differ_in_a_further_column_alone_stop_the_load(tmp_path: Path) -> None:
+    built = _users(tmp_path, ["1,cook", "1,waiter", "2,cook"], head="user_id,trade")
+    _refused(built, "updated_at")
+
+
+def test_older_rows_of_one_time_stop_nothing(tmp_path: Path) -> None:
+    built = _users(tmp_path, [OLD, OLD.replace("0101", "0105"), NEW])
+    assert built.load_users().rejects == {"duplicate_id": 2}
+    assert built.rows(USERS, "phone") == [("+12125550109",)]
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "01/05/2026"])
+def test_a_row_whose_time_is_not_known_never_makes_an_older_consent_count(
+    tmp_path: Path, time: str
+) -> None:
+    """It may be the newer one: then its withdrawal counts."""
+    built = _users(tmp_path, [OLD, f"1,+12125550109,,{time}"])
+    _refused(built, "updated_at")
+
+
+@pytest.mark.parametrize("toml", ["", 'duplicates = "first"', 'duplicates = "refuse"'])
+@pytest.mark.parametrize("head", [HEAD, _without_time(HEAD)])
+def test_copies_of_one_row_are_rejected_and_no_more(tmp_path: Path, toml: str, head: str) -> None:
+    lines = [OLD, OTHER, OLD, OLD]
+    if head != HEAD:
+        lines = [_without_time(line) for line in lines]
+    built = _users(tmp_path, lines, toml, head)
+    loaded = built.load_users()
+    assert (loaded.rejects, loaded.accepted_rows) == ({"duplicate_id": 2}, 2)
+    assert built.rows(USERS, "user_id, phone") == [("1", "+12125550101"), ("2", "+12125550102")]
+    assert built.rows(REJECTED_USERS, "row_number", "row_number") == [(3,), (4,)]
+
+
+def test_copies_in_two_files_of_one_row_are_rejected_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    (tmp_path / "users/a.csv").write_text("user_id,region\n1,x\n2,y\n")
+    (tmp_path / "users/b.csv").write_text("region,user_id\nx,1\nz,3\n")
+    built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    assert built.load_users().rejects == {"duplicate_id": 1}
+    assert built.rows(REJECTED_USERS, "source, row_number") == [("users/b.csv", 1)]
+
+
+@pytest.mark.parametrize("lines", [[OLD, OTHER, NEW], [NEW, OTHER, OLD]])
+def test_the_first_row_counts_if_the_settings_say_so(tmp_path: Path, lines: list[str]) -> None:
+    built = _users(tmp_path, lines, 'duplicates = "first"')
+    built.load_users()
+    phone = lines[0].split(",")[1]
+    assert built.rows(USERS, "phone", "user_id")[0] == (phone,)
+    assert built.rows(REJECTED_USERS, "row_number") == [(3,)]
+
+
+def test_the_first_row_is_that_of_the_first_file(tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    for number in reversed(range(12)):
+        text = f"user_id,region\nu{number},own\n1,{number}\n"
+        (tmp_path / f"users/{number:02d}.csv").write_text(text)
+    toml = '[sources.users]\npath = "users"\nduplicates = "first"\n'
+    built = World(tmp_path, toml).fill()
+    assert built.load_users().rejects == {"duplicate_id": 11}
+    assert built.rows(USERS, "region", "user_id")[0] == ("0",)
+
+
+def test_rows_that_differ_are_refused_if_the_settings_say_so(tmp_path: Path) -> None:
+    message = _refused(_users(tmp_path, [OLD, NEW], 'duplicates = "refuse"'), "sources.users")
+    assert "refuse" in message
+
+
+def test_every_id_is_counted_and_a_few_are_named(tmp_path: Path) -> None:
+    lines = [f"{user},{kind}" for kind in ("a", "b") for user in range(100, 1600)]
+    built = _users(tmp_path, lines, head="user_id,region")
+    message = _refused(built, "1,500 ids", "100, 1000, 1001 ...")
+    assert len(message) < 600
+
+
+def test_a_rejected_row_is_no_copy(tmp_path: Path) -> None:
+    lines = ["1,a", ",b", ",c", "x,y,z", "2,d"]
+    built = _users(tmp_path, lines, head="user_id,region")
+    assert built.load_users().rejects == {"missing_id": 2, "broken_line": 1}
+
+
+def test_jobs_are_decided_in_the_same_way(tmp_path: Path) -> None:
+    head = "job_id,title,updated_at"
+    rows = ["10,Cook,2026-01-02T00:00:00Z", "10,Chef,2026-01-03T00:00:00Z", "20,Waiter,"]
+    (tmp_path / "jobs.csv").write_text("\n".join([head, *rows, ""]))
+    built = World(tmp_path, '[sources.jobs]\npath = "jobs.csv"\n').fill()
+    assert built.load_jobs().rejects == {"duplicate_id": 1}
+    assert built.rows(JOBS, "job_id, title") == [("10", "Chef"), ("20", "Waiter")]
+    (tmp_path / "jobs.csv").write_text("job_id,title\n10,Cook\n10,Chef\n")
+    with pytest.raises(SourceError, match=r"sources\.jobs"):
+        built.load_jobs()

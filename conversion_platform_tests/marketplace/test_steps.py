@@ -1,0 +1,81 @@
+"""What `check-sources --sql` prints does the same in a bare DuckDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from conversion_platform.marketplace import (
+    EVENTS,
+    REJECTED_EVENTS,
+    REJECTED_EVENTS_UNDATED,
+    USERS,
+    check_sources,
+    script,
+)
+from conversion_platform_tests.marketplace import world
+from conversion_platform_tests.marketplace.world import World, write
+
+EVENT_ROWS = """
+SELECT * FROM (VALUES
+    ('a', 1, 10, 'impression', '2026-01-02T15:00:00Z'),
+    ('a', 1, 10, 'impression', '2026-01-02T15:00:00Z'),
+    ('b', 9, 10, 'application', '2026-01-02 16:00:00'),
+    (NULL, 2, 20, 'click', '2026-01-03 10:00:00 America/New_York')
+) e(event_id, user_id, job_id, event_type, occurred_at)
+"""
+
+
+def _world(folder: Path, extension: str) -> World:
+    write(
+        "SELECT 1 AS user_id, '$16/hr' AS desired_pay, '+1 212 555 0102' AS phone "
+        "UNION ALL SELECT 2, '1,200 USD', NULL UNION ALL SELECT NULL, NULL, NULL",
+        folder / f"users.{extension}",
+    )
+    write(world.JOBS, folder / f"jobs.{extension}")
+    write(EVENT_ROWS, folder / f"events/all.{extension}")
+    toml = "".join(
+        f'[sources.{name}]\npath = "{path}"\n'
+        for name, path in (
+            ("users", f"users.{extension}"),
+            ("jobs", f"jobs.{extension}"),
+            ("events", "events"),
+        )
+    )
+    return World(folder, toml)
+
+
+@pytest.mark.parametrize("extension", ["parquet", "csv", "csv.gz"])
+def test_the_printed_steps_give_the_same_rows_and_rejects(tmp_path: Path, extension: str) -> None:
+    built = _world(tmp_path, extension)
+    printed = script(check_sources(built.settings).steps)
+    built.load()
+    with duckdb.connect() as con:
+        con.execute(printed)
+        for table in (USERS, EVENTS):
+            names = ", ".join(column.name for column in table.columns)
+            step = "final" if table is USERS else "accepted"
+            found = con.execute(
+                f"SELECT {names} FROM steps.{table.name}_{step} ORDER BY ALL"
+            ).fetchall()
+            assert found == built.rows(table, names)
+            assert found
+        rejected = "reason, source, row_number, row_json"
+        assert con.execute(
+            f"SELECT {rejected} FROM steps.events_rejected ORDER BY ALL"
+        ).fetchall() == sorted(
+            row
+            for table in (REJECTED_EVENTS, REJECTED_EVENTS_UNDATED)
+            for row in built.rows(table, rejected)
+        )
+
+
+def test_the_printed_steps_hold_no_value_of_a_broken_line(tmp_path: Path) -> None:
+    built = _world(tmp_path, "csv")
+    with (tmp_path / "users.csv").open("a") as file:
+        file.write("7,+1 212 555 0199,a,b,c\n")
+    printed = script(check_sources(built.settings).steps)
+    assert "555" not in printed
+    assert "split into columns: 1," in printed
