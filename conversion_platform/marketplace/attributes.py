@@ -7,16 +7,18 @@ storage types are chosen while a table is loaded; kinds are inferred from the ch
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace import contract as contracts
+from conversion_platform.marketplace.checking import Example, Unread
 from conversion_platform.marketplace.contract import Contract, Field, Kind
 from conversion_platform.marketplace.errors import nearest
 from conversion_platform.marketplace.headers import snake
+from conversion_platform.marketplace.masking import masked
 from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import as_text
 from conversion_platform.marketplace.source_steps import Source, is_staged_as_text
@@ -35,6 +37,7 @@ _CODES = re.compile(
     r"|phone|cellphone|telephone|mobile|cell|tel|msisdn|whatsapp)(_[0-9]+)?$"
 )
 _TRUE, _FALSE = "('true', 't', 'yes', 'y')", "('false', 'f', 'no', 'n')"
+_REASONS = {"numeric": "not_a_number", "timestamp": "not_a_time", "boolean": "not_a_boolean"}
 _MOST_VALUES = 1000
 _MOST_LENGTH = 40
 _FEW_VALUES = 50
@@ -51,18 +54,57 @@ class Attribute:
     reason: str | None
 
 
-def stored_columns(source: Source) -> list[str]:
-    """Return SQL of the attributes in the checked table, each with its storage type.
+def known_kinds(session: Session, contract: Contract) -> dict[str, AttributeKind]:
+    """Return the kinds that the attributes of a table had when they were read last."""
+    rows = session.con.execute(
+        f"SELECT column_name, kind FROM {session.lake.select(ATTRIBUTES)} WHERE table_name = ?",
+        [contract.name],
+    ).fetchall()
+    return dict(rows)
+
+
+def stored_columns(source: Source, known: Mapping[str, AttributeKind]) -> dict[str, str]:
+    """Return SQL of each attribute in the checked table, with its storage type.
+
+    Args:
+        source: The source, whose step `accepted` exists.
+        known: Kinds that a model knows: they stay, whatever the values look like.
 
     Raises:
         SourceError: `attributes` or `ignore` names a column that does not exist.
     """
     _check_names(source)
     found = _profiles(source, [name for name in _kinds(source) if not _CODES.search(name)])
-    return [
-        f"{_stored(source, name, kind, found.get(name, _NO_PROFILE))} AS {identifier(name)}"
+    return {
+        name: _stored(source, name, kind, _kept(found.get(name, _NO_PROFILE), known.get(name)))
         for name, kind in _kinds(source).items()
-    ]
+    }
+
+
+def misfits(
+    source: Source, known: Mapping[str, AttributeKind], stored: Mapping[str, str]
+) -> tuple[Unread, ...]:
+    """Return the cells that do not fit the kind which a model knows: they are missing."""
+    found = []
+    for name, kind in known.items():
+        if name not in stored or kind not in _REASONS:
+            continue
+        row = source.pipeline.con.execute(
+            f"SELECT count(*), min(CAST({identifier(name)} AS VARCHAR)) FROM "
+            f"{source.pipeline.named('accepted')} "
+            f"WHERE {identifier(name)} IS NOT NULL AND ({stored[name]}) IS NULL"
+        ).fetchone()
+        if row and row[0]:
+            example = Example(source.relation.place, None, name, masked(name, row[1]))
+            found.append(Unread(name, _REASONS[kind], int(row[0]), example))
+    return tuple(found)
+
+
+def _kept(profile: _Profile, known: AttributeKind | None) -> _Profile:
+    """Return the profile of a column whose kind a model knows."""
+    if known is None:
+        return profile
+    return replace(profile, kind=known)
 
 
 def _kinds(source: Source) -> dict[str, str]:
@@ -168,10 +210,13 @@ class _StagedCell(Cell):
 
 def _stored(source: Source, name: str, kind: str, profile: _Profile) -> str:
     column = identifier(name)
+    if profile.kind in ("categorical", "text"):
+        return as_text(column, kind)
     if kind == "BOOLEAN":
         return column
     if profile.kind == "boolean":
-        return f"lower({column}) IN {_TRUE}"
+        yes, no = f"lower({column}) IN {_TRUE}", f"lower({column}) IN {_FALSE}"
+        return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
     if profile.kind == "timestamp" or is_time(kind):
         return value_sql(_cell(source, name, "time"))
     if profile.kind == "numeric" or (_NUMBERS.match(kind) and not _CODES.search(name)):

@@ -70,6 +70,7 @@ class Loaded:
         source_rows: All rows that were read to find those of this load.
         unread: Optional cells that cannot be read, by column and reason.
         steps: The steps that the rows went through.
+        proposals: Settings that would read what cannot be read.
     """
 
     written: list[Written]
@@ -82,6 +83,7 @@ class Loaded:
     source_rows: int = 0
     unread: tuple[Unread, ...] = ()
     steps: tuple[Step, ...] = ()
+    proposals: tuple[str, ...] = ()
 
     @property
     def rejected_rows(self) -> int:

@@ -159,6 +159,7 @@ REASONS: dict[str, str] = {
     "write an offset or an IANA zone.",
     "not_a_number": "A number cannot be read or is infinite; a fraction in `position` or "
     "`openings`.",
+    "not_a_boolean": "A cell of an attribute that a model knows as true or false.",
     "out_of_range": "A number beyond 3.4e38, a latitude beyond 90, a longitude beyond 180, "
     "negative pay, position or openings.",
     "number_where_text_belongs": "A bare number as `title`, `state`, `time_zone` or "

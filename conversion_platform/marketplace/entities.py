@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, instant, quoted, rendered
+from conversion_platform.lake import Session, identifier, instant, quoted, rendered
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import stored_columns
-from conversion_platform.marketplace.checking import summary
+from conversion_platform.marketplace.attributes import AttributeKind, misfits, stored_columns
+from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.mapping import map_columns
+from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.relation import folder_day
 from conversion_platform.marketplace.source_steps import (
     Source,
@@ -27,13 +30,29 @@ from conversion_platform.marketplace.steps import FOLDER, Step
 _NO_DAY = "CAST(NULL AS DATE)"
 
 
-def check_entities(reading: Session, contract: Contract, folder: Path) -> Source:
+@dataclass(frozen=True)
+class Entities:
+    """Checked users or jobs.
+
+    Attributes:
+        source: The source with all of its steps.
+        misfits: Cells of attributes that do not fit the kind which a model knows.
+    """
+
+    source: Source
+    misfits: tuple[Unread, ...]
+
+
+def check_entities(
+    reading: Session, contract: Contract, folder: Path, known: Mapping[str, AttributeKind]
+) -> Entities:
     """Return a source with all of its steps; `final` has the rows of the checked table.
 
     Args:
         reading: The session in whose schema `steps` they are created.
         contract: Users or jobs.
         folder: Folder for files that have to be copied.
+        known: Kinds of attributes that a model knows.
 
     Raises:
         SourceError: the source cannot be read, has no usable row, or has several rows of one id of
@@ -50,13 +69,15 @@ def check_entities(reading: Session, contract: Contract, folder: Path) -> Source
     _require_rows(source)
     _require_decided(source)
     accepted = _with_starts(source, folder)
+    stored = stored_columns(source, known)
+    attributes = [f"{value} AS {identifier(name)}" for name, value in stored.items()]
     pipeline.file(
         "final",
         "The checked table: attributes have the type that all of their values have.",
         accepted=accepted,
-        columns=", ".join([*_names(contract), *stored_columns(source)]),
+        columns=", ".join([*_names(contract), *attributes]),
     )
-    return source
+    return Entities(source, misfits(source, known, stored))
 
 
 def _names(contract: Contract) -> list[str]:
@@ -92,7 +113,8 @@ def _require_rows(source: Source) -> None:
     raise SourceError(
         f"{contract.setting}: every row of {relation.place} was rejected ({listed}): no "
         f"{contract.name} exist. {next(iter(examples.values())).told()}",
-        f"Correct {contract.setting}.columns, or what {contract.setting} says of how values are "
+        " ".join(proposals(source))
+        or f"Correct {contract.setting}.columns, or what {contract.setting} says of how values are "
         "written (`date_format`, `time_zone`, `encoding`, `null_values`).",
     )
 

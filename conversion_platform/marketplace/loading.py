@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Part, Session, Written
 from conversion_platform.marketplace import contract as contracts
+from conversion_platform.marketplace.attributes import known_kinds
 from conversion_platform.marketplace.checking import Loaded, summary, unread_cells
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.entities import check_entities
@@ -18,37 +19,49 @@ from conversion_platform.marketplace.events import (
     checked_events,
     rewritten_days,
 )
+from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.replay import extend_replay
 from conversion_platform.marketplace.sources import reader, workspace
 from conversion_platform.marketplace.tables import REJECTED_EVENTS_UNDATED
 
 
-def load_users(session: Session) -> Loaded:
+def load_users(session: Session, keep_kinds: bool = False) -> Loaded:
     """Check the users source and replace `users` and `rejected_users`.
 
     A user without created_at gets the time of the first event in the events source, else
     platform.start_date.
 
+    Args:
+        session: Settings, lake and connection.
+        keep_kinds: Whether a model knows the attributes: each keeps its kind, and a cell that does
+            not fit is missing.
+
     Raises:
         SourceError: the source cannot be read, or has no usable row.
     """
-    return _load(session, contracts.USERS)
+    return _load(session, contracts.USERS, keep_kinds)
 
 
-def load_jobs(session: Session) -> Loaded:
+def load_jobs(session: Session, keep_kinds: bool = False) -> Loaded:
     """Check the jobs source and replace `jobs` and `rejected_jobs`.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
 
+    Args:
+        session: Settings, lake and connection.
+        keep_kinds: As in `load_users`.
+
     Raises:
         SourceError: the source cannot be read, or has no usable row.
     """
-    return _load(session, contracts.JOBS)
+    return _load(session, contracts.JOBS, keep_kinds)
 
 
-def _load(session: Session, contract: Contract) -> Loaded:
+def _load(session: Session, contract: Contract, keep_kinds: bool) -> Loaded:
+    known = known_kinds(session, contract) if keep_kinds else {}
     with workspace(session.lake) as folder, reader(session) as reading:
-        source = check_entities(reading, contract, folder)
+        checked = check_entities(reading, contract, folder, known)
+        source = checked.source
         con, pipeline = reading.con, source.pipeline
         rejected = f"(SELECT * EXCLUDE (dt) FROM {pipeline.named('rejected')})"
         with source_errors(contract.setting, source.relation.place):
@@ -57,7 +70,8 @@ def _load(session: Session, contract: Contract) -> Loaded:
                 session.lake.write(con, contract.rejected, rejected),
             ]
             reasons, examples = summary(con, rejected)
-            cells = unread_cells(con, pipeline.named("flagged"))
+            cells = (*unread_cells(con, pipeline.named("flagged")), *checked.misfits)
+            proposed = proposals(source)
     return Loaded(
         written=written,
         read_rows=sum(one.rows for one in written),
@@ -66,6 +80,7 @@ def _load(session: Session, contract: Contract) -> Loaded:
         examples=examples,
         unread=cells,
         steps=tuple(pipeline.steps),
+        proposals=proposed,
     )
 
 
@@ -112,6 +127,7 @@ def loaded_events(checked: CheckedEvents) -> Loaded:
         source_rows=checked.read_rows,
         unread=unread_cells(con, pipeline.named("flagged")),
         steps=tuple(pipeline.steps),
+        proposals=proposals(checked.source),
     )
 
 

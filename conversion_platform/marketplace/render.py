@@ -94,6 +94,7 @@ def _example(example: Example | None) -> str:
 
 
 def _facts(console: Console, report: SourceReport) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
@@ -113,6 +114,8 @@ def _facts(console: Console, report: SourceReport) -> None:
         grid.add_row(name, text)
     for place, text in enumerate(report.missing):
         grid.add_row("" if place else "Missing", text)
+    for place, text in enumerate(report.proposals):
+        grid.add_row("" if place else "Settings", escape(text))
     console.print()
     console.print(grid)
 

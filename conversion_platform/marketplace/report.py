@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,7 @@ class SourceReport:
         attributes: Further columns of users and jobs.
         missing: What later stages will lack, one sentence each.
         steps: The steps that the rows of all three went through.
+        proposals: Settings that would read what cannot be read, one sentence each.
     """
 
     sources: tuple[SourceCheck, ...]
@@ -77,6 +78,7 @@ class SourceReport:
     attributes: tuple[Attribute, ...]
     missing: tuple[str, ...]
     steps: tuple[Step, ...]
+    proposals: tuple[str, ...] = ()
 
     @property
     def conversion_rate(self) -> float | None:
@@ -109,8 +111,11 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
         with checked_events(session, None) as checked:
             loads["events"] = loaded_events(checked)
             checks = [_check(settings, name, load) for name, load in loads.items()]
-            steps = [step for load in loads.values() for step in load.steps]
-            report = _report(session, checked, tuple(checks), tuple(steps))
+            report = replace(
+                _report(session, checked, tuple(checks)),
+                steps=tuple(step for load in loads.values() for step in load.steps),
+                proposals=tuple(one for load in loads.values() for one in load.proposals),
+            )
         yield report, session
 
 
@@ -153,7 +158,6 @@ def _report(
     session: Session,
     checked: CheckedEvents,
     checks: tuple[SourceCheck, ...],
-    steps: tuple[Step, ...],
 ) -> SourceReport:
     session.con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {checked.accepted()}")
     session.lake.view(session.con, tables.USERS)
@@ -188,7 +192,7 @@ def _report(
         consent_share=consents / users,
         attributes=attributes,
         missing=tuple(_missing(session, types, impressions, converted)),
-        steps=steps,
+        steps=(),
     )
 
 

@@ -217,6 +217,26 @@ def test_cells_that_cannot_be_read_warn_and_the_day_goes_on(platform: Path) -> N
     assert "991" not in result.description
 
 
+def test_an_attribute_keeps_its_kind_once_there_is_a_champion(platform: Path) -> None:
+    users = platform / "source/users.parquet"
+    rewrite(users, "SELECT *, 7 AS experience FROM source")
+    run_job(platform, "sources", NEXT)
+    rewrite(
+        users,
+        "SELECT * REPLACE (if(rowid = 0, '3+', '7') AS experience) FROM "
+        "(SELECT *, row_number() OVER () - 1 AS rowid FROM source)",
+    )
+    finished = run_job(platform, "sources", NEXT)
+    with duckdb.connect() as con:
+        lake = platform / "lake"
+        found = con.execute(
+            f"SELECT typeof(experience), count(*) FILTER (experience IS NULL) "
+            f"FROM '{lake}/users/data.parquet' GROUP BY 1"
+        ).fetchall()
+    assert found == [("DOUBLE", 1)]
+    assert finished.failed_checks == ()
+
+
 def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
     platform: Path,
 ) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from conversion_platform.marketplace import ATTRIBUTES, USERS
+from conversion_platform.marketplace import ATTRIBUTES, USERS, load_users
 from conversion_platform_tests.marketplace.world import World, write_csv, write_parquet
 
+JANUARY_2 = datetime(2026, 1, 2, tzinfo=UTC)
 MANY = (
     'SELECT i AS user_id, i % 7 AS "Years.Worked", (i % 2 = 0) AS vip, '
     "TIMESTAMPTZ '2025-01-01 00:00:00+00' + to_days(i::INT) AS \"lastLogin\", "
@@ -87,3 +90,41 @@ def test_phone_numbers_that_nobody_mapped_become_no_feature(tmp_path: Path, form
     built = World(tmp_path, f'[sources.users]\npath = "users.{form}"\n').fill()
     built.attributes()
     assert _found(built) == {"mobile": ("text", False), "contact": ("text", False)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        (["1", "2.5"], ["3+", "2.5"], [None, 2.5]),
+        (["yes", "no"], ["maybe", "no"], [None, False]),
+        (["2026-01-02T00:00:00Z"] * 2, ["soon", "2026-01-02T00:00:00Z"], [None, JANUARY_2]),
+        (["day", "night"], ["1", "2"], ["1", "2"]),
+    ],
+)
+def test_a_kind_that_a_model_knows_stays_and_a_cell_that_does_not_fit_is_missing(
+    tmp_path: Path, before: list[str], after: list[str], kept: list[Any]
+) -> None:
+    built = World(tmp_path, '[sources.users]\npath = "users.csv"\n').fill()
+    _write_users(tmp_path, before)
+    built.attributes()
+    _write_users(tmp_path, after)
+    with built.session() as session:
+        loaded = load_users(session, keep_kinds=True)
+    found = built.rows(USERS, "experience", "user_id")
+    assert [value for (value,) in found] == kept
+    missing = kept.count(None)
+    assert [(one.column, one.rows) for one in loaded.unread] == [("experience", 1)] * missing
+
+
+def test_a_kind_follows_its_values_while_no_model_knows_it(tmp_path: Path) -> None:
+    built = World(tmp_path, '[sources.users]\npath = "users.csv"\n').fill()
+    _write_users(tmp_path, ["1", "2.5"])
+    built.attributes()
+    _write_users(tmp_path, ["3+", "2.5"])
+    assert built.load_users().unread == ()
+    assert built.rows(USERS, "experience", "user_id") == [("3+",), ("2.5",)]
+
+
+def _write_users(folder: Path, values: list[str]) -> None:
+    rows = "".join(f"{place},{value}\n" for place, value in enumerate(values))
+    (folder / "users.csv").write_text(f"user_id,experience\n{rows}")

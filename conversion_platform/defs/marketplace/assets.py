@@ -20,6 +20,7 @@ from conversion_platform.marketplace import (
     load_users,
 )
 from conversion_platform.settings import SourceSection
+from conversion_platform.training import champion
 
 GROUP = "marketplace"
 KINDS = ("duckdb", "parquet")
@@ -80,14 +81,14 @@ def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Mater
 @asset_of(table_spec(USERS, group=GROUP, kinds=KINDS), [rejects_check("users")])
 def users(platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
-        loaded = load_users(session)
+        loaded = load_users(session, keep_kinds=champion(session.lake) is not None)
     return loaded_result("users", loaded, session.settings.sources.users)
 
 
 @asset_of(table_spec(JOBS, group=GROUP, kinds=KINDS), [rejects_check("jobs")])
 def jobs(platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
-        loaded = load_jobs(session)
+        loaded = load_jobs(session, keep_kinds=champion(session.lake) is not None)
     return loaded_result("jobs", loaded, session.settings.sources.jobs)
 
 

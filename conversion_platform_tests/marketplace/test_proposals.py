@@ -1,0 +1,99 @@
+"""`check-sources` proposes the setting that reads what cannot be read, and the setting reads it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conversion_platform.errors import SourceError
+from conversion_platform.marketplace import check_sources, render
+from conversion_platform_tests.marketplace.world import World
+
+
+def _built(folder: Path, content: str | bytes, *settings: str) -> World:
+    toml = "\n".join(['[sources.users]\npath = "users.csv"', *settings]) + "\n"
+    built = World(folder, toml).fill()
+    data = content if isinstance(content, bytes) else content.encode()
+    (folder / "users.csv").write_bytes(data)
+    return built
+
+
+def _proposed(built: World) -> tuple[str, ...]:
+    return check_sources(built.settings).proposals
+
+
+def _setting(proposal: str) -> str:
+    """The line to add to [sources.users]."""
+    key, _, rest = proposal.partition("sources.users.")[2].partition(" = ")
+    end = rest.index("]") + 1 if rest.startswith("[") else rest.index('"', 1) + 1
+    return f"{key} = {rest[:end]}"
+
+
+@pytest.mark.parametrize(
+    ("texts", "key", "value"),
+    [
+        (["12/31/2026 10:00 PM", "01/02/2026 01:00 AM"], "date_format", "%m/%d/%Y %I:%M %p"),
+        (["31/12/2026 22:00", "02/01/2026 01:00"], "date_format", "%d/%m/%Y %H:%M"),
+        (["31.12.2026", "02.01.2026"], "date_format", "%d.%m.%Y"),
+        (["12/31/2026", "12/31/2026 22:00"], "date_format", ["%m/%d/%Y", "%m/%d/%Y %H:%M"]),
+        (["2026-01-03 10:00"], "time_zone", "America/New_York"),
+    ],
+)
+def test_a_time_that_cannot_be_read_proposes_what_reads_it(
+    tmp_path: Path, texts: list[str], key: str, value: Any
+) -> None:
+    rows = "".join(f"{place},{text}\n" for place, text in enumerate(texts))
+    built = _built(tmp_path, f"user_id,consent_at\n{rows}")
+    (proposal,) = _proposed(built)
+    assert "consent_at" in proposal
+    line = _setting(proposal)
+    found = tomllib.loads(line)[key]
+    assert (sorted(found) if isinstance(found, list) else found) == value
+    again = _built(tmp_path, f"user_id,consent_at\n{rows}", line, 'time_zone = "UTC"')
+    if key == "time_zone":
+        again = _built(tmp_path, f"user_id,consent_at\n{rows}", line)
+    assert again.load_users().unread == ()
+
+
+def test_a_date_that_can_be_read_in_two_ways_is_told_with_both(tmp_path: Path) -> None:
+    (proposal,) = _proposed(_built(tmp_path, "user_id,consent_at\n1,03/04/2026\n2,05/06/2026\n"))
+    assert '"%m/%d/%Y"' in proposal
+    assert '"%d/%m/%Y"' in proposal
+
+
+def test_texts_that_no_format_reads_propose_nothing(tmp_path: Path) -> None:
+    assert _proposed(_built(tmp_path, "user_id,consent_at\n1,soon\n2,12/31/2026\n")) == ()
+
+
+def test_a_decimal_comma_is_proposed_where_it_reads_every_cell(tmp_path: Path) -> None:
+    content = 'user_id,desired_pay\n1,"16,50"\n2,"1.200,5"\n'
+    (proposal,) = _proposed(_built(tmp_path, content))
+    line = _setting(proposal)
+    assert line == 'decimal = ","'
+    assert _built(tmp_path, content, line).load_users().unread == ()
+
+
+def test_lines_that_are_not_utf_8_propose_an_encoding_that_reads_them(tmp_path: Path) -> None:
+    content = "user_id,region\n1,Orléans\n2,Paris\n".encode("latin-1")
+    built = _built(tmp_path, content)
+    (proposal,) = _proposed(built)
+    again = _built(tmp_path, content, _setting(proposal))
+    assert again.load_users().rejects == {}
+
+
+def test_a_source_of_which_no_row_can_be_read_says_what_to_set(tmp_path: Path) -> None:
+    content = "user_id,region\n1,Orléans\n".encode("latin-1")
+    with pytest.raises(SourceError) as caught:
+        _built(tmp_path, content).load_users()
+    assert 'sources.users.encoding = "latin-1"' in caught.value.remedy
+
+
+def test_the_screen_shows_the_settings_and_no_value(tmp_path: Path) -> None:
+    screen = render(
+        check_sources(_built(tmp_path, "user_id,phone,consent_at\n1,5,12/31/2026\n").settings)
+    )
+    assert "Settings" in screen
+    assert "date_format" in screen
