@@ -58,7 +58,8 @@ class SourceReport:
         converted: Those of them with a conversion inside the attribution window.
         conversions: Conversion events.
         phone_share: Share of users with a phone number.
-        consent_share: Share of users with a phone number and consent.
+        consent_share: Share of users with a phone number and a consent that sending accepts: with
+            its time, its source and its wording.
         attributes: Further columns of users and jobs.
         missing: What later stages will lack, one sentence each.
         steps: The steps that the rows of all three went through.
@@ -175,7 +176,8 @@ def _report(
     users, phones, consents = _one(
         session.con,
         "SELECT count(*), count(phone), count(*) FILTER (phone IS NOT NULL "
-        "AND consent_at IS NOT NULL) FROM users",
+        "AND consent_at IS NOT NULL AND consent_source IS NOT NULL AND consent_text IS NOT NULL) "
+        "FROM users",
     )
     attributes = tuple(infer_attributes(session))
     conversions = sum(types.get(kind, 0) for kind in session.settings.events.conversion_types)
@@ -281,6 +283,16 @@ def _missing_labels(
 _COLUMNS = {
     "phone": ("users", "No phone: no message can be sent."),
     "consent_at": ("users", "No consent: no message may be sent."),
+    "consent_source": (
+        "users",
+        "No users.consent_source: a consent without its source is incomplete, and no message may "
+        "be sent.",
+    ),
+    "consent_text": (
+        "users",
+        "No users.consent_text: a consent without its wording is incomplete, and no message may "
+        "be sent.",
+    ),
     "time_zone": ("users", "No users.time_zone: send times go by platform.time_zone."),
     "state": ("users", "No users.state: the messaging rules of single states cannot be applied."),
     "skills": ("users", "No users.skills: no skill match."),
@@ -299,7 +311,10 @@ _PAIRS = {
 
 def _missing_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
     filled = {name: _filled(con, name) for name in ("users", "jobs")}
-    single = [text for name, (table, text) in _COLUMNS.items() if not filled[table][name]]
+    told = {name for name, (table, _) in _COLUMNS.items() if not filled[table][name]}
+    if "consent_at" in told:
+        told -= {"consent_source", "consent_text"}
+    single = [text for name, (_, text) in _COLUMNS.items() if name in told]
     pairs = [
         text
         for (users, jobs), text in _PAIRS.items()

@@ -17,10 +17,11 @@ FULL_USERS = (
     "SELECT i AS user_id, TIMESTAMPTZ '2026-01-01 05:00:00+00' AS created_at, "
     "'+1 212 555 01' || (10 + i) AS phone, "
     "CASE WHEN i < 5 THEN TIMESTAMPTZ '2026-01-01 05:00:00+00' END AS consent_at, "
+    "'web form' AS consent_source, 'I agree to get texts.' AS consent_text, "
     "'America/New_York' AS time_zone, 'NY' AS state, 'nyc' AS region, 40.7 AS latitude, "
     "-74.0 AS longitude, 15.0 AS desired_pay, 'cook' AS skills, 'day' AS shift, i % 2 AS n "
-    "FROM range(10) t(i) UNION ALL SELECT 99, NULL, '212 555 0199', NULL, '212 555 0188', NULL, "
-    "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+    "FROM range(10) t(i) UNION ALL SELECT 99, NULL, '212 555 0199', NULL, NULL, NULL, "
+    "'212 555 0188', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 )
 FULL_JOBS = (
     "SELECT i AS job_id, TIMESTAMPTZ '2026-01-01 05:00:00+00' AS opened_at, "
@@ -100,6 +101,14 @@ def test_the_screen_is_one_screen_and_shows_no_phone_number(tmp_path: Path) -> N
     [
         ({"users": world.USERS}, "no message can be sent"),
         ({"users": world.USERS}, "no distance"),
+        (
+            {"users": FULL_USERS.replace("'I agree to get texts.'", "NULL::VARCHAR")},
+            "No users.consent_text: a consent without its wording",
+        ),
+        (
+            {"users": FULL_USERS.replace("'web form'", "NULL::VARCHAR")},
+            "No users.consent_source: a consent without its source",
+        ),
         ({"users": world.USERS}, "No region"),
         ({"jobs": "SELECT unnest([0, 1, 2, 3]) AS job_id"}, "no pay match"),
         ({"events": FULL_EVENTS.replace("'impression'", "'click'")}, "negatives are sampled"),
