@@ -18,7 +18,6 @@ from conversion_platform.marketplace.checking import Example, Unread
 from conversion_platform.marketplace.contract import Contract, Field, Kind
 from conversion_platform.marketplace.errors import nearest
 from conversion_platform.marketplace.headers import snake
-from conversion_platform.marketplace.masking import masked
 from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import as_text
 from conversion_platform.marketplace.source_steps import Source, is_staged_as_text
@@ -90,12 +89,12 @@ def misfits(
         if name not in stored or kind not in _REASONS:
             continue
         row = source.pipeline.con.execute(
-            f"SELECT count(*), min(CAST({identifier(name)} AS VARCHAR)) FROM "
-            f"{source.pipeline.named('accepted')} "
+            f"SELECT count(*) FROM {source.pipeline.named('accepted')} "
             f"WHERE {identifier(name)} IS NOT NULL AND ({stored[name]}) IS NULL"
         ).fetchone()
         if row and row[0]:
-            example = Example(source.relation.place, None, name, masked(name, row[1]))
+            # An attribute may be a birth date: its values are not shown.
+            example = Example(source.relation.place, None, name, "(not shown)")
             found.append(Unread(name, _REASONS[kind], int(row[0]), example))
     return tuple(found)
 

@@ -212,46 +212,70 @@ def _groups(files: Sequence[CsvFile]) -> list[list[CsvFile]]:
     return [list(group) for _, group in groupby(ordered, key=lambda one: one.dialect)]
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """A file, the number of its rows, and its broken lines."""
+
+    file: CsvFile
+    rows: int
+    broken: list[Broken]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether rows and broken lines are all records."""
+        return self.rows + len(self.broken) == self.file.lines.records
+
+
 def _counted(
     con: duckdb.DuckDBPyConnection, setting: str, files: Sequence[CsvFile], folder: Path
 ) -> tuple[list[CsvFile], list[Broken]]:
     """Return the files with the number of their rows, and their broken lines.
 
-    A reader that loses a record is found here: rows and broken lines must be all records. Blank
-    lines, which it skips, are only told from lost ones in a copy.
+    Raises:
+        SourceError: rows and broken lines are not all records: the reader lost one.
     """
-    counted, broken = [], []
-    for group in _groups(files):
-        for file, rows, refused in _count(con, setting, group):
-            one, its_rows, its_broken = file, rows, refused
-            if rows + len(refused) != file.lines.records and not file.lines.copied:
-                lines = _copied(
-                    file.number,
-                    replace(file.file, location=file.lines.location),
-                    "utf-8",
-                    file.delimiter,
-                    len(file.columns),
-                    folder,
-                )
-                ((one, its_rows, its_broken),) = _count(con, setting, [replace(file, lines=lines)])
-            if its_rows + len(its_broken) != one.lines.records:
-                raise _lost(setting, one, its_rows + len(its_broken))
-            counted.append(replace(one, rows=its_rows))
-            broken += its_broken
-    return sorted(counted, key=lambda one: one.number), broken
+    found = [
+        _certain(con, setting, counted, folder)
+        for group in _groups(files)
+        for counted in _count(con, setting, group)
+    ]
+    found.sort(key=lambda one: one.file.number)
+    return (
+        [replace(one.file, rows=one.rows) for one in found],
+        [line for one in found for line in one.broken],
+    )
 
 
-def _lost(setting: str, file: CsvFile, found: int) -> SourceError:
+def _certain(
+    con: duckdb.DuckDBPyConnection, setting: str, counted: _Counted, folder: Path
+) -> _Counted:
+    """Return a file of which no record is lost.
+
+    Blank lines, which the reader skips, are only told from lost records in a copy.
+    """
+    file = counted.file
+    if not counted.is_complete and not file.lines.copied:
+        place = replace(file.file, location=file.lines.location)
+        lines = _copied(file.number, place, "utf-8", file.delimiter, len(file.columns), folder)
+        (counted,) = _count(con, setting, [replace(file, lines=lines)])
+    if not counted.is_complete:
+        raise _lost(setting, counted)
+    return counted
+
+
+def _lost(setting: str, counted: _Counted) -> SourceError:
+    found = counted.rows + len(counted.broken)
     return SourceError(
-        f"{setting}: {file.file.shown} has {file.lines.records} records, but {found} were read.",
+        f"{setting}: {counted.file.file.shown} has {counted.file.lines.records} records, but "
+        f"{found} were read.",
         "Look for stray quotes in it, and export it again; nothing was loaded.",
     )
 
 
 def _count(
     con: duckdb.DuckDBPyConnection, setting: str, group: Sequence[CsvFile]
-) -> list[tuple[CsvFile, int, list[Broken]]]:
-    """Return each file's rows and broken lines."""
+) -> list[_Counted]:
+    """Count each file's rows, and find its broken lines."""
     con.execute("DROP TABLE IF EXISTS _cp_rejects")
     con.execute("DROP TABLE IF EXISTS _cp_scans")
     rejects = (
@@ -272,7 +296,7 @@ def _count(
     for path, line, detail, text in refused:
         broken.setdefault(path, []).append(_broken(group, path, int(line), detail, text))
     return [
-        (file, count.get(place, 0), broken.get(file.lines.location, []))
+        _Counted(file, count.get(place, 0), broken.get(file.lines.location, []))
         for place, file in enumerate(group)
     ]
 
