@@ -162,7 +162,9 @@ def test_a_file_all_of_whose_rows_have_another_encoding_says_which_setting_reads
     tmp_path: Path,
 ) -> None:
     data = "user_id,region\n1,Orléans\n2,Köln\n".encode("latin-1")
-    with pytest.raises(SourceError, match=r"(?s)broken_line 2.*users\.csv row 1.*sources\.users\.encoding"):
+    with pytest.raises(
+        SourceError, match=r"(?s)broken_line 2.*users\.csv row 1.*sources\.users\.encoding"
+    ):
         _users(tmp_path, data).load_users()
 
 
