@@ -272,7 +272,7 @@ class Lake:
         with self.readable_errors():
             copied = con.execute(
                 f"COPY ({query}) TO {quoted(str(path))} "
-                "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, USE_TMP_FILE false, "
+                "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, "
                 f"ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
             ).fetchone()
         return int(copied[0]) if copied else 0

@@ -22,7 +22,7 @@ from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import as_text
 from conversion_platform.marketplace.source_steps import Source, is_staged_as_text
 from conversion_platform.marketplace.tables import ATTRIBUTES
-from conversion_platform.marketplace.values import Cell, is_time, value_sql
+from conversion_platform.marketplace.values import NO_MEASURES, Cell, is_time, value_sql
 
 if TYPE_CHECKING:
     from conversion_platform.settings import SourceSection
@@ -132,7 +132,7 @@ class _Profile:
     """What all values of a text column can be read as, and the currency and unit of numbers."""
 
     kind: AttributeKind | None
-    measures: tuple[str, str] = ("''", "''")
+    measures: tuple[str, str] = NO_MEASURES
 
 
 _NO_PROFILE = _Profile(None)
@@ -192,7 +192,7 @@ def _counts(source: Source, name: str, measures: tuple[str, str]) -> list[str]:
     ]
 
 
-def _cell(source: Source, name: str, kind: Kind, measures: tuple[str, str] = ("''", "''")) -> Cell:
+def _cell(source: Source, name: str, kind: Kind, measures: tuple[str, str] = NO_MEASURES) -> Cell:
     """Return the attribute as a cell of a kind. A time without a zone has the platform's."""
     zone = source.session.settings.platform.time_zone
     notation = Notation.of(source.section, zone)

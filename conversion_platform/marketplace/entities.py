@@ -18,6 +18,7 @@ from conversion_platform.marketplace.relation import folder_day
 from conversion_platform.marketplace.source_steps import (
     Source,
     begin,
+    contract_columns,
     further_columns,
     optional,
     problems,
@@ -90,12 +91,8 @@ def _contract_columns(source: Source) -> list[str]:
         f"CASE WHEN {cell.reason} IS NOT NULL THEN {quoted(cell.name)} END"
         for cell in optional(source)
     )
-    values = {cell.name: f"_cp_{cell.name}" for cell in source.cells}
-    values["unread_columns"] = f"nullif(concat_ws('|', {unread_ones or 'NULL'}), '')"
-    return [
-        f"CAST({values[column.name]} AS {column.type}) AS {column.name}"
-        for column in source.contract.table.columns
-    ]
+    unread = f"nullif(concat_ws('|', {unread_ones or 'NULL'}), '')"
+    return contract_columns(source.contract, {"unread_columns": unread})
 
 
 def _require_rows(source: Source) -> None:

@@ -15,7 +15,14 @@ from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.relation import folder_day
-from conversion_platform.marketplace.source_steps import Source, begin, problems, resolve, stage
+from conversion_platform.marketplace.source_steps import (
+    Source,
+    begin,
+    contract_columns,
+    problems,
+    resolve,
+    stage,
+)
 from conversion_platform.marketplace.sources import open_source, reader, workspace
 from conversion_platform.marketplace.tables import JOBS, USERS
 from conversion_platform.marketplace.values import FIRST_TIME, LAST_TIME
@@ -133,9 +140,10 @@ def _check(source: Source, settings: Settings, days: DayRange | None) -> None:
         # A day has 23 hours at the least.
         surely_in_time=(settings.events.late_days * 24 - 1) * 3_600_000_000,
     )
+    recorded = "coalesce(_cp_recorded_at, _cp_occurred_at)"
     stage(
         source,
-        [*_contract_columns(), "_cp_dt AS dt"],
+        [*contract_columns(EVENTS, {"recorded_at": recorded}), "_cp_dt AS dt"],
         _of_run("_cp_dt", settings, days),
         _within(source, settings, days),
     )
@@ -160,15 +168,6 @@ def _unknown() -> list[str]:
         f"CASE WHEN _cp_v_{table.key[0]} NOT IN (SELECT {table.key[0]} FROM "
         f"steps.events_{table.name}) THEN '{reason}|{table.key[0]}' END"
         for table, reason in ((USERS, "unknown_user"), (JOBS, "unknown_job"))
-    ]
-
-
-def _contract_columns() -> list[str]:
-    values = {column.name: f"_cp_{column.name}" for column in EVENTS.table.columns}
-    values["recorded_at"] = "coalesce(_cp_recorded_at, _cp_occurred_at)"
-    return [
-        f"CAST({values[column.name]} AS {column.type}) AS {column.name}"
-        for column in EVENTS.table.columns
     ]
 
 

@@ -5,7 +5,8 @@ texts     the text of each cell that is one
 units     the currency and unit that most cells of a number column name
 values    each cell as the contract's type
 reasons   why a cell cannot be read
-checked   the first reason that rejects a row; the values that are kept
+kept      the values that are kept
+checked   the first reason that rejects a row
 ids       ids that occur more than once
 staged    what is kept of a row, and of one that may be rejected where it came from and what it was
 broken    lines that could not be split into columns
@@ -15,7 +16,7 @@ accepted, rejected
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import Broken, Relation, as_text
 from conversion_platform.marketplace.steps import FOLDER, Pipeline
 from conversion_platform.marketplace.values import (
+    NO_MEASURES,
     Cell,
     cleaned,
     content_hash,
@@ -84,9 +86,9 @@ def begin(
         SourceError: the source cannot be read.
     """
     pipeline = Pipeline(session.con, contract.name, contract.setting, relation.place)
+    notation = Notation.of(section)
     cells = tuple(
-        _cell(contract, field, relation, matched, Notation.of(section), allowed)
-        for field in contract.fields
+        _cell(contract, field, relation, matched, notation, allowed) for field in contract.fields
     )
     source = Source(session, contract, section, relation, matched, pipeline, cells)
     printed = f"SELECT * FROM ({relation.printed})" if relation.printed else None
@@ -135,7 +137,7 @@ def _cell(
 ) -> Cell:
     column = matched.contract.get(field.name)
     kind = relation.columns[column] if column else ""
-    measures = ("''", "''")
+    measures = NO_MEASURES
     if contract.start and field.kind in ("number", "integer") and kind == "VARCHAR":
         table = f"steps.{contract.name}_units"
         measures = (
@@ -157,7 +159,7 @@ def _texts(source: Source) -> str:
 
 def _units(source: Source) -> None:
     """Add the step `units`, if a column may name one: a source of events does not."""
-    cells = [cell for cell in source.cells if cell.measures != ("''", "''")]
+    cells = [cell for cell in source.cells if cell.measures != NO_MEASURES]
     if not cells:
         return
     found = [
@@ -258,6 +260,19 @@ def _own_id(source: Source, given: str) -> str:
         ),
     ]
     return f"coalesce({given}, {content_hash(content)})"
+
+
+def contract_columns(contract: Contract, computed: Mapping[str, str]) -> list[str]:
+    """Return SQL of the columns of the checked table.
+
+    Args:
+        contract: The contract.
+        computed: SQL of those columns that are not the cell's value.
+    """
+    return [
+        f"CAST({computed.get(column.name, f'_cp_{column.name}')} AS {column.type}) AS {column.name}"
+        for column in contract.table.columns
+    ]
 
 
 def stage(

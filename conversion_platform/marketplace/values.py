@@ -22,6 +22,8 @@ _AWARE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 # Excel shows a long number this way, and so exports it: its last digits are lost.
 _SCIENTIFIC = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,}$"
 
+NO_MEASURES = ("''", "''")  # SQL of a currency and a unit that no cell names
+
 Case = tuple[str, str]
 
 
@@ -42,7 +44,7 @@ class Cell:
     column: str | None
     kind: str
     notation: Notation
-    measures: tuple[str, str] = ("''", "''")
+    measures: tuple[str, str] = NO_MEASURES
     allowed: Sequence[str] = ()
 
     @property
