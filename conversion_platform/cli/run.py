@@ -15,7 +15,6 @@ from conversion_platform.process import stoppable
     "--from",
     "first",
     type=Day(),
-    required=True,
     help="First day, such as 2026-11-23. Today at the latest.",
 )
 @click.option("--to", "last", type=Day(), help="Last day; the first if not given.")

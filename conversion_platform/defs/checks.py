@@ -17,7 +17,7 @@ from conversion_platform.defs.resources import Platform
 from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
 from conversion_platform.lake import Lake, Session, Table, key_quality, schema_quality
-from conversion_platform.marketplace import EVENTS, JOBS, USERS
+from conversion_platform.marketplace import EVENTS, JOBS, JOBS_HISTORY, USERS, USERS_HISTORY
 from conversion_platform.messaging import MESSAGE_STATES, OUTCOMES, REPLIES, SENT_MESSAGES
 from conversion_platform.metrics import DAILY_METRICS
 from conversion_platform.training import TRAINING_EXAMPLES
@@ -25,6 +25,8 @@ from conversion_platform.training import TRAINING_EXAMPLES
 CHECKED_TABLES = (
     USERS,
     JOBS,
+    USERS_HISTORY,
+    JOBS_HISTORY,
     EVENTS,
     USER_FEATURES,
     JOB_FEATURES,

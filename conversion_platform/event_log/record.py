@@ -7,7 +7,7 @@ adds nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,14 @@ from conversion_platform.event_log.types import event_type_named
 from conversion_platform.event_log.writer import Appended, append
 from conversion_platform.inference import DAILY_PREDICTIONS
 from conversion_platform.lake import Session, Table, quoted
+from conversion_platform.marketplace import JOBS_HISTORY, USERS_HISTORY
 from conversion_platform.messaging import MESSAGE_STATES, OUTCOMES, REPLIES
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
+RECENT_SNAPSHOTS = 31
 OUTCOME_TIMES = {
     "click": "clicked_at",
     "conversion": "converted_at",
@@ -51,6 +53,29 @@ def record(
     spec = event_type_named(event_type)
     query = QUERIES[spec.name](session, days)
     return append(session, spec.name, query, days, recorded_at)
+
+
+def _snapshots(session: Session, days: DayRange) -> str:
+    parts = [
+        part for table in (USERS_HISTORY, JOBS_HISTORY) for part in _captured(session, table, days)
+    ]
+    return " UNION ALL ".join(parts) or (
+        "SELECT NULL::DATE AS dt, NULL::TIMESTAMPTZ AS occurred_at, NULL AS table_name, "
+        '0 AS "rows", 0 AS gone, NULL AS fingerprint WHERE false'
+    )
+
+
+def _captured(session: Session, table: Table, days: DayRange) -> Iterator[str]:
+    """Yield SQL of the event of each snapshot, of the newest ones: older ones are in the log."""
+    captured = [day for day in session.lake.days(table) if day in days]
+    for day in captured[-RECENT_SNAPSHOTS:]:
+        due = _run_time(session.settings, f"DATE '{day}'")
+        yield f"""
+            SELECT DATE '{day}' AS dt, {due} AS occurred_at,
+                {quoted(table.name)} AS table_name, count_if(present) AS "rows",
+                count_if(NOT present) AS gone,
+                {quoted(_sha256(session.lake, table, day))} AS fingerprint
+            FROM {session.lake.select(table, DayRange.of(day))}"""
 
 
 def _prediction_batches(session: Session, days: DayRange) -> str:
@@ -110,6 +135,7 @@ def _promotions(session: Session, _days: DayRange) -> str:
 
 Query = Callable[[Session, DayRange], str]
 QUERIES: dict[str, Query] = {
+    "snapshot": _snapshots,
     "prediction_batch": _prediction_batches,
     "assignment": _assignments,
     "message_state": _message_states,
@@ -129,21 +155,21 @@ def _copied(
     return f"SELECT {', '.join(taken + made)} FROM {lake.select(table, days)}"
 
 
-def _run_time(settings: Settings) -> str:
-    """Return SQL for the time at which the run of `dt` is due: the same in every replay."""
+def _run_time(settings: Settings, day: str = "dt") -> str:
+    """Return SQL for the time at which the run of a day is due: the same in every replay."""
     clock, zone = settings.schedule.daily_at, quoted(settings.platform.time_zone)
-    return f"((dt + TIME '{clock.isoformat()}') AT TIME ZONE {zone})"
+    return f"(({day} + TIME '{clock.isoformat()}') AT TIME ZONE {zone})"
 
 
 def _fingerprints(lake: Lake, days: DayRange) -> str:
     """Return SQL for the sha256 of the partition of `dt`."""
     cases = [
-        f"WHEN DATE '{day}' THEN {quoted(_sha256(lake, day))}"
+        f"WHEN DATE '{day}' THEN {quoted(_sha256(lake, DAILY_PREDICTIONS, day))}"
         for day in lake.days(DAILY_PREDICTIONS)
         if day in days
     ]
     return f"CASE dt {' '.join(cases)} END" if cases else "NULL"
 
 
-def _sha256(lake: Lake, day: date) -> str:
-    return hashlib.sha256(lake.storage.read(lake.key(DAILY_PREDICTIONS, day))).hexdigest()
+def _sha256(lake: Lake, table: Table, day: date) -> str:
+    return hashlib.sha256(lake.storage.read(lake.key(table, day))).hexdigest()

@@ -66,6 +66,19 @@ class EventType:
 
 EVENT_TYPES = (
     EventType(
+        "snapshot",
+        "Users or jobs were captured as the source showed them, or the snapshot was replaced.",
+        "the day captured",
+        (
+            Column("table_name", "VARCHAR", "users_history or jobs_history."),
+            Column("rows", "BIGINT", "Rows that are new or changed since the snapshot before."),
+            Column("gone", "BIGINT", "Rows that the source does not show any more."),
+            Column("fingerprint", "VARCHAR", "sha256 of the partition of that table."),
+        ),
+        ("dt", "table_name", "fingerprint"),
+        "fingerprint",
+    ),
+    EventType(
         "prediction_batch",
         "One day's predictions were written by one model version.",
         "the day predicted for",

@@ -7,7 +7,7 @@ inference and evaluation share. A feature of day D uses only what was known befo
 from conversion_platform.features.build import build_features
 from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.leakage import PointInTime, check_point_in_time
-from conversion_platform.features.pairs import Select, feature_spec, pair_history_days, pair_query
+from conversion_platform.features.pairs import feature_spec, pair_history_days, pair_query
 from conversion_platform.features.sources import event_days
 from conversion_platform.features.spec import Feature, FeatureSpec
 from conversion_platform.features.tables import (
@@ -26,7 +26,6 @@ __all__ = [
     "Feature",
     "FeatureSpec",
     "PointInTime",
-    "Select",
     "build_features",
     "check_point_in_time",
     "event_days",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 _LEVELS: dict[str, Level] = {"users": USER, "jobs": JOB}
+_VERSIONS: dict[Level, str] = {USER: "feature_users", JOB: "feature_job_versions"}
 _KINDS = {
     "numeric": "`{column}` of the {level}.",
     "boolean": "1 if `{column}` of the {level} is true, 0 if false.",
@@ -120,21 +121,22 @@ def _vocabulary(level: Level, column: str) -> str:
 
 
 def _distinct_values(con: duckdb.DuckDBPyConnection, level: Level, column: str) -> int:
-    row = con.execute(f'SELECT count(DISTINCT "{column}") FROM feature_{level}s').fetchone()
+    row = con.execute(f'SELECT count(DISTINCT "{column}") FROM {_VERSIONS[level]}').fetchone()
     return int(row[0]) if row else 0
 
 
 def _count_values(con: duckdb.DuckDBPyConnection, level: Level, column: str, most: int) -> None:
     began = {
-        USER: "is_present(s.created_at, NULL, d.as_of)",
-        JOB: "is_open(s.opened_at, NULL, d.as_of)",
+        USER: ("s.created_at", "is_present(s.created_at, NULL, d.as_of)"),
+        JOB: ("s.opened_at", "is_open(s.opened_at, NULL, d.as_of)"),
     }
+    start, had_begun = began[level]
+    most_frequent = f'ORDER BY count_if({had_begun}) DESC, s."{column}"'
     con.execute(
         f'CREATE OR REPLACE TEMP TABLE "{_vocabulary(level, column)}" AS '
         f'SELECT d.dt, s."{column}"::VARCHAR AS value '
-        f"FROM feature_{level}s AS s INNER JOIN feature_days AS d "
-        f"ON {began[level]} "
+        f"FROM {_VERSIONS[level]} AS s INNER JOIN feature_days AS d "
+        f"ON {start} < d.ends AND d.dt >= s.from_day AND d.dt < s.to_day "
         f'WHERE s."{column}" IS NOT NULL GROUP BY d.dt, s."{column}" '
-        f'QUALIFY row_number() OVER (PARTITION BY d.dt ORDER BY count(*) DESC, s."{column}") '
-        f"<= {most}"
+        f"QUALIFY row_number() OVER (PARTITION BY d.dt {most_frequent}) <= {most}"
     )

@@ -8,6 +8,7 @@ range, and a day's rows do not depend on which other days are built with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange
@@ -28,6 +29,7 @@ from conversion_platform.features.pairs import feature_spec
 from conversion_platform.features.sources import (
     attach_days,
     attach_sources,
+    change_days,
     require_sources,
 )
 from conversion_platform.features.spec import Level
@@ -38,7 +40,7 @@ from conversion_platform.features.tables import (
 )
 from conversion_platform.features.templates import rendered
 from conversion_platform.features.windows import WINDOW_TABLES, count_first, count_next
-from conversion_platform.lake import Session
+from conversion_platform.lake import Session, quoted
 from conversion_platform.process import with_progress
 
 if TYPE_CHECKING:
@@ -74,13 +76,27 @@ def build_features(session: Session, days: DayRange) -> list[Written]:
     feature_spec(session)  # refuses a wrong feature file before any work
     attach_sources(session, days)
     written: list[Written] = []
-    for number, day in enumerate(with_progress(days)):
-        if number % STRETCH_DAYS == 0:
-            stretch = DayRange(day, min(day + (STRETCH_DAYS - 1) * ONE_DAY, days.last))
-            queries = _queries_of(session, stretch, attributes, custom)
+    stretches = {stretch.first: stretch for stretch in _stretches(session, days, bool(custom))}
+    for day in with_progress(days):
+        if day in stretches:
+            queries = _queries_of(session, stretches[day], attributes, custom)
         _count(session.con, days, day)
         written += [session.lake.write(session.con, table, query, day) for table, query in queries]
     return sorted(written, key=lambda one: (one.table, str(one.day)))
+
+
+def _stretches(session: Session, days: DayRange, custom: bool) -> Iterator[DayRange]:
+    """Cut a range into parts that are prepared at once.
+
+    A custom file reads users and jobs without days: all days of a part have to see the same ones.
+    """
+    changes = change_days(session, days) if custom else set()
+    first = days.first
+    for day in days:
+        if day > first and (day in changes or (day - first).days == STRETCH_DAYS):
+            yield DayRange(first, day - ONE_DAY)
+            first = day
+    yield DayRange(first, days.last)
 
 
 def _queries_of(
@@ -103,11 +119,8 @@ def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
             count_first(con, windows, days)
         else:
             count_next(con, windows, day)
+    con.execute(rendered("day", {"day": quoted(day.isoformat())}))
     con.execute(rendered("rates"))
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE feature_day AS "
-        f"SELECT * FROM feature_days WHERE dt = DATE '{day.isoformat()}'"
-    )
 
 
 def _queries(

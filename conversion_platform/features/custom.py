@@ -4,7 +4,7 @@ A file starts with `-- level: user` or `-- level: job`, and is one SELECT that r
 id of its level, and numeric columns. It may read these views:
 
     days(dt DATE, as_of TIMESTAMPTZ)   the days being built, and the moment each begins
-    users, jobs                        the checked tables
+    users, jobs                        the checked tables as these days saw them
     events                             the checked events of the last 90 days, with `known_at`
 
 Where a range of days is built the views hold what is known before its last day, so the file must
@@ -26,7 +26,13 @@ from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.sources import attach_days, event_days
 from conversion_platform.features.spec import Feature, Level
 from conversion_platform.lake import Session, quoted
-from conversion_platform.marketplace import EVENTS, JOBS, USERS
+from conversion_platform.marketplace import (
+    EVENTS,
+    JOBS_HISTORY,
+    USERS_HISTORY,
+    as_of,
+    attribute_types,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -184,8 +190,9 @@ def custom_sql(
 def _views(session: Session, days: DayRange) -> Iterator[None]:
     """Return the views that a file may read, for as long as it is being run."""
     last = day_start(days.last, session.settings.platform.time_zone).isoformat()
-    session.lake.view(session.con, USERS)
-    session.lake.view(session.con, JOBS)
+    for name, table in (("users", USERS_HISTORY), ("jobs", JOBS_HISTORY)):
+        seen = as_of(session.lake, table, days.first, attribute_types(session, table))
+        session.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {seen}")
     session.con.execute("CREATE OR REPLACE TEMP VIEW days AS SELECT dt, as_of FROM feature_days")
     session.con.execute(
         "CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ("

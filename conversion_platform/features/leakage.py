@@ -25,7 +25,15 @@ from conversion_platform.features.tables import (
 )
 from conversion_platform.features.templates import rendered
 from conversion_platform.lake import Lake, LocalStorage, Session, quoted, scratch_folder
-from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform.marketplace import (
+    ATTRIBUTES,
+    EVENTS,
+    JOBS,
+    JOBS_HISTORY,
+    USERS,
+    USERS_HISTORY,
+    as_of,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
 REPEATED_DAYS = 14
 _SAMPLED_USERS = _SAMPLED_JOBS = 60
 
+_STARTS = {USERS_HISTORY.name: "created_at", JOBS_HISTORY.name: "opened_at"}
 _LIFECYCLE_COLUMNS = {
     USERS.name: ("user", "created_at", "joined", "left_at", "left"),
     JOBS.name: ("job", "opened_at", "opened", "closed_at", "closed"),
@@ -165,20 +174,27 @@ def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
     """Write the tables and partitions that features of `days` read into the scratch lake."""
     for table in (USERS, JOBS, ATTRIBUTES):
         scratch.write(session.con, table, f"SELECT * FROM {session.lake.select(table)}")
+    for history in (USERS_HISTORY, JOBS_HISTORY):
+        for captured in session.lake.days(history):
+            _copy_partition(session.lake, scratch, history, captured)
     needed = event_days(session.settings, days, HISTORY_DAYS)
     there = set(session.lake.days(EVENTS))
     for one in needed:
         if one in there:
-            key = session.lake.key(EVENTS, one)
-            scratch.storage.replace(key, session.lake.storage.read(key))
+            _copy_partition(session.lake, scratch, EVENTS, one)
         elif one >= days.first:
             # The future has not happened yet; the altered one will have.
             empty = f"SELECT * EXCLUDE (dt) FROM ({EVENTS.empty_select()})"
             scratch.write(session.con, EVENTS, empty, one)
 
 
+def _copy_partition(lake: Lake, scratch: Lake, table: Table, day: date) -> None:
+    key = lake.key(table, day)
+    scratch.storage.replace(key, lake.storage.read(key))
+
+
 def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
-    as_of = day_start(days.first, session.settings.platform.time_zone).isoformat()
+    midnight = day_start(days.first, session.settings.platform.time_zone).isoformat()
     events = session.settings.events
     types = (*events.impression_types, *events.click_types, *events.conversion_types)
     altered = DayRange(days.first - REPEATED_DAYS * ONE_DAY, days.last - ONE_DAY)
@@ -186,7 +202,7 @@ def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
         "altered_events",
         {
             "events": scratch.select(EVENTS, altered),
-            "as_of": as_of,
+            "as_of": midnight,
             "seed": seed,
             "types": ", ".join(quoted(one) for one in types),
             "types_count": len(types),
@@ -197,16 +213,30 @@ def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
         },
     )
     scratch.write_days(session.con, EVENTS, query, altered)
-    for table, column in ((USERS, "left_at"), (JOBS, "closed_at")):
-        scratch.write(session.con, table, _ended_differently(scratch, table, column, as_of))
+    for table, column in ((USERS_HISTORY, "left_at"), (JOBS_HISTORY, "closed_at")):
+        for captured in scratch.days(table):
+            query = _ended_differently(scratch, table, captured, column, midnight)
+            scratch.write(session.con, table, query, captured)
+        shown_later = days.first + ONE_DAY
+        scratch.write(session.con, table, _seen_differently(scratch, table, days), shown_later)
 
 
-def _ended_differently(scratch: Lake, table: Table, column: str, as_of: str) -> str:
+def _ended_differently(scratch: Lake, table: Table, day: date, column: str, as_of: str) -> str:
     """Who had not left by then stays for ever; who would have stayed leaves at once."""
     return (
-        f"SELECT * REPLACE (CASE WHEN {column} <= TIMESTAMPTZ '{as_of}' THEN {column} "
+        f"SELECT * EXCLUDE (dt) REPLACE (CASE WHEN {column} <= TIMESTAMPTZ '{as_of}' THEN {column} "
         f"WHEN {column} IS NULL THEN TIMESTAMPTZ '{as_of}' + INTERVAL 1 HOUR END AS {column}) "
-        f"FROM {scratch.select(table)}"
+        f"FROM {scratch.select(table, DayRange.of(day))}"
+    )
+
+
+def _seen_differently(scratch: Lake, table: Table, days: DayRange) -> str:
+    """From the day after on a third of the rows is gone, and the others say nothing any more."""
+    key, start = table.key[0], _STARTS[table.name]
+    return (
+        f"SELECT {key}, {start}, DATE '{days.first + ONE_DAY}' AS valid_from, "
+        f"md5_number_lower({key}) % 3 > 0 AS present "
+        f"FROM {as_of(scratch, table, days.first)}"
     )
 
 

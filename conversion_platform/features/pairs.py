@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
@@ -21,8 +21,14 @@ from conversion_platform.features.templates import (
     partition_ends,
     rendered,
 )
-from conversion_platform.lake import Session
-from conversion_platform.marketplace import EVENTS, JOBS, USERS
+from conversion_platform.lake import Select, Session
+from conversion_platform.marketplace import (
+    EVENTS,
+    JOBS_HISTORY,
+    USERS_HISTORY,
+    require_history,
+    versions,
+)
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Table
@@ -49,19 +55,11 @@ def feature_spec(session: Session) -> FeatureSpec:
     features += [attribute.feature for attribute in attribute_features(session)]
     files = custom_files(session.settings)
     if files:
-        for table in (USERS, JOBS):
-            session.lake.require(table)
+        require_history(session.lake)
         taken = {feature.name for feature in features}
         features += custom_features(session, files, taken)
     order = {USER: 0, JOB: 1, PAIR: 2}
     return FeatureSpec(tuple(sorted(features, key=lambda feature: order[feature.level])))
-
-
-class Select(Protocol):
-    """How tables are read: `Lake.select`, or a narrower reading of the same tables."""
-
-    def __call__(self, table: Table, days: DayRange | None = None) -> str:
-        """Return SQL (a parenthesised query) over a table's partitions within `days`."""
 
 
 def pair_query(
@@ -91,8 +89,7 @@ def pair_query(
     """
     for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
         session.lake.require(table, days)
-    for table in (USERS, JOBS):
-        session.lake.require(table)
+    require_history(session.lake)
     select = select or session.lake.select
     listed = set(spec.names(level=PAIR))
     query = rendered(
@@ -101,8 +98,8 @@ def pair_query(
             **event_conditions(session.settings),
             **_history(session.settings, select, days),
             "pairs": pairs,
-            "users": select(USERS),
-            "jobs": select(JOBS),
+            "users": versions(session.lake, USERS_HISTORY, select=select),
+            "jobs": versions(session.lake, JOBS_HISTORY, select=select),
             "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),
             "job_features": _with_columns(select, JOB_FEATURES, spec, JOB, days),
             "user_category_features": select(USER_CATEGORY_FEATURES, days),

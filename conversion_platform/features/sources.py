@@ -14,7 +14,16 @@ from conversion_platform.features.templates import (
     rendered,
 )
 from conversion_platform.lake import Session, not_ready
-from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform.marketplace import (
+    ATTRIBUTES,
+    EVENTS,
+    JOBS_HISTORY,
+    USERS_HISTORY,
+    attribute_types,
+    ever_known,
+    require_history,
+    versions,
+)
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -39,8 +48,8 @@ def require_sources(session: Session, days: DayRange) -> None:
     Raises:
         NotReadyError: naming the table and the days.
     """
-    for table in (USERS, JOBS, ATTRIBUTES):
-        session.lake.require(table)
+    require_history(session.lake)
+    session.lake.require(ATTRIBUTES)
     present = session.lake.days(EVENTS)
     last = days.last - ONE_DAY
     if last < session.settings.platform.start_date:
@@ -55,7 +64,7 @@ def attach_sources(session: Session, days: DayRange) -> None:
     """Create the temporary tables and views that the queries of `days` start from."""
     partitions = event_days(session.settings, days, HISTORY_DAYS)
     session.lake.view(session.con, EVENTS, partitions, "feature_source_events")
-    _attach_users_and_jobs(session)
+    _attach_users_and_jobs(session, days)
     session.con.execute(rendered("formulas", {"shrinkage": session.settings.features.shrinkage}))
     known = {
         "kinds": event_kinds(session.settings),
@@ -86,25 +95,37 @@ def attach_days(session: Session, days: DayRange) -> None:
     )
 
 
-def _attach_users_and_jobs(session: Session) -> None:
+def _attach_users_and_jobs(session: Session, days: DayRange) -> None:
+    """Create the users and jobs as each of `days` saw them, and integer codes of their ids.
+
+    Codes are of everybody who was ever captured: an event counts for its job although its user is
+    gone, on whichever days.
+    """
+    for level, table in (("user", USERS_HISTORY), ("job", JOBS_HISTORY)):
+        session.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE feature_{level}_codes AS "
+            f"SELECT row_number() OVER ()::INTEGER AS {level}_code, {level}_id "
+            f"FROM {ever_known(session.lake, table)}"
+        )
+    users, jobs = (
+        versions(session.lake, table, attribute_types(session, table))
+        for table in (USERS_HISTORY, JOBS_HISTORY)
+    )
     session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_users AS "
-        "SELECT row_number() OVER ()::INTEGER AS user_code, * "
-        f"FROM {session.lake.select(USERS)}"
+        f"SELECT c.user_code, u.* FROM {users} AS u "
+        "INNER JOIN feature_user_codes AS c ON u.user_id = c.user_id "
+        f"WHERE u.from_day <= DATE '{days.last}' AND u.to_day > DATE '{days.first}'"
     )
-    session.con.execute(
-        "CREATE OR REPLACE TEMP TABLE feature_jobs AS "
-        "SELECT row_number() OVER (ORDER BY job_id)::INTEGER AS job_code, "
-        f"{_dense_code('category', 'category_code')}, "
-        f"{_dense_code('employer_id', 'employer_code')}, "
-        # Sums of cents do not depend on the order of summation; sums of doubles do.
-        f"TRY_CAST(round(pay * 100) AS BIGINT) AS pay_cents, * FROM {session.lake.select(JOBS)}"
-    )
-    session.con.execute(
-        "CREATE OR REPLACE TEMP TABLE feature_categories AS "
-        "SELECT DISTINCT category_code, category FROM feature_jobs WHERE category IS NOT NULL"
-    )
+    session.con.execute(rendered("job_versions", {"jobs": jobs}))
 
 
-def _dense_code(column: str, name: str) -> str:
-    return f"if({column} IS NULL, NULL, dense_rank() OVER (ORDER BY {column}))::INTEGER AS {name}"
+def change_days(session: Session, days: DayRange) -> set[date]:
+    """Return those of `days` that see other users or jobs than the day before."""
+    rows = session.con.execute(
+        "SELECT DISTINCT day FROM ("
+        "SELECT unnest([from_day, to_day]) AS day FROM feature_users UNION ALL "
+        "SELECT unnest([from_day, to_day]) AS day FROM feature_job_versions) "
+        f"WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
+    ).fetchall()
+    return {day for (day,) in rows}

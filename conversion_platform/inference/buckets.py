@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conversion_platform.features import Select
-from conversion_platform.lake import file_sql, quoted
+from conversion_platform.lake import Select, file_sql, quoted
 from conversion_platform.marketplace import EVENTS
 
 if TYPE_CHECKING:

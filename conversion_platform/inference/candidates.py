@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, instant, listed
-from conversion_platform.marketplace import EVENTS, JOBS, USERS
+from conversion_platform.marketplace import EVENTS, JOBS_HISTORY, USERS_HISTORY, as_of
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -39,7 +39,7 @@ def eligible_users_query(session: Session, day: date) -> str:
     active = _known_events(session, day, lately)
     return f"""
         SELECT user_id, region, latitude, longitude
-        FROM {session.lake.select(USERS)}
+        FROM {as_of(session.lake, USERS_HISTORY, day)}
         WHERE is_present(created_at, left_at, {start})
             AND (created_at >= {since} OR user_id IN (SELECT user_id FROM {active}))"""
 
@@ -59,7 +59,7 @@ def open_jobs_query(session: Session, day: date) -> str:
     return f"""
         SELECT job_id, region, latitude, longitude,
             row_number() OVER (ORDER BY coalesce(responses, 0) DESC, job_id) AS popularity_rank
-        FROM {session.lake.select(JOBS)} LEFT JOIN ({responses}) USING (job_id)
+        FROM {as_of(session.lake, JOBS_HISTORY, day)} LEFT JOIN ({responses}) USING (job_id)
         WHERE is_open(opened_at, closed_at, {start})"""
 
 

@@ -29,7 +29,7 @@ from conversion_platform.lake import (
     readable_disk_errors,
     registered,
 )
-from conversion_platform.marketplace import JOBS, USERS
+from conversion_platform.marketplace import require_history
 from conversion_platform.process import with_progress
 from conversion_platform.training import load_model
 
@@ -81,8 +81,7 @@ def predict_days(session: Session, days: DayRange, version: str) -> list[Predict
         NotReadyError: the sources, or the features of one of the days, are missing.
         RegistryError: the model version is missing or damaged.
     """
-    for table in (USERS, JOBS):
-        session.lake.require(table)
+    require_history(session.lake)
     for table in (USER_FEATURES, JOB_FEATURES):
         session.lake.require(table, days)
     model = load_model(session.lake, version, threads=1)

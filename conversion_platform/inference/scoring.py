@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from conversion_platform.features import Select, pair_query
-from conversion_platform.lake import Session
+from conversion_platform.features import pair_query
+from conversion_platform.lake import Select, Session
 
 if TYPE_CHECKING:
     import pyarrow as pa

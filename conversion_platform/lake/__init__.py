@@ -18,7 +18,7 @@ from conversion_platform.lake.format import (
     set_format,
 )
 from conversion_platform.lake.identity import LAKE_ID_KEY, LOG_ID_KEY, ensure_lake_id, lake_id
-from conversion_platform.lake.lake import Lake, Part, Written, not_ready, open_lake
+from conversion_platform.lake.lake import Lake, Part, Select, Written, not_ready, open_lake
 from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_quality, schema_quality
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
 from conversion_platform.lake.session import Session, open_session
@@ -64,6 +64,7 @@ __all__ = [
     "Part",
     "S3Storage",
     "SchemaQuality",
+    "Select",
     "Session",
     "Storage",
     "Table",

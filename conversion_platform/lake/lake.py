@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, NotReadyError
@@ -308,6 +308,10 @@ class Lake:
                 "platform.lake and run the days anew.",
             )
 
+    def remove(self, table: Table, day: date) -> None:
+        """Remove one partition."""
+        self.storage.remove(self.key(table, day))
+
     def write_json(self, key: str, value: Any) -> None:
         """Replace a small JSON document, in a form that is the same for the same value."""
         self.storage.replace(key, canonical_json(value))
@@ -361,6 +365,13 @@ def not_ready(table: Table, problem: str) -> NotReadyError:
         f"Materialise `{table.name}` for these days first "
         "(`conversion-platform run --from D --to D` does the whole chain).",
     )
+
+
+class Select(Protocol):
+    """How tables are read: `Lake.select`, or a narrower reading of the same tables."""
+
+    def __call__(self, table: Table, days: DayRange | None = None) -> str:
+        """Return SQL (a parenthesised query) over a table's partitions within `days`."""
 
 
 def open_lake(settings: Settings) -> Lake:

@@ -14,9 +14,13 @@ CREATE OR REPLACE MACRO known_before(occurred, recorded, as_of) AS
 CREATE OR REPLACE MACRO known_on(occurred, recorded, zone) AS
     (known_at(occurred, recorded) AT TIME ZONE zone)::DATE;
 
+-- Whether somebody had left by `as_of`.
+CREATE OR REPLACE MACRO has_left(left_at, as_of) AS
+    left_at IS NOT NULL AND left_at <= as_of;
+
 -- Whether somebody was there at `as_of`: had joined before it, and not left by it.
 CREATE OR REPLACE MACRO is_present(created_at, left_at, as_of) AS
-    created_at < as_of AND (left_at IS NULL OR left_at > as_of);
+    created_at < as_of AND NOT has_left(left_at, as_of);
 
 -- Whether a job was open at `as_of`: a source of dates opens its jobs at D 00:00, and D is their first
 -- day. With NULL for `closed_at`: whether it had opened. A missing `opened_at` is filled in when jobs

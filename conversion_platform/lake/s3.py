@@ -103,6 +103,12 @@ class S3Storage(Storage):
             self.files.put_file(str(file), self.location(key))
         file.unlink()
 
+    def remove(self, key: str) -> None:
+        self.fence()
+        with readable_s3_errors(self.location(key)):
+            if self.files.exists(self.location(key)):
+                self.files.rm_file(self.location(key))
+
     def size(self, key: str) -> int:
         with readable_s3_errors(self.location(key)):
             length: int = self.files.info(self.location(key))["size"]

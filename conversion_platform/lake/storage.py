@@ -75,6 +75,10 @@ class Storage(ABC):
         """Move a finished staged file to `key`, atomically over what was there."""
 
     @abstractmethod
+    def remove(self, key: str) -> None:
+        """Remove `key`, if it exists."""
+
+    @abstractmethod
     def size(self, key: str) -> int:
         """Bytes of `key`."""
 
@@ -237,6 +241,14 @@ class LocalStorage(Storage):
             self.fence()
             file.replace(target)
             _sync_folder(target.parent)
+
+    def remove(self, key: str) -> None:
+        target = self._path(key)
+        with readable_disk_errors(self.root):
+            self.fence()
+            target.unlink(missing_ok=True)
+            if target.parent.is_dir():
+                _sync_folder(target.parent)
 
     def size(self, key: str) -> int:
         return self._path(key).stat().st_size

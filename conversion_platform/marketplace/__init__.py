@@ -9,6 +9,20 @@ from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import REASONS
 from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
+from conversion_platform.marketplace.history import (
+    HISTORY_TABLES,
+    JOBS_HISTORY,
+    USERS_HISTORY,
+    Captured,
+    as_of,
+    attribute_types,
+    capture,
+    capture_both,
+    ever_known,
+    fold_snapshots,
+    require_history,
+    versions,
+)
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
@@ -22,6 +36,7 @@ from conversion_platform.marketplace.report import (
 from conversion_platform.marketplace.steps import script
 from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
+    CHECKED_TABLES,
     EVENTS,
     JOBS,
     REJECTED_EVENTS,
@@ -29,14 +44,16 @@ from conversion_platform.marketplace.tables import (
     REJECTED_JOBS,
     REJECTED_USERS,
     SOURCE_COLUMNS,
-    TABLES,
     USERS,
 )
+
+TABLES = (*CHECKED_TABLES, *HISTORY_TABLES)
 
 __all__ = [
     "ATTRIBUTES",
     "EVENTS",
     "JOBS",
+    "JOBS_HISTORY",
     "REASONS",
     "REJECTED_EVENTS",
     "REJECTED_EVENTS_UNDATED",
@@ -45,15 +62,23 @@ __all__ = [
     "SOURCE_COLUMNS",
     "TABLES",
     "USERS",
+    "USERS_HISTORY",
     "Attribute",
+    "Captured",
     "Example",
     "Loaded",
     "SourceCheck",
     "SourceReport",
     "Unread",
+    "as_of",
+    "attribute_types",
+    "capture",
+    "capture_both",
     "check_sources",
     "checked_sources",
+    "ever_known",
     "first_line",
+    "fold_snapshots",
     "infer_attributes",
     "last_replay_day",
     "load_events",
@@ -61,7 +86,9 @@ __all__ = [
     "load_users",
     "newest_event",
     "render",
+    "require_history",
     "rewritten_days",
     "script",
     "temporary_session",
+    "versions",
 ]

@@ -61,8 +61,10 @@ class Loaded:
 
     Attributes:
         written: The partitions written: checked rows first, then rejected ones.
-        read_rows: Rows of the source that belong to this load; accepted + rejected.
+        read_rows: Rows of the source that belong to this load: accepted, earlier versions of
+            those, and rejected.
         accepted_rows: Rows in the checked table.
+        past_rows: Rows that are earlier versions of a row in the checked table.
         rejects: Rejected rows by reason code.
         examples: One rejected row for each reason.
         notes: Messages for the user (such as a range without any event).
@@ -84,6 +86,7 @@ class Loaded:
     unread: tuple[Unread, ...] = ()
     steps: tuple[Step, ...] = ()
     proposals: tuple[str, ...] = ()
+    past_rows: int = 0
 
     @property
     def rejected_rows(self) -> int:
@@ -140,7 +143,7 @@ def unread_cells(con: duckdb.DuckDBPyConnection, flagged: str) -> tuple[Unread, 
     rows = con.execute(
         f"SELECT cell['column'], cell['reason'], count(*), min({one}) FROM "
         f"(SELECT _cp_source, _cp_row, unnest(_cp_cells) AS cell FROM {flagged} "
-        "WHERE _cp_reason IS NULL) GROUP BY ALL ORDER BY 3 DESC, 1, 2"
+        "WHERE _cp_reason IS NULL AND NOT _cp_past) GROUP BY ALL ORDER BY 3 DESC, 1, 2"
     ).fetchall()
     return tuple(
         Unread(column, reason, int(count), _example(found)) for column, reason, count, found in rows

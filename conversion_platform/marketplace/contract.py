@@ -100,6 +100,7 @@ USERS = Contract(
         Field("consent_source"),
         Field("consent_text", "words"),
         Field("updated_at", "time"),
+        Field("valid_from", "time"),
     ),
     required=("user_id",),
     start="created_at",
@@ -123,6 +124,7 @@ JOBS = Contract(
         Field("shift"),
         Field("openings", "integer", low=0),
         Field("updated_at", "time"),
+        Field("valid_from", "time"),
     ),
     required=("job_id",),
     start="opened_at",
@@ -166,8 +168,8 @@ REASONS: dict[str, str] = {
     "`consent_text`, or as an `event_type` that no setting names.",
     "unknown_time_zone": "`users.time_zone` is no IANA zone: messages could come at night.",
     "end_before_start": "A job closed before it opened, or a user left before joining.",
-    "duplicate_id": "A repeated id: of users and jobs the first row (by file and row) stays, of "
-    "events the copy recorded first.",
+    "duplicate_id": "A repeated id: of users and jobs the first row (by file and row) stays, "
+    "unless a time tells versions apart; of events the copy recorded first.",
     "unknown_user": "The event's user is not in the checked `users`.",
     "unknown_job": "The event's job is not in the checked `jobs`.",
     "too_late": "The event arrived (by `recorded_at` or folder) more than `events.late_days` "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import AttributeKind, misfits, stored_columns
 from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.relation import folder_day
@@ -38,10 +39,14 @@ class Entities:
     Attributes:
         source: The source with all of its steps.
         misfits: Cells of attributes that do not fit the kind which a model knows.
+        past_rows: Rows that are earlier versions of a row in `final`.
+        tells_versions: Whether there is a step `versions`.
     """
 
     source: Source
     misfits: tuple[Unread, ...]
+    past_rows: int
+    tells_versions: bool
 
 
 def check_entities(
@@ -64,9 +69,11 @@ def check_entities(
     source = begin(reading, contract, section, relation, map_columns(contract, section, relation))
     pipeline = source.pipeline
     pipeline.file("checked", "The reason that rejects a row.", problems=", ".join(problems(source)))
-    stage(source, [*_contract_columns(source), *further_columns(source)])
-    newest = [f"{_moment(source)} DESC NULLS LAST"] if section.duplicates == "newest" else []
-    resolve(source, newest, _NO_DAY, _NO_DAY)
+    stage(source, [*_contract_columns(source), *_valid_from(source), *further_columns(source)])
+    newest = section.duplicates == "newest"
+    moment = _moment(source)
+    order = [f"{moment} DESC NULLS LAST"] if newest else []
+    resolve(source, order, _NO_DAY, _NO_DAY, moment=moment if newest else "NULL")
     _require_rows(source)
     _require_decided(source)
     accepted = _with_starts(source, folder)
@@ -78,7 +85,11 @@ def check_entities(
         accepted=accepted,
         columns=", ".join([*_names(contract), *attributes]),
     )
-    return Entities(source, misfits(source, known, stored))
+    past_rows = _past_rows(source)
+    told = bool(past_rows or _valid_from(source))
+    if told:
+        _versions(source, moment, attributes)
+    return Entities(source, misfits(source, known, stored), past_rows, told)
 
 
 def _names(contract: Contract) -> list[str]:
@@ -147,11 +158,47 @@ def _require_decided(source: Source) -> None:
     )
 
 
+def _valid_from(source: Source) -> list[str]:
+    """Return SQL of the staged column that says from when on a row holds, if the source has it."""
+    return ["_cp_valid_from"] if "valid_from" in source.matched.contract else []
+
+
 def _moment(source: Source) -> str:
-    """Return SQL of when a row was written: `updated_at`, else the day of its `dt=` folder."""
+    """Return SQL of the moment from which on a row holds.
+
+    That is `valid_from`, else `updated_at`, else the start of the day of its `dt=` folder.
+    """
+    if _valid_from(source):
+        return "_cp_valid_from"
     if "updated_at" in source.matched.contract:
         return "updated_at"
-    return folder_day("_cp_source")
+    zone = quoted(source.session.settings.platform.time_zone)
+    return f"timezone({zone}, CAST({folder_day('_cp_source')} AS TIMESTAMP))"
+
+
+def _past_rows(source: Source) -> int:
+    row = source.pipeline.con.execute(
+        f"SELECT count(*) FROM {source.pipeline.named('flagged')} WHERE _cp_past"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _versions(source: Source, moment: str, attributes: Sequence[str]) -> None:
+    """Add the step `versions`: the versions that the source itself tells."""
+    contract, kept = source.contract, history_of(source.contract.table).columns
+    source.pipeline.file(
+        "versions",
+        "The rows of each id of which the source tells several, with the time from which each "
+        "holds; of all ids if the source says it of each row.",
+        key=contract.key,
+        start=contract.start,
+        moment=moment,
+        columns=", ".join([*(column.name for column in kept), *attributes]),
+        single=f"UNION ALL BY NAME SELECT *, _cp_valid_from AS told_at FROM steps.{contract.name}_"
+        "accepted WHERE _cp_valid_from IS NOT NULL"
+        if _valid_from(source)
+        else "",
+    )
 
 
 def _with_starts(source: Source, folder: Path) -> str:

@@ -13,6 +13,8 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, Table, identifier, instant, local_day, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.errors import source_errors
+from conversion_platform.marketplace.history.reading import ever_known, require_history
+from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.relation import folder_day
 from conversion_platform.marketplace.source_steps import (
@@ -104,8 +106,7 @@ def checked_events(session: Session, days: DayRange | None) -> Iterator[CheckedE
         NotReadyError: users or jobs have not been loaded.
         SourceError: the source cannot be read, or has no row.
     """
-    session.lake.require(USERS)
-    session.lake.require(JOBS)
+    require_history(session.lake)
     with workspace(session.lake) as folder, reader(session) as reading:
         section = session.settings.sources.events
         relation = open_source(reading, EVENTS, folder, _folders(session.settings, days))
@@ -157,8 +158,8 @@ def _know(source: Source, table: Table) -> None:
     (key,) = table.key
     source.pipeline.view(
         table.name,
-        f"The checked {table.name}.",
-        f"SELECT {key} FROM {source.session.lake.select(table)}",
+        f"All {table.name} that were ever captured.",
+        f"SELECT {key} FROM {ever_known(source.session.lake, history_of(table).table)}",
         printed=f"SELECT {key} FROM steps.{table.name}_accepted",
     )
 

@@ -11,7 +11,7 @@ from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import known_kinds
 from conversion_platform.marketplace.checking import Loaded, summary, unread_cells
 from conversion_platform.marketplace.contract import Contract
-from conversion_platform.marketplace.entities import check_entities
+from conversion_platform.marketplace.entities import Entities, check_entities
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.events import (
     NO_DAY,
@@ -19,6 +19,7 @@ from conversion_platform.marketplace.events import (
     checked_events,
     rewritten_days,
 )
+from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.replay import extend_replay
 from conversion_platform.marketplace.sources import reader, workspace
@@ -69,19 +70,28 @@ def _load(session: Session, contract: Contract, keep_kinds: bool) -> Loaded:
                 session.lake.write(con, contract.table, f"FROM {pipeline.named('final')}"),
                 session.lake.write(con, contract.rejected, rejected),
             ]
+            _write_versions(session, contract, checked)
             reasons, examples = summary(con, rejected)
             cells = (*unread_cells(con, pipeline.named("flagged")), *checked.misfits)
             proposed = proposals(source)
     return Loaded(
         written=written,
-        read_rows=sum(one.rows for one in written),
+        read_rows=sum(one.rows for one in written) + checked.past_rows,
         accepted_rows=written[0].rows,
         rejects=reasons,
         examples=examples,
         unread=cells,
         steps=tuple(pipeline.steps),
         proposals=proposed,
+        past_rows=checked.past_rows,
     )
+
+
+def _write_versions(session: Session, contract: Contract, checked: Entities) -> None:
+    """Replace what the source itself tells of the past; most sources tell nothing."""
+    pipeline, table = checked.source.pipeline, history_of(contract.table).versions
+    query = f"FROM {pipeline.named('versions')}" if checked.tells_versions else table.empty_select()
+    session.lake.write(pipeline.con, table, query)
 
 
 def load_events(session: Session, days: DayRange) -> Loaded:

@@ -13,6 +13,7 @@ from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.events import CheckedEvents, checked_events
+from conversion_platform.marketplace.history.capture import capture_both
 from conversion_platform.marketplace.loading import load_jobs, load_users, loaded_events
 from conversion_platform.marketplace.steps import Step
 from conversion_platform.settings import Settings
@@ -109,6 +110,7 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
     """Yield the report, and a session on the temporary lake that it was made from."""
     with _scratch_session(settings) as session:
         loads = {"users": load_users(session), "jobs": load_jobs(session)}
+        capture_both(session, settings.platform.start_date)
         with checked_events(session, None) as checked:
             loads["events"] = loaded_events(checked)
             checks = [_check(settings, name, load) for name, load in loads.items()]
@@ -130,6 +132,7 @@ def temporary_session(settings: Settings) -> Iterator[Session]:
     with _scratch_session(settings) as session:
         load_users(session)
         load_jobs(session)
+        capture_both(session, settings.platform.start_date)
         infer_attributes(session)
         yield session
 
@@ -146,7 +149,7 @@ def _scratch_session(settings: Settings) -> Iterator[Session]:
 def _check(settings: Settings, name: str, load: Loaded) -> SourceCheck:
     section = getattr(settings.sources, name)
     read, accepted = load.read_rows, load.accepted_rows
-    share = (read - accepted) / read if read else 0.0
+    share = load.rejected_rows / read if read else 0.0
     verdict = "ok"
     if share > section.fail_share:
         verdict = "fail"

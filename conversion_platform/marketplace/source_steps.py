@@ -352,7 +352,12 @@ def _lines(broken: Sequence[Broken]) -> str:
 
 
 def resolve(
-    source: Source, order: Sequence[str], dt: str, broken_dt: str, wanted: str = "true"
+    source: Source,
+    order: Sequence[str],
+    dt: str,
+    broken_dt: str,
+    wanted: str = "true",
+    moment: str = "NULL",
 ) -> None:
     """Add the last steps: `flagged`, `accepted`, `rejected`.
 
@@ -362,13 +367,16 @@ def resolve(
         dt: SQL of the day of a row.
         broken_dt: SQL of the day of a broken line.
         wanted: SQL condition of the broken lines' days that belong to this load.
+        moment: SQL of when a row began to hold, NULL if that is not known: rows of one id with
+            several moments are versions of it, of which the first in order is the present one.
     """
     pipeline = source.pipeline
     pipeline.file(
         "flagged",
-        "The rows that may be rejected, with the copies of one id told apart.",
+        "The rows that may be rejected, with copies and earlier versions of one id told apart.",
         kept=True,
         key=source.contract.key,
+        moment=moment,
         order=", ".join([*order, "_cp_source", "_cp_row NULLS LAST", "_cp_json", "_cp_ordinal"]),
     )
     pipeline.file("accepted", "The checked rows.")

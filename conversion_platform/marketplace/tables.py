@@ -160,7 +160,7 @@ ATTRIBUTES = Table(
     daily=False,
 )
 
-TABLES = (
+CHECKED_TABLES = (
     USERS,
     JOBS,
     EVENTS,

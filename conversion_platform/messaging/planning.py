@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.lake import Session, sql_file
-from conversion_platform.marketplace import JOBS, USERS
+from conversion_platform.marketplace import (
+    JOBS,
+    JOBS_HISTORY,
+    USERS,
+    USERS_HISTORY,
+    as_of,
+    require_history,
+)
 from conversion_platform.messaging.consent import Consent, Recipient, Suppress, decide
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
 from conversion_platform.messaging.places import normalised_phone, places_of
@@ -129,8 +136,7 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     """
     templates = Templates(session.settings)
     session.lake.require(JOB_OF_THE_DAY, [day])
-    session.lake.require(USERS)
-    session.lake.require(JOBS)
+    require_history(session.lake)
     planner = _Planner(session.settings, templates, day)
     _start_list(ledger)
     counts: Counter[str] = Counter()
@@ -152,8 +158,13 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
 
 def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
     session.lake.view(session.con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
-    session.lake.view(session.con, USERS, name="messaging_users")
-    session.lake.view(session.con, JOBS, name="messaging_jobs")
+    session.lake.view(session.con, USERS, name="messaging_newest_users")
+    session.lake.view(session.con, JOBS, name="messaging_newest_jobs")
+    for name, history in (("users", USERS_HISTORY), ("jobs", JOBS_HISTORY)):
+        session.con.execute(
+            f"CREATE OR REPLACE TEMP VIEW messaging_{name}_of_day AS "
+            f"FROM {as_of(session.lake, history, day)}"
+        )
     for batch in session.con.sql(sql_file(__package__, "planning")).to_arrow_reader(BATCH):
         yield batch.to_pylist()
 
@@ -211,6 +222,10 @@ class _Planner:
     def _refusal(self, row: dict[str, Any], suppressed: str | None) -> Suppress | None:
         if row["unread"]:
             return Suppress("unread_cell", "cells-readable")
+        if row["has_left"]:
+            return Suppress("user_left", "recipient-present")
+        if row["closed"]:
+            return Suppress("job_closed", "job-open")
         decision = decide(self.recipient(row, suppressed), row["send_at"])
         return decision if isinstance(decision, Suppress) else None
 

@@ -1,22 +1,27 @@
--- The treatment arm of one day with what decides about a message and what fills its template.
+-- The treatment arm of one day with what decides about a message and what fills its template. What
+-- decides is the newest known: the number, the consent, the place, and whether the job is still open.
+-- The fields of the text are those that the day saw.
 SELECT
     assigned.assignment_id,
     assigned.user_id,
     assigned.job_id,
     assigned.cohort,
     assigned.send_at,
-    users.phone,
-    users.time_zone,
-    users.state,
-    users.postal_code,
-    users.consent_at,
-    users.consent_source,
-    users.consent_text,
+    newest.phone,
+    newest.time_zone,
+    newest.state,
+    newest.postal_code,
+    newest.consent_at,
+    newest.consent_source,
+    newest.consent_text,
     -- A cell that could not be read decides about the message: whether, and at what hours.
     list_has_any(
-        string_split(coalesce(users.unread_columns, ''), '|'),
+        string_split(coalesce(newest.unread_columns, ''), '|'),
         ['left_at', 'phone', 'time_zone', 'state', 'consent_at']
-    ) OR list_contains(string_split(coalesce(jobs.unread_columns, ''), '|'), 'closed_at') AS unread,
+    ) OR list_contains(string_split(coalesce(newest_job.unread_columns, ''), '|'), 'closed_at') AS unread,
+    -- NULL in the newest job: the source does not show it any more.
+    newest_job.job_id IS NULL OR newest_job.closed_at <= assigned.send_at AS closed,
+    newest.left_at <= assigned.send_at AS has_left,
     jobs.title,
     jobs.pay,
     jobs.category,
@@ -25,7 +30,9 @@ SELECT
     jobs.shift,
     distance_km(users.latitude, users.longitude, jobs.latitude, jobs.longitude) AS distance
 FROM messaging_assigned AS assigned
-LEFT JOIN messaging_users AS users USING (user_id)
-LEFT JOIN messaging_jobs AS jobs USING (job_id)
+LEFT JOIN messaging_users_of_day AS users USING (user_id)
+LEFT JOIN messaging_jobs_of_day AS jobs USING (job_id)
+LEFT JOIN messaging_newest_users AS newest USING (user_id)
+LEFT JOIN messaging_newest_jobs AS newest_job USING (job_id)
 WHERE assigned.arm = 'treatment'
 ORDER BY assigned.user_id

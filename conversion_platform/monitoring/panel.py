@@ -22,7 +22,7 @@ from conversion_platform.inference import (
     pairs_query,
 )
 from conversion_platform.lake import Session, file_sql, registered
-from conversion_platform.marketplace import JOBS, USERS
+from conversion_platform.marketplace import require_history
 from conversion_platform.training import version_key
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def sample(session: Session, model: RankingModel, days: DayRange) -> pa.Table:
     """
     import pyarrow as pa
 
-    for table in (USERS, JOBS):
-        session.lake.require(table)
+    require_history(session.lake)
     spec = model.card.spec
     names = ", ".join(f'"{feature.name}"' for feature in spec.features)
     # Stored in a table, because the query of the features reads its pairs more than once.

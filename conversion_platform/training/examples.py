@@ -20,7 +20,13 @@ from conversion_platform.features import (
     pair_query,
 )
 from conversion_platform.lake import Session, instant, listed, quoted, rendered
-from conversion_platform.marketplace import EVENTS, JOBS, USERS
+from conversion_platform.marketplace import (
+    EVENTS,
+    JOBS_HISTORY,
+    USERS_HISTORY,
+    require_history,
+    versions,
+)
 from conversion_platform.training.split import Split, split_days, training_days
 from conversion_platform.training.tables import TRAINING_EXAMPLES
 
@@ -86,8 +92,7 @@ def build_examples(session: Session, day: date) -> ExamplesSummary:
 
 
 def _require(lake: Lake, days: DayRange, day: date) -> None:
-    lake.require(USERS)
-    lake.require(JOBS)
+    require_history(lake)
     lake.require(EVENTS, DayRange(days.first, day - ONE_DAY))
     lake.require(USER_FEATURES, days)
     lake.require(JOB_FEATURES, days)
@@ -99,8 +104,8 @@ def _listed(*types: tuple[str, ...]) -> str:
 
 
 def _attach_sources(session: Session, days: DayRange, day: date) -> None:
-    session.lake.view(session.con, USERS)
-    session.lake.view(session.con, JOBS)
+    for name, table in (("users", USERS_HISTORY), ("jobs", JOBS_HISTORY)):
+        session.con.execute(f"CREATE TEMP VIEW {name} AS FROM {versions(session.lake, table)}")
     events = session.lake.select(EVENTS, DayRange(days.first, day - ONE_DAY))
     zone = session.settings.platform.time_zone
     session.con.execute(

@@ -4,7 +4,9 @@
 -- Filled in: zone, negatives, draws, seed.
 WITH moments AS (
     SELECT kept.*, coalesce(users.region, '') AS region
-    FROM kept LEFT JOIN users USING (user_id)
+    FROM kept
+    LEFT JOIN users
+        ON kept.user_id = users.user_id AND kept.dt >= users.from_day AND kept.dt < users.to_day
 ),
 
 places AS (
@@ -22,7 +24,9 @@ pool AS (
         count(*) OVER (PARTITION BY places.dt, places.region) AS size
     FROM places
     INNER JOIN jobs
-        ON is_open(jobs.opened_at, jobs.closed_at, places.day_start)
+        ON places.dt >= jobs.from_day
+        AND places.dt < jobs.to_day
+        AND is_open(jobs.opened_at, jobs.closed_at, places.day_start)
         AND (places.region = '' OR jobs.region IS NULL OR jobs.region = places.region)
     WINDOW place AS (PARTITION BY places.dt, places.region ORDER BY jobs.job_id)
 ),

@@ -12,6 +12,8 @@ SELECT
 FROM known_events
 SEMI JOIN jobs
     ON known_events.job_id = jobs.job_id
+    AND known_events.dt >= jobs.from_day
+    AND known_events.dt < jobs.to_day
     AND is_open(jobs.opened_at, NULL, known_events.dt::TIMESTAMP AT TIME ZONE $zone)
 WHERE event_type IN $positive_types
   AND (occurred_at AT TIME ZONE $zone)::DATE BETWEEN $first_day AND $last_day

@@ -17,6 +17,7 @@ from conversion_platform.features import build_features
 from conversion_platform.lake import Lake, Session, Table, open_lake
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
+from conversion_platform_tests.snapshots import keep
 
 ZONE = "America/New_York"
 Row = dict[str, Any]
@@ -74,6 +75,7 @@ def fill(session: Session, world: World, days: DayRange) -> None:
     """Writes the world's tables; events go to the day on which they occurred."""
     _put(session, USERS, world.users, USER_ATTRIBUTES)
     _put(session, JOBS, world.jobs, JOB_ATTRIBUTES)
+    keep(session)
     _put(session, ATTRIBUTES, world.attributes, {})
     fill_events(session, world.events, days)
 

@@ -9,6 +9,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, Table
 from conversion_platform.lake.sql import quoted
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform_tests.snapshots import keep
 
 if TYPE_CHECKING:
     pass
@@ -44,6 +45,7 @@ def write_sources(session: Session, users: Rows, jobs: Rows, events: Rows) -> No
     jobs = [{"opened_at": LONG_AGO, **row} for row in jobs]
     session.lake.write(session.con, USERS, rows_query(USERS, users))
     session.lake.write(session.con, JOBS, rows_query(JOBS, jobs))
+    keep(session)
     full = [
         {"event_id": str(number), "event_type": "click", "recorded_at": row["occurred_at"], **row}
         for number, row in enumerate(events)

@@ -33,6 +33,7 @@ from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import build_examples, fit_candidate, load_model
 from conversion_platform_tests.sessions import in_session
+from conversion_platform_tests.snapshots import keep
 from conversion_platform_tests.training.world import small_world
 
 if TYPE_CHECKING:
@@ -206,23 +207,27 @@ def test_without_eligible_users_the_day_is_empty_and_says_why(world: World) -> N
     users = world.lake.storage.read(world.lake.key(USERS))
     try:
         world.lake.write(world.con, USERS, USERS.empty_select())
+        keep(world.session)
         result = world.predict()
         assert (result.rows, result.eligible_users, world.rows()) == (0, 0, [])
         assert "No eligible user" in result.message
         assert "predictions.active_days" in result.message
     finally:
         world.lake.storage.replace(world.lake.key(USERS), users)
+        keep(world.session)
 
 
 def test_without_open_jobs_the_day_is_empty_and_says_why(world: World) -> None:
     jobs = world.lake.storage.read(world.lake.key(JOBS))
     try:
         world.lake.write(world.con, JOBS, JOBS.empty_select())
+        keep(world.session)
         result = world.predict()
         assert (result.rows, result.open_jobs, result.eligible_users) == (0, 0, 60)
         assert "No open job" in result.message
     finally:
         world.lake.storage.replace(world.lake.key(JOBS), jobs)
+        keep(world.session)
 
 
 def test_users_without_a_candidate_are_counted_in_the_message(world: World) -> None:
@@ -230,11 +235,13 @@ def test_users_without_a_candidate_are_counted_in_the_message(world: World) -> N
     try:
         half = f"SELECT * FROM {world.lake.select(JOBS)} WHERE region = 'r0'"
         world.lake.write(world.con, JOBS, half)
+        keep(world.session)
         result = world.predict()
         assert (result.eligible_users, result.users_with_predictions) == (60, 30)
         assert "30 of 60 eligible users have no candidate" in result.message
     finally:
         world.lake.storage.replace(world.lake.key(JOBS), jobs)
+        keep(world.session)
 
 
 def test_without_features_of_the_day_the_stage_is_not_ready(world: World) -> None:

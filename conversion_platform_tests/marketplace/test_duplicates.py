@@ -9,6 +9,7 @@ import pytest
 
 from conversion_platform.errors import NotReadyError, SourceError
 from conversion_platform.marketplace import JOBS, REJECTED_USERS, USERS
+from conversion_platform.marketplace.history import JOBS_VERSIONS, USERS_VERSIONS
 from conversion_platform_tests.marketplace.world import World
 
 HEAD = "user_id,phone,consent_at,updated_at"
@@ -44,13 +45,15 @@ def test_the_newest_row_counts_so_that_a_consent_that_was_withdrawn_is_gone(
 ) -> None:
     built = _users(tmp_path, lines, toml)
     loaded = built.load_users()
-    assert loaded.rejects == {"duplicate_id": 1}
     assert built.rows(USERS, "user_id, phone, consent_at") == [
         ("1", "+12125550109", None),
         ("2", "+12125550102", datetime(2026, 1, 1, tzinfo=UTC)),
     ]
-    row = lines.index(OLD) + 1
-    assert built.rows(REJECTED_USERS, "row_number, column_name, detail") == [(row, "user_id", "1")]
+    # The older row is no reject: it says what was so before.
+    assert (loaded.rejects, loaded.past_rows, loaded.read_rows) == ({}, 1, 3)
+    assert built.rows(USERS_VERSIONS, "user_id, told_at") == [
+        ("1", datetime(2026, 1, day, tzinfo=UTC)) for day in (1, 2)
+    ]
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
@@ -63,7 +66,6 @@ def test_the_newest_row_counts_whichever_file_it_is_in(
     built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
     built.load_users()
     assert built.rows(USERS, "phone, consent_at") == [("+12125550109", None)]
-    assert built.rows(REJECTED_USERS, "source") == [(f"users/{names[0]}.csv",)]
 
 
 def test_times_are_compared_as_instants_and_not_as_texts(tmp_path: Path) -> None:
@@ -98,7 +100,8 @@ def test_rows_that_differ_in_a_further_column_alone_stop_the_load(tmp_path: Path
 
 def test_older_rows_of_one_time_stop_nothing(tmp_path: Path) -> None:
     built = _users(tmp_path, [OLD, OLD.replace("0101", "0105"), NEW])
-    assert built.load_users().rejects == {"duplicate_id": 2}
+    loaded = built.load_users()
+    assert (loaded.rejects, loaded.past_rows, loaded.read_rows) == ({"duplicate_id": 1}, 1, 3)
     assert built.rows(USERS, "phone") == [("+12125550109",)]
 
 
@@ -176,7 +179,7 @@ def test_jobs_are_decided_in_the_same_way(tmp_path: Path) -> None:
     rows = ["10,Cook,2026-01-02T00:00:00Z", "10,Chef,2026-01-03T00:00:00Z", "20,Waiter,"]
     (tmp_path / "jobs.csv").write_text("\n".join([head, *rows, ""]))
     built = World(tmp_path, '[sources.jobs]\npath = "jobs.csv"\n').fill()
-    assert built.load_jobs().rejects == {"duplicate_id": 1}
+    assert (built.load_jobs().rejects, len(built.rows(JOBS_VERSIONS))) == ({}, 2)
     assert built.rows(JOBS, "job_id, title") == [("10", "Chef"), ("20", "Waiter")]
     (tmp_path / "jobs.csv").write_text("job_id,title\n10,Cook\n10,Chef\n")
     with pytest.raises(SourceError, match=r"sources\.jobs"):

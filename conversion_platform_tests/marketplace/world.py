@@ -16,6 +16,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, Table, open_session
 from conversion_platform.marketplace import (
     Loaded,
+    capture_both,
     infer_attributes,
     load_events,
     load_jobs,
@@ -105,6 +106,7 @@ class World:
         """Loads all three sources."""
         with self.session() as session:
             users, jobs = load_users(session), load_jobs(session)
+            capture_both(session, days.last)
             infer_attributes(session)
             return users, jobs, load_events(session, days)
 

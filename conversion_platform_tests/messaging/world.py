@@ -12,6 +12,7 @@ from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DA
 from conversion_platform.lake import Session, Table
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
 from conversion_platform.settings import Settings, load_settings
+from conversion_platform_tests.snapshots import keep
 
 if TYPE_CHECKING:
     pass
@@ -73,6 +74,7 @@ def put(session: Session, people: Sequence[Person], day: date = DAY) -> None:
     _write(session, USERS, [_user(one) for one in people])
     jobs = [{"job_id": "j1", "title": "Barista", "pay": 18.5}, {"job_id": "j2", "title": "Cook"}]
     _write(session, JOBS, [*jobs, {"job_id": "j3"}])
+    keep(session)
     _write(session, JOB_OF_THE_DAY, [_assignment(one, day) for one in people], day)
 
 

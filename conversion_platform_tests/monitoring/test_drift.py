@@ -24,6 +24,7 @@ from conversion_platform.monitoring.panel import reference, sample
 from conversion_platform.settings import Settings
 from conversion_platform.training import load_model
 from conversion_platform.training.registry import version_key
+from conversion_platform_tests.snapshots import keep
 from conversion_platform_tests.training.test_examples import changed
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def test_a_day_without_eligible_users_has_nothing_to_compare_and_has_not_drifted
     con.execute(f"CREATE TEMP TABLE gone AS {left}")
     write_reference(session, load_model(lake, champion))
     lake.write(con, USERS, "SELECT * FROM gone")
+    keep(session)
     predict_days(session, DayRange.of(day), champion)
     report = drift_report(session, day)
     assert (report.rows_today, report.share_drifted, report.drifted) == (0, 0.0, False)

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY, assign_days
-from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.features import (
     JOB_FEATURES,
     USER_CATEGORY_FEATURES,
@@ -51,6 +51,11 @@ def is_known(one: Known, as_of: datetime) -> bool:
 
 def is_present(user: Stay, as_of: datetime) -> bool:
     return user.start < as_of and (user.end is None or user.end > as_of)
+
+
+def joins_by_the_end(user: Stay, boundary: Boundary) -> bool:
+    ends = day_start(boundary.day + ONE_DAY, boundary.zone)
+    return user.start < ends and (user.end is None or user.end > boundary.as_of)
 
 
 def is_open(job: Stay, as_of: datetime) -> bool:
@@ -145,7 +150,7 @@ def with_category_features(session: Session, boundary: Boundary) -> set[str]:
     return of_day(session, USER_CATEGORY_FEATURES, boundary.day, "user_id")
 
 
-SEE_USERS: tuple[Answer, ...] = (with_user_features, with_category_features, eligible)
+SEE_USERS: tuple[Answer, ...] = (with_category_features, eligible)
 
 
 # What is open.
@@ -195,6 +200,9 @@ def check_users(session: Session, boundary: Boundary) -> None:
     asked = {user.name for user in boundary.users}
     yes = {user.name for user in boundary.users if is_present(user, boundary.as_of)}
     assert disagreements(SEE_USERS, session, boundary, asked, yes) == {}
+    # Who joins during the day can be shown a job on it, and has the static features.
+    joined = {user.name for user in boundary.users if joins_by_the_end(user, boundary)}
+    assert disagreements((with_user_features,), session, boundary, asked, joined) == {}
 
 
 def check_jobs(session: Session, boundary: Boundary) -> None:

@@ -18,6 +18,7 @@ from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.marketplace.tables import JOBS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import TRAINING_EXAMPLES, build_examples
+from conversion_platform_tests.snapshots import keep
 from conversion_platform_tests.training.conftest import WINDOWS
 from conversion_platform_tests.training.world import (
     START,
@@ -277,6 +278,7 @@ def test_jobs_that_open_or_close_during_the_day_are_drawn_only_while_open_on_bot
     )
     con.execute(f"CREATE TEMP TABLE changed_jobs AS {changed_jobs}")
     lake.write(con, JOBS, "SELECT * FROM changed_jobs")
+    keep(session)
     put_events(session, interest(), DAYS)
     build_examples(Session(sampled, lake, con), DAY)
     found = rows(session)

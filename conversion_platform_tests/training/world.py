@@ -13,6 +13,7 @@ from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.features import build_features
 from conversion_platform.lake import Session, Table
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform_tests.snapshots import keep
 
 if TYPE_CHECKING:
     pass
@@ -102,6 +103,7 @@ def put_people(session: Session, users: int = 60, jobs: int = 24) -> None:
         ),
     )
     session.lake.write(session.con, ATTRIBUTES, ATTRIBUTES.empty_select())
+    keep(session)
 
 
 def random_events(

@@ -20,7 +20,13 @@ from conversion_platform.experiments import HOLDOUT, arm_sql
 from conversion_platform.features import USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
 from conversion_platform.lake import Session, Written, instant, listed, rendered
-from conversion_platform.marketplace import EVENTS, USERS
+from conversion_platform.marketplace import (
+    EVENTS,
+    USERS_HISTORY,
+    as_of,
+    attribute_types,
+    require_history,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,7 +69,7 @@ def assign_days(session: Session, days: DayRange) -> list[Assigned]:
         NotReadyError: the predictions or the user features of one of the days are missing.
         SettingsError: a cohort's predicate cannot be used; the message names the cohort.
     """
-    session.lake.require(USERS)
+    require_history(session.lake)
     for table in (DAILY_PREDICTIONS, USER_FEATURES):
         session.lake.require(table, days)
     return [_assign_day(session, day) for day in days]
@@ -156,10 +162,9 @@ def _users_query(session: Session, day: date) -> str:
 
     If a feature has the name of a user's column, the user's column wins.
     """
-    users, features = (
-        session.lake.select(USERS),
-        session.lake.select(USER_FEATURES, DayRange.of(day)),
-    )
+    attributes = attribute_types(session, USERS_HISTORY)
+    users = as_of(session.lake, USERS_HISTORY, day, attributes)
+    features = session.lake.select(USER_FEATURES, DayRange.of(day))
     own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
     further = [
         f'f."{name}"'

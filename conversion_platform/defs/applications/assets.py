@@ -21,7 +21,7 @@ from conversion_platform.process import with_progress
     table_spec(
         JOB_OF_THE_DAY,
         group="applications",
-        deps=["daily_predictions", "user_features", "users", "events"],
+        deps=["daily_predictions", "user_features", "users_history", "events"],
     )
 )
 def job_of_the_day(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:

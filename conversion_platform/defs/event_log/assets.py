@@ -22,18 +22,19 @@ from conversion_platform.messaging import outcome_days
 from conversion_platform.settings import Settings
 
 LOGGED_FROM = {
-    "prediction_batch": "daily_predictions",
-    "assignment": "job_of_the_day",
-    "message_state": "message_states",
-    "reply": "replies",
-    "outcome": "outcomes",
-    "model_promotion": "champion_model",
+    "snapshot": ("users_history", "jobs_history"),
+    "prediction_batch": ("daily_predictions",),
+    "assignment": ("job_of_the_day",),
+    "message_state": ("message_states",),
+    "reply": ("replies",),
+    "outcome": ("outcomes",),
+    "model_promotion": ("champion_model",),
 }
 
 
 def days_to_log(event_type: str, settings: Settings, days: DayRange) -> DayRange:
     """Return the days whose events may be new; replies and outcomes arrive for earlier days too."""
-    if event_type == "model_promotion":
+    if event_type in ("model_promotion", "snapshot"):
         return DayRange(settings.platform.start_date, days.last)
     if event_type in ("message_state", "reply", "outcome"):
         return outcome_days(settings, days)
@@ -47,7 +48,7 @@ def log_asset(event_type: EventType) -> dg.AssetsDefinition:
         event_type.description,
         group="event_log",
         kinds=("duckdb", "parquet"),
-        deps=[LOGGED_FROM[event_type.name]],
+        deps=LOGGED_FROM[event_type.name],
         metadata=table_metadata(event_type.view, event_type.columns),
     )
 

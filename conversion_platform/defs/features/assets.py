@@ -22,7 +22,9 @@ GROUP = "features"
 def specs() -> list[dg.AssetSpec]:
     """Return the specs; Dagster would load a list of them as assets of their own."""
     return [
-        table_spec(table, group=GROUP, deps=["users", "jobs", "attributes", "events"])
+        table_spec(
+            table, group=GROUP, deps=["users_history", "jobs_history", "attributes", "events"]
+        )
         for table in TABLES
     ]
 

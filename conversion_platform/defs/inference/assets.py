@@ -18,7 +18,7 @@ from conversion_platform.training import champions
         DAILY_PREDICTIONS,
         group="inference",
         kinds=("xgboost", "duckdb", "parquet"),
-        deps=["users", "jobs", "events", *FEATURES, "champion_model"],
+        deps=["users_history", "jobs_history", "events", *FEATURES, "champion_model"],
     )
 )
 def daily_predictions(

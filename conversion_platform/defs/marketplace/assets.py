@@ -6,14 +6,25 @@ rejected. What does not: reading or repairing rows (conversion_platform.marketpl
 
 import dagster as dg
 
-from conversion_platform.defs.lake_asset import asset_of, days_of, materialized, table_spec
+from conversion_platform.defs.lake_asset import (
+    asset_of,
+    assets_of,
+    days_of,
+    materialized,
+    table_spec,
+    written_metadata,
+)
 from conversion_platform.defs.resources import Platform
 from conversion_platform.marketplace import (
     ATTRIBUTES,
     EVENTS,
     JOBS,
+    JOBS_HISTORY,
     USERS,
+    USERS_HISTORY,
+    Captured,
     Loaded,
+    capture_both,
     infer_attributes,
     load_events,
     load_jobs,
@@ -24,6 +35,8 @@ from conversion_platform.training import champion
 
 GROUP = "marketplace"
 KINDS = ("duckdb", "parquet")
+REFRESH_SNAPSHOT = "conversion_platform/refresh_snapshot"
+"""Tag of a run: the day whose snapshots it is to replace."""
 
 
 def rejects_check(table: str) -> dg.AssetCheckSpec:
@@ -92,6 +105,39 @@ def jobs(platform: Platform) -> dg.MaterializeResult:
     return loaded_result("jobs", loaded, session.settings.sources.jobs)
 
 
+def snapshot_specs() -> list[dg.AssetSpec]:
+    """Return the specs; Dagster would load a list of them as assets of their own."""
+    return [
+        table_spec(USERS_HISTORY, group=GROUP, kinds=KINDS, deps=["users"]),
+        table_spec(JOBS_HISTORY, group=GROUP, kinds=KINDS, deps=["jobs"]),
+    ]
+
+
+def captured_result(spec: dg.AssetSpec, captured: Captured) -> dg.MaterializeResult:
+    """Return the materialisation of one table of snapshots; a day may have had its own before."""
+    note = captured.note()
+    return dg.MaterializeResult(
+        asset_key=spec.key,
+        metadata={
+            **written_metadata(captured.written),
+            "captured": captured.changes is not None,
+            **(captured.changes or {}),
+            **({"notes": note} if note else {}),
+        },
+    )
+
+
+@assets_of("snapshots", snapshot_specs())
+def snapshots(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
+    day, replaced = days_of(context).last, context.run.tags.get(REFRESH_SNAPSHOT)
+    with platform.session() as session:
+        users, jobs = capture_both(session, day, refresh=replaced == day.isoformat())
+    of_users, of_jobs = snapshot_specs()
+    return captured_result(of_users, users), captured_result(of_jobs, jobs)
+
+
 @asset_of(table_spec(ATTRIBUTES, group=GROUP, kinds=KINDS, deps=["users", "jobs"]))
 def attributes(platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
@@ -106,7 +152,7 @@ def attributes(platform: Platform) -> dg.MaterializeResult:
 
 
 @asset_of(
-    table_spec(EVENTS, group=GROUP, kinds=KINDS, deps=["users", "jobs"]),
+    table_spec(EVENTS, group=GROUP, kinds=KINDS, deps=["users_history", "jobs_history"]),
     [rejects_check("events")],
 )
 def events(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:

@@ -40,7 +40,7 @@ KINDS = ("sqlite", "duckdb", "parquet")
 
 def message_specs() -> list[dg.AssetSpec]:
     """Return the specs; Dagster would load a list of them as assets of their own."""
-    deps = ["job_of_the_day", "users", "jobs"]
+    deps = ["job_of_the_day", "users", "jobs", "users_history", "jobs_history"]
     return [
         table_spec(SENT_MESSAGES, group=GROUP, kinds=KINDS, deps=deps),
         # Both are read from the ledger, which sending fills.

@@ -29,7 +29,14 @@ CHECK = dg.AssetCheckSpec(
         DRIFT,
         group="monitoring",
         kinds=("evidently", "duckdb", "parquet"),
-        deps=["users", "jobs", "events", *FEATURES, "daily_predictions", "champion_model"],
+        deps=[
+            "users_history",
+            "jobs_history",
+            "events",
+            *FEATURES,
+            "daily_predictions",
+            "champion_model",
+        ],
     ),
     [CHECK],
 )

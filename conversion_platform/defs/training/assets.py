@@ -43,7 +43,9 @@ GROUP = "training"
 
 @asset_of(
     table_spec(
-        TRAINING_EXAMPLES, group=GROUP, deps=["users", "jobs", "attributes", "events", *FEATURES]
+        TRAINING_EXAMPLES,
+        group=GROUP,
+        deps=["users_history", "jobs_history", "attributes", "events", *FEATURES],
     ),
 )
 def training_examples(

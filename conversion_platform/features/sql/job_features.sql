@@ -10,7 +10,8 @@ WITH kept_jobs AS (
     FROM feature_jobs AS j
     CROSS JOIN feature_day AS d
     WHERE
-        j.opened_at < d.ends
+        j.is_shown
+        AND j.opened_at < d.ends
         AND coalesce(j.closed_at >= d.as_of - INTERVAL 60 DAY, true)
 ),
 

@@ -24,8 +24,9 @@ SELECT
     e.day,
     e.kinds
 FROM dated AS e
-LEFT JOIN feature_users AS u ON e.user_id = u.user_id
-LEFT JOIN feature_jobs AS j ON e.job_id = j.job_id;
+LEFT JOIN feature_user_codes AS u ON e.user_id = u.user_id
+LEFT JOIN feature_job_versions AS j
+    ON e.job_id = j.job_id AND e.day >= j.since AND e.day < j.until;
 
 CREATE OR REPLACE TEMP VIEW feature_events AS
 SELECT *
@@ -38,4 +39,5 @@ SELECT
     e.*,
     j.pay_cents
 FROM feature_events AS e
-LEFT JOIN feature_jobs AS j ON e.job_code = j.job_code
+LEFT JOIN feature_job_versions AS j
+    ON e.job_code = j.job_code AND e.day >= j.since AND e.day < j.until

@@ -82,7 +82,9 @@ feature_wishes AS (
         if(desired_pay > 0, desired_pay, NULL) AS desired_pay,
         '|' || regexp_replace(lower(trim(skills)), '\s*\|\s*', '|', 'g') || '|' AS skills,
         latitude,
-        longitude
+        longitude,
+        from_day,
+        to_day
     FROM $users
 ),
 
@@ -95,7 +97,9 @@ feature_offers AS (
         pay,
         '|' || lower(trim(category)) || '|' AS skill,
         latitude,
-        longitude
+        longitude,
+        from_day,
+        to_day
     FROM $jobs
 ),
 
@@ -127,7 +131,8 @@ feature_matched AS (
         distance_km(w.latitude, w.longitude, o.latitude, o.longitude) AS _distance_km
     FROM $pairs AS p
     -- Narrow tables first, so that rows are wide for as short as possible.
-    LEFT JOIN feature_offers AS o ON p.job_id = o.job_id
+    LEFT JOIN feature_offers AS o
+        ON p.job_id = o.job_id AND p.dt >= o.from_day AND p.dt < o.to_day
     LEFT JOIN feature_history AS h
         ON
             p.user_id = h.user_id
@@ -136,7 +141,8 @@ feature_matched AS (
             AND p.dt < h.until
     LEFT JOIN $user_category_features AS c
         ON p.dt = c.dt AND p.user_id = c.user_id AND o.category = c.category
-    LEFT JOIN feature_wishes AS w ON p.user_id = w.user_id
+    LEFT JOIN feature_wishes AS w
+        ON p.user_id = w.user_id AND p.dt >= w.from_day AND p.dt < w.to_day
     LEFT JOIN $user_features AS u ON p.dt = u.dt AND p.user_id = u.user_id
     LEFT JOIN $job_features AS j ON p.dt = j.dt AND p.job_id = j.job_id
 )

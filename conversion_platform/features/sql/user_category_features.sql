@@ -11,7 +11,8 @@ SELECT
     w.conversions_90d
 FROM feature_user_category_windows AS w
 CROSS JOIN feature_day AS d
-INNER JOIN feature_users AS u ON w.user_code = u.user_code
+INNER JOIN feature_users AS u
+    ON w.user_code = u.user_code AND d.dt >= u.from_day AND d.dt < u.to_day
 INNER JOIN feature_categories AS c ON w.category_code = c.category_code
 WHERE
     w.impressions_90d + w.clicks_90d + w.conversions_90d > 0

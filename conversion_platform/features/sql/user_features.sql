@@ -1,4 +1,5 @@
--- One row per user, for one day: everyone who had joined, and not left, when the day began.
+-- One row per user, for one day: everyone who joined by the end of the day, and had not left when it
+-- began. Who joins on the day has the static features of that day, and counts of 0.
 SELECT
     u.user_id,
     coalesce(w.impressions_1d, 0) AS user_impressions_1d,
@@ -28,7 +29,7 @@ SELECT
     feature_days_since(d.day, w.event_day) AS user_days_since_event,
     feature_days_since(d.day, w.click_day) AS user_days_since_click,
     feature_days_since(d.day, w.conversion_day) AS user_days_since_conversion,
-    feature_age(d.as_of, u.created_at) AS user_tenure_days,
+    if(u.created_at >= d.as_of, 0, feature_age(d.as_of, u.created_at))::FLOAT AS user_tenure_days,
     (w.clicked_cents_90d / nullif(w.priced_clicks_90d, 0) / 100)::FLOAT AS user_clicked_pay_90d,
     u.desired_pay::FLOAT AS user_desired_pay,
     $region AS user_region,
@@ -37,4 +38,8 @@ FROM feature_users AS u
 CROSS JOIN feature_day AS d
 LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code
 LEFT JOIN feature_rates AS r ON r.level = 'all'$custom_joins
-WHERE is_present(u.created_at, u.left_at, d.as_of)
+WHERE
+    d.dt >= u.from_day
+    AND d.dt < u.to_day
+    AND u.created_at < d.ends
+    AND NOT has_left(u.left_at, d.as_of)

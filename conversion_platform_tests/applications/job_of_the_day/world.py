@@ -13,6 +13,7 @@ from conversion_platform.lake import Session
 from conversion_platform.lake.sql import quoted
 from conversion_platform.marketplace.tables import USERS
 from conversion_platform_tests.inference.marketplace import LONG_AGO, Rows, rows_query
+from conversion_platform_tests.snapshots import keep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,7 @@ def configured(tmp_path: Path, text: str) -> Settings:
 def write_users(session: Session, users: Rows) -> None:
     rows = [{"created_at": LONG_AGO, **user} for user in users]
     session.lake.write(session.con, USERS, rows_query(USERS, rows))
+    keep(session)
 
 
 def write_features(session: Session, day: date, visits: dict[str, int]) -> None:

@@ -1,0 +1,157 @@
+"""Keeps what the source showed on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import ONE_DAY, day_of
+from conversion_platform.errors import NotReadyError
+from conversion_platform.lake import Session, Written, identifier, quoted, rendered
+from conversion_platform.marketplace.history.reading import (
+    FIRST_DAY,
+    as_of,
+    attribute_types,
+    with_attributes,
+)
+from conversion_platform.marketplace.history.tables import HISTORIES, HISTORY_TABLES, History
+from conversion_platform.marketplace.history.whole import write_whole
+
+if TYPE_CHECKING:
+    from conversion_platform.lake import Table
+
+_CAPTURED = "_captured"
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One day's snapshot.
+
+    Attributes:
+        table: The table of snapshots.
+        day: The day.
+        written: The partitions that were written; none if the day had its snapshot already.
+        changes: How many rows are new, changed, corrected (they change what was so on a day
+            that is captured already) or gone.
+        rebuild_from: The first day that was built with what was corrected, or with rows that are
+            gone; None if nothing was.
+    """
+
+    table: str
+    day: date
+    written: tuple[Written, ...] = ()
+    changes: dict[str, int] | None = None
+    rebuild_from: date | None = None
+
+    def note(self) -> str:
+        """Return what a person should know; empty if nothing."""
+        changes = self.changes or {}
+        told = [
+            f"{changes[name]:,} {words}"
+            for name, words in (("corrected", "rows corrected"), ("gone", "rows no longer shown"))
+            if changes.get(name)
+        ]
+        if not told or self.rebuild_from is None:
+            return ""
+        last = self.day - ONE_DAY
+        return (
+            f"{self.table}: {' and '.join(told)} by the source. The days {self.rebuild_from} to "
+            f"{last} were built with what it showed before. They keep that; to build one with what "
+            "the source shows now: conversion-platform run --refresh-snapshot DAY."
+        )
+
+
+def capture(session: Session, table: Table, day: date, refresh: bool = False) -> Captured:
+    """Keep the checked users, or jobs, as the source shows them on `day`.
+
+    The first snapshot of a day stays, and a day before the newest snapshot gets none: what it would
+    show is known only from then on.
+
+    Args:
+        session: Settings, lake and DuckDB connection.
+        table: USERS_HISTORY or JOBS_HISTORY.
+        day: The day.
+        refresh: Whether to replace the snapshot that the day has.
+
+    Raises:
+        NotReadyError: there is no snapshot of the day to be replaced.
+    """
+    history, days = HISTORIES[table.name], session.lake.days(table)
+    if refresh:
+        _require_captured(history, day, days)
+    elif days and day <= days[-1]:
+        return Captured(table.name, day)
+    before = max((one for one in days if one < day), default=None)
+    after = min((one for one in days if one > day), default=None)
+    with _changes(session, history, day, before):
+        written = [] if after is None else [write_whole(session, history, after, _CAPTURED)]
+        query = f"SELECT * EXCLUDE (change, known_start) FROM {_CAPTURED}"
+        written.append(session.lake.write(session.con, table, query, day))
+        return Captured(
+            table.name, day, tuple(written), _counts(session), _rebuild_from(session, day)
+        )
+
+
+def capture_both(session: Session, day: date, refresh: bool = False) -> tuple[Captured, Captured]:
+    """Capture users and jobs, like `capture`."""
+    users, jobs = (capture(session, table, day, refresh) for table in HISTORY_TABLES[:2])
+    return users, jobs
+
+
+def _require_captured(history: History, day: date, days: list[date]) -> None:
+    if day not in days:
+        known = f"Days with one: {days[0]} to {days[-1]}, {len(days)} in all." if days else ""
+        raise NotReadyError(
+            f"{history.table.name} has no snapshot of {day} that could be replaced.",
+            f"{known} A day without one is built from the snapshot before it.".strip(),
+        )
+
+
+@contextmanager
+def _changes(session: Session, history: History, day: date, before: date | None) -> Iterator[None]:
+    """Put the rows of the day's snapshot in a temporary table."""
+    attributes = attribute_types(session, history.table)
+    columns = [column.name for column in history.columns] + list(attributes)
+    known = as_of(session.lake, history.table, before or day, attributes)
+    since = before + ONE_DAY if before else FIRST_DAY
+    query = rendered(
+        __package__,
+        "sql/capture",
+        key=history.key,
+        start=history.start,
+        columns=", ".join(map(identifier, columns)),
+        current=session.lake.select(history.current),
+        versions=with_attributes(session.lake.select(history.versions), attributes),
+        before=known if before else f"(SELECT * FROM {known} WHERE false)",
+        zone=quoted(session.settings.platform.time_zone),
+        day=quoted(day.isoformat()),
+        since=quoted(since.isoformat()),
+        since_of_new=f"DATE '{since}'" if before else f"coalesce(told_from, DATE '{day}')",
+    )
+    session.con.execute(f"CREATE OR REPLACE TEMP TABLE {_CAPTURED} AS {query}")
+    try:
+        yield
+    finally:
+        session.con.execute(f"DROP TABLE IF EXISTS {_CAPTURED}")
+
+
+def _counts(session: Session) -> dict[str, int]:
+    rows = session.con.execute(
+        f"SELECT change, count(*) FROM {_CAPTURED} GROUP BY change ORDER BY change"
+    ).fetchall()
+    return dict(rows)
+
+
+def _rebuild_from(session: Session, day: date) -> date | None:
+    """Return the first day that was built with what is corrected, or gone, since."""
+    row = session.con.execute(
+        f"SELECT min(known_start) FROM {_CAPTURED} WHERE change IN ('corrected', 'gone')"
+    ).fetchone()
+    if row is None or row[0] is None:
+        return None
+    platform = session.settings.platform
+    first = max(day_of(row[0], platform.time_zone), platform.start_date)
+    return first if first < day else None

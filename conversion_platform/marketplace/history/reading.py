@@ -1,0 +1,118 @@
+"""Reads users and jobs as a day saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.lake import Session, identifier, not_ready, quoted, rendered
+from conversion_platform.marketplace.history.tables import HISTORIES
+
+if TYPE_CHECKING:
+    from conversion_platform.lake import Lake, Select, Table
+
+FIRST_DAY, NO_END = date(1, 1, 1), date(9999, 12, 31)
+
+
+def require_history(lake: Lake) -> None:
+    """Make sure that users and jobs were captured.
+
+    Raises:
+        NotReadyError: naming the table.
+    """
+    for history in HISTORIES.values():
+        lake.require(history.current)
+        if not lake.days(history.table):
+            raise not_ready(history.table, "No day has been captured yet.")
+
+
+def captured_days(lake: Lake, table: Table) -> list[date]:
+    """Return the days with a snapshot, in order."""
+    return lake.days(table)
+
+
+def versions(
+    lake: Lake,
+    table: Table,
+    attributes: Mapping[str, str] | None = None,
+    select: Select | None = None,
+) -> str:
+    """Return SQL (a parenthesised query) of the versions of each user, or job.
+
+    Columns: the id, what is kept of a row, the attributes; `from_day`, the first day on which the
+    version counts, and `to_day`, the first on which it does not any more.
+
+    Args:
+        lake: The lake.
+        table: USERS_HISTORY or JOBS_HISTORY.
+        attributes: Attributes that are wanted, with the DuckDB type that each has now: one whose
+            kind changed meanwhile is NULL where it does not fit.
+        select: How the table is read, if not whole: some users alone, say.
+    """
+    history, days = HISTORIES[table.name], lake.days(table)
+    columns = [identifier(column.name) for column in history.columns]
+    columns += [
+        f"TRY_CAST({identifier(name)} AS {kind}) AS {identifier(name)}"
+        for name, kind in (attributes or {}).items()
+    ]
+    query = rendered(
+        __package__,
+        "sql/versions",
+        columns=", ".join(columns),
+        captured=with_attributes((select or lake.select)(table), attributes or {}),
+        key=history.key,
+        first_captured=quoted((days[0] if days else FIRST_DAY).isoformat()),
+        first_day=quoted(FIRST_DAY.isoformat()),
+        no_end=quoted(NO_END.isoformat()),
+    )
+    return f"({query})"
+
+
+def as_of(
+    lake: Lake,
+    table: Table,
+    day: date,
+    attributes: Mapping[str, str] | None = None,
+    select: Select | None = None,
+) -> str:
+    """Return SQL (a parenthesised query) of the users, or jobs, as `day` saw them.
+
+    Args:
+        lake: The lake.
+        table: USERS_HISTORY or JOBS_HISTORY.
+        day: The day.
+        attributes: As for `versions`.
+        select: As for `versions`.
+    """
+    return (
+        "(SELECT * EXCLUDE (from_day, to_day) FROM "
+        f"{versions(lake, table, attributes, select)} "
+        f"WHERE from_day <= DATE '{day}' AND to_day > DATE '{day}')"
+    )
+
+
+def with_attributes(rows: str, attributes: Mapping[str, str]) -> str:
+    """Return SQL (a parenthesised query) over rows in which each attribute exists."""
+    if not attributes:
+        return rows
+    missing = ", ".join(
+        f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in attributes.items()
+    )
+    return f"(SELECT * FROM {rows} UNION ALL BY NAME SELECT {missing} WHERE false)"
+
+
+def attribute_types(session: Session, table: Table) -> dict[str, str]:
+    """Return the attributes that users, or jobs, have now, with their DuckDB types."""
+    history = HISTORIES[table.name]
+    declared = {column.name for column in history.current.columns}
+    described = session.con.execute(
+        f"DESCRIBE SELECT * FROM {session.lake.select(history.current)}"
+    ).fetchall()
+    return {name: kind for name, kind, *_ in described if name not in declared}
+
+
+def ever_known(lake: Lake, table: Table) -> str:
+    """Return SQL (a parenthesised query) of all ids that were ever captured: its id column."""
+    key = HISTORIES[table.name].key
+    return f"(SELECT DISTINCT {key} FROM {lake.select(table)})"

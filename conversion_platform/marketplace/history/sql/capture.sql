@@ -1,0 +1,70 @@
+-- What a day's snapshot adds to those before it: rows that are new or have changed, and for each row
+-- that the source no longer shows one with `present` false. `since` is the day after the snapshot
+-- before. A version counts from the day that the source says, but never from a day already captured.
+WITH told AS (
+    SELECT $columns, CAST(NULL AS DATE) AS told_from
+    FROM $current
+    WHERE $key NOT IN (SELECT $key FROM $versions)
+    UNION ALL BY NAME
+    -- A row of some time of a day is known when the next day begins.
+    SELECT
+        $columns,
+        CAST(timezone($zone, told_at) + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND AS DATE) AS told_from
+    FROM $versions
+),
+
+until_next AS (
+    SELECT *, lead(told_from) OVER (PARTITION BY $key ORDER BY told_from) AS next_from
+    FROM told
+    WHERE told_from IS NULL OR told_from <= DATE $day
+),
+
+placed AS (
+    SELECT
+        * EXCLUDE (next_from),
+        row($columns) AS content,
+        row_number() OVER (PARTITION BY $key ORDER BY told_from) = 1 AS is_first
+    FROM until_next
+    WHERE next_from IS NULL OR next_from > greatest(told_from, DATE $since)
+),
+
+known AS (
+    SELECT $key AS known_key, row($columns) AS known_content, $start AS known_start
+    FROM $before
+),
+
+compared AS (
+    SELECT
+        placed.*,
+        known_key,
+        known_start,
+        CASE
+            WHEN is_first THEN known_content
+            ELSE lag(content) OVER (PARTITION BY $key ORDER BY told_from)
+        END AS content_before
+    FROM placed
+    LEFT JOIN known ON known_key = $key
+)
+
+SELECT
+    $columns,
+    CASE
+        WHEN is_first AND known_key IS NULL THEN $since_of_new
+        WHEN told_from IS NULL THEN DATE $day
+        ELSE greatest(told_from, DATE $since)
+    END AS valid_from,
+    true AS present,
+    CASE
+        WHEN known_key IS NULL THEN 'new'
+        -- The source says today that something was otherwise on a day that is captured already.
+        WHEN is_first AND (told_from < DATE $since OR $start IS DISTINCT FROM known_start)
+            THEN 'corrected'
+        ELSE 'changed'
+    END AS change,
+    known_start
+FROM compared
+WHERE (is_first AND known_key IS NULL) OR content IS DISTINCT FROM content_before
+UNION ALL BY NAME
+SELECT known_key AS $key, DATE $day AS valid_from, false AS present, 'gone' AS change, known_start
+FROM known
+WHERE known_key NOT IN (SELECT $key FROM placed)

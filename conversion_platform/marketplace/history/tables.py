@@ -1,0 +1,97 @@
+"""The tables of snapshots, and of the versions that a source itself tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conversion_platform.lake import Column, Table
+from conversion_platform.marketplace.tables import JOBS, UNREAD_COLUMNS, UPDATED_AT, USERS
+
+VALID_FROM = Column(
+    "valid_from",
+    "DATE",
+    "First day on which the row counts; a row of the first snapshot counts on earlier days too.",
+)
+PRESENT = Column("present", "BOOLEAN", "Whether the source shows the row from that day on.")
+TOLD_AT = Column("told_at", "TIMESTAMP WITH TIME ZONE", "From when on the source says it was so.")
+
+# The newest known are read from `users` when a message is planned, and have no history. The time
+# of writing may change every day in every row, and says nothing about the row.
+_WITHOUT_HISTORY = {
+    "phone", "postal_code", "consent_text", UPDATED_AT.name, UNREAD_COLUMNS.name,
+}  # fmt: skip
+
+
+def _kept(table: Table) -> tuple[Column, ...]:
+    return tuple(column for column in table.columns if column.name not in _WITHOUT_HISTORY)
+
+
+USERS_HISTORY = Table(
+    "users_history",
+    "Users as each captured day saw them: rows that changed since the snapshot before.",
+    (*_kept(USERS), VALID_FROM, PRESENT),
+    key=("user_id", "valid_from"),
+    open_ended=True,
+)
+JOBS_HISTORY = Table(
+    "jobs_history",
+    "Jobs as each captured day saw them: rows that changed since the snapshot before.",
+    (*_kept(JOBS), VALID_FROM, PRESENT),
+    key=("job_id", "valid_from"),
+    open_ended=True,
+)
+USERS_VERSIONS = Table(
+    "users_versions",
+    "Users of whom the source tells several dated rows: all of those rows.",
+    (*_kept(USERS), TOLD_AT),
+    key=("user_id", "told_at"),
+    daily=False,
+    open_ended=True,
+)
+JOBS_VERSIONS = Table(
+    "jobs_versions",
+    "Jobs of which the source tells several dated rows: all of those rows.",
+    (*_kept(JOBS), TOLD_AT),
+    key=("job_id", "told_at"),
+    daily=False,
+    open_ended=True,
+)
+HISTORY_TABLES = (USERS_HISTORY, JOBS_HISTORY, USERS_VERSIONS, JOBS_VERSIONS)
+
+
+@dataclass(frozen=True)
+class History:
+    """What belongs to one history.
+
+    Attributes:
+        table: The snapshots.
+        current: The checked table as it is now.
+        versions: The versions that the source itself tells.
+        start: The column that says when a user joined, or a job opened.
+    """
+
+    table: Table
+    current: Table
+    versions: Table
+    start: str
+
+    @property
+    def key(self) -> str:
+        """The id column."""
+        return self.current.key[0]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The declared columns whose changes are kept, the id first."""
+        return tuple(c for c in self.table.columns if c not in (VALID_FROM, PRESENT))
+
+
+def history_of(current: Table) -> History:
+    """Return the history of a checked table."""
+    return next(one for one in HISTORIES.values() if one.current == current)
+
+
+HISTORIES = {
+    USERS_HISTORY.name: History(USERS_HISTORY, USERS, USERS_VERSIONS, "created_at"),
+    JOBS_HISTORY.name: History(JOBS_HISTORY, JOBS, JOBS_VERSIONS, "opened_at"),
+}

@@ -1,0 +1,38 @@
+"""Writes a snapshot so that it does not depend on the one before it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from conversion_platform.lake import quoted, rendered
+from conversion_platform.marketplace.history.reading import as_of, attribute_types
+
+if TYPE_CHECKING:
+    from conversion_platform.lake import Session, Written
+    from conversion_platform.marketplace.history.tables import History
+
+
+def write_whole(session: Session, history: History, day: date, replaced: str = "") -> Written:
+    """Write a snapshot again, with all rows instead of those that changed.
+
+    The snapshot before it can then be replaced, or removed: whichever of the two a crash leaves,
+    this day and all later ones are as they were.
+
+    Args:
+        session: Settings, lake and DuckDB connection.
+        history: Of users, or of jobs.
+        day: The day of the snapshot.
+        replaced: A relation with the ids that the snapshot before will have, if it is replaced.
+    """
+    rows = session.lake.select(history.table)
+    query = rendered(
+        __package__,
+        "sql/whole",
+        key=history.key,
+        captured=rows,
+        replaced=replaced or f"(SELECT {history.key} FROM {rows} WHERE false)",
+        state=as_of(session.lake, history.table, day, attribute_types(session, history.table)),
+        day=quoted(day.isoformat()),
+    )
+    return session.lake.write(session.con, history.table, query, day)

@@ -1,0 +1,1 @@
+"""Users and jobs as each day saw them."""

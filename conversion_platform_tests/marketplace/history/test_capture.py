@@ -1,0 +1,217 @@
+"""What a day sees of users that change at the source."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from conversion_platform.errors import NotReadyError
+from conversion_platform.marketplace import USERS, USERS_HISTORY, as_of, attribute_types, capture
+from conversion_platform_tests.marketplace.history.world import (
+    Regions,
+    Told,
+    day,
+    files,
+    keep,
+    opened,
+    seen,
+    show,
+)
+
+USERS_OF_A_DAY = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("xyz"))
+CAPTURES = st.dictionaries(st.integers(0, 12), USERS_OF_A_DAY, min_size=1, max_size=6)
+
+
+def test_the_first_snapshot_of_a_day_stays(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x"})
+        before = files(session)
+        again = keep(session, 0, {"a": "y", "b": "z"})
+        assert (again.written, again.changes) == ((), None)
+        assert files(session) == before
+        assert seen(session, 0) == {"a": "x"}
+
+
+def test_days_before_the_first_snapshot_see_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 5, {"a": "x"})
+        keep(session, 6, {"a": "y"})
+        assert [seen(session, number) for number in (-400, 4, 5, 6, 400)] == [
+            {"a": "x"}, {"a": "x"}, {"a": "x"}, {"a": "y"}, {"a": "y"},
+        ]  # fmt: skip
+
+
+def test_a_change_counts_from_the_day_that_captured_it_and_a_new_user_from_the_day_after_the_last(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x"})
+        keep(session, 4, {"a": "y", "b": "z"})
+        assert seen(session, 0) == {"a": "x"}
+        assert seen(session, 3) == {"a": "x", "b": "z"}
+        assert seen(session, 4) == {"a": "y", "b": "z"}
+
+
+def test_a_day_before_the_newest_snapshot_gets_none(tmp_path: Path) -> None:
+    """What the source shows now was not so on that day."""
+    with opened(tmp_path) as session:
+        keep(session, 4, {"a": "x"})
+        assert keep(session, 2, {"a": "y"}).written == ()
+        assert seen(session, 2) == {"a": "x"}
+
+
+def test_a_user_that_is_gone_is_seen_by_the_days_before(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x", "b": "y"})
+        gone = keep(session, 1, {"a": "x"})
+        back = keep(session, 2, {"a": "x", "b": "y"})
+        assert [seen(session, number).get("b") for number in range(3)] == ["y", None, "y"]
+    assert (gone.changes, back.changes) == ({"gone": 1}, {"new": 1})
+    assert "1 rows no longer shown" in gone.note()
+    assert "The days 2026-02-01 to 2026-03-01" not in back.note()
+
+
+def test_a_corrected_start_names_the_days_that_were_built_with_the_earlier_one(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x"})
+        show(session, {"a": "x"})
+        later = f"SELECT * REPLACE (created_at + INTERVAL 3 DAY AS created_at) FROM {session.lake.select(USERS)}"
+        session.con.execute(f"CREATE TEMP TABLE later AS {later}")
+        session.lake.write(session.con, USERS, "FROM later")
+        corrected = capture(session, USERS_HISTORY, day(9))
+    assert corrected.changes == {"corrected": 1}
+    assert "1 rows corrected" in corrected.note()
+    assert "2026-02-01 to 2026-03-09" in corrected.note()
+    assert "--refresh-snapshot" in corrected.note()
+
+
+def test_a_snapshot_of_nothing_new_has_no_row(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x", "b": "y"})
+        same = keep(session, 1, {"b": "y", "a": "x"})
+    assert (same.written[0].rows, same.changes, same.note()) == (0, {}, "")
+
+
+def test_a_snapshot_that_is_replaced_changes_its_day_and_no_later_one(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x", "b": "x"})
+        keep(session, 2, {"a": "y", "b": "x", "c": "x"})
+        keep(session, 4, {"a": "y", "c": "z"})
+        later = [seen(session, number) for number in (4, 5, 9)]
+        keep(session, 2, {"b": "z", "d": "z"}, refresh=True)
+        assert seen(session, 2) == {"b": "z", "d": "z"}
+        assert [seen(session, number) for number in (4, 5, 9)] == later
+        assert seen(session, 0) == {"a": "x", "b": "x"}
+
+
+def test_only_a_day_that_has_a_snapshot_can_get_another(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x"})
+        with pytest.raises(NotReadyError, match="no snapshot of 2026-03-03"):
+            keep(session, 2, {"a": "y"}, refresh=True)
+
+
+def test_an_attribute_that_changes_its_kind_is_missing_where_it_does_not_fit(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as session:
+        for number, value in enumerate(("'3'", "'many'", "4")):
+            session.lake.write(session.con, USERS, _with_attribute(value))
+            capture(session, USERS_HISTORY, day(number))
+        now = attribute_types(session, USERS_HISTORY)
+        assert now == {"experience": "INTEGER"}
+        found = [
+            session.con.execute(
+                f"SELECT experience FROM {as_of(session.lake, USERS_HISTORY, day(number), now)}"
+            ).fetchall()
+            for number in range(3)
+        ]
+        assert found == [[(3,)], [(None,)], [(4,)]]
+
+
+def _with_attribute(value: str) -> str:
+    return f"SELECT * FROM (SELECT 'a' AS user_id, {value} AS experience) UNION ALL BY NAME {USERS.empty_select()}"
+
+
+def test_a_source_that_tells_versions_gives_the_past(tmp_path: Path) -> None:
+    told: Told = {"a": [(0, "x"), (3, "y"), (7, "z")]}
+    with opened(tmp_path) as session:
+        keep(session, 5, {"a": "z", "b": "x"}, told)
+        assert [seen(session, number)["a"] for number in (-9, 0, 2, 3, 5, 6, 7)] == [
+            "x", "x", "x", "y", "y", "y", "y",
+        ]  # fmt: skip
+        keep(session, 8, {"a": "z", "b": "x"}, told)
+        assert [seen(session, number)["a"] for number in (5, 6, 7, 8)] == ["y", "y", "z", "z"]
+
+
+def test_a_version_of_the_past_that_comes_later_is_noticed_and_changes_no_captured_day(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as session:
+        keep(session, 5, {"a": "y"}, {"a": [(0, "x"), (3, "y")]})
+        found = keep(session, 6, {"a": "w"}, {"a": [(0, "x"), (2, "w")]})
+        assert [seen(session, number)["a"] for number in (1, 3, 5, 6)] == ["x", "y", "y", "w"]
+    assert found.changes == {"corrected": 1}
+
+
+@hypothesis_settings(max_examples=40)
+@given(CAPTURES, st.integers(0, 12))
+def test_days_see_what_a_plain_reading_of_the_snapshots_says(
+    captures: dict[int, Regions], other: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as session:
+        for number in sorted(captures):
+            keep(session, number, captures[number])
+        for number in (-3, *range(15)):
+            assert seen(session, number) == _expected(captures, number)
+        if other in captures:
+            later = {n: seen(session, n) for n in sorted(captures) if n > other}
+            keep(session, other, {"a": "w", "e": "w"}, refresh=True)
+            assert seen(session, other) == {"a": "w", "e": "w"}
+            assert {number: seen(session, number) for number in later} == later
+
+
+def _expected(captures: dict[int, Regions], number: int) -> dict[str, str]:
+    """The snapshot before, and who was not in it, as the next one shows them."""
+    before = max((one for one in captures if one <= number), default=None)
+    following = min((one for one in captures if one >= number), default=None)
+    known = dict(captures[before]) if before is not None else {}
+    new = dict(captures[following]) if following is not None else {}
+    return {**new, **known} if before is None or following else known if following is None else new
+
+
+@hypothesis_settings(max_examples=30)
+@given(
+    st.dictionaries(
+        st.sampled_from("abc"),
+        st.dictionaries(st.integers(-2, 12), st.sampled_from("xyz"), min_size=1, max_size=4),
+        min_size=1,
+    ),
+    st.sets(st.integers(0, 12), min_size=1, max_size=4),
+)
+def test_a_source_with_a_whole_history_is_seen_as_it_says_whenever_it_is_captured(
+    versions: dict[str, dict[int, str]], captured: set[int]
+) -> None:
+    told = {user: sorted(dated.items()) for user, dated in versions.items()}
+    newest = {user: dated[-1][1] for user, dated in told.items()}
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as session:
+        for number in sorted(captured):
+            keep(session, number, newest, told)
+        for number in range(-3, max(captured) + 1):
+            following = min(one for one in captured if one >= number)
+            before = max((one for one in captured if one < following), default=-99)
+            expected = {}
+            for user, dated in told.items():
+                holding = [region for since, region in dated if since <= number]
+                if holding:
+                    expected[user] = holding[-1]
+                elif before < dated[0][0] <= following:
+                    expected[user] = dated[0][1]
+            assert seen(session, number) == expected, number

@@ -1,0 +1,75 @@
+"""Users as a source shows them on some days, and what a day should see of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from conversion_platform.lake import Session, open_session
+from conversion_platform.marketplace import USERS, USERS_HISTORY, Captured, as_of, capture
+from conversion_platform.marketplace.history import USERS_VERSIONS
+from conversion_platform.settings import load_settings
+from conversion_platform_tests.inference.marketplace import rows_query
+
+Regions = Mapping[str, str]
+"""Region of each user."""
+Told = Mapping[str, list[tuple[int, str]]]
+"""Versions of each user: the number of the day from whose start on it holds, and the region."""
+START = date(2026, 3, 1)
+JOINED = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def day(number: int) -> date:
+    """Day 0 is START."""
+    return START + timedelta(days=number)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Session]:
+    """A session on an empty lake, in UTC."""
+    file = folder / "conversion_platform.toml"
+    file.write_text('[platform]\ntime_zone = "UTC"\n')
+    with open_session(load_settings(file)) as session:
+        yield session
+
+
+def show(session: Session, users: Regions, told: Told | None = None) -> None:
+    """Let the source show these users, and the versions that it tells of some of them."""
+    rows = [{"user_id": user, "region": users[user], "created_at": JOINED} for user in users]
+    session.lake.write(session.con, USERS, rows_query(USERS, rows))
+    versions = [
+        {
+            "user_id": user,
+            "region": region,
+            "created_at": JOINED,
+            "told_at": datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=number),
+        }
+        for user, dated in (told or {}).items()
+        for number, region in dated
+    ]
+    session.lake.write(session.con, USERS_VERSIONS, rows_query(USERS_VERSIONS, versions))
+
+
+def keep(
+    session: Session, number: int, users: Regions, told: Told | None = None, refresh: bool = False
+) -> Captured:
+    """Capture a day on which the source shows these users."""
+    show(session, users, told)
+    return capture(session, USERS_HISTORY, day(number), refresh)
+
+
+def seen(session: Session, number: int) -> dict[str, str]:
+    """The users that a day sees."""
+    rows = session.con.execute(
+        f"SELECT user_id, region FROM {as_of(session.lake, USERS_HISTORY, day(number))}"
+    ).fetchall()
+    assert len({user for user, _ in rows}) == len(rows)
+    return dict(rows)
+
+
+def files(session: Session) -> dict[str, bytes]:
+    """The bytes of every snapshot."""
+    storage = session.lake.storage
+    return {key: storage.read(key) for key in storage.list(USERS_HISTORY.name)}
