@@ -26,7 +26,8 @@ MARKETPLACE = ("duckdb", "parquet")
 TEXTS = ("duckdb", "parquet", "sqlite")
 FEATURES = {"user_features", "job_features", "user_by_category"}
 
-SOURCES = {"users", "jobs", "attributes", "events"}
+SOURCES = {"users_history", "jobs_history", "attributes", "events"}
+SNAPSHOTS = {"users_history", "jobs_history"}
 DUE_DAILY = (
     "user_features",
     "daily_predictions",
@@ -40,7 +41,9 @@ MODEL = {"candidate_model", "training_examples"}
 ASSETS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "users": ("marketplace", MARKETPLACE, set()),
     "jobs": ("marketplace", MARKETPLACE, set()),
-    "events": ("marketplace", MARKETPLACE, {"users", "jobs"}),
+    "users_history": ("marketplace", MARKETPLACE, {"users"}),
+    "jobs_history": ("marketplace", MARKETPLACE, {"jobs"}),
+    "events": ("marketplace", MARKETPLACE, {"users_history", "jobs_history"}),
     "attributes": ("marketplace", MARKETPLACE, {"users", "jobs"}),
     "user_features": ("features", MARKETPLACE, SOURCES),
     "job_features": ("features", MARKETPLACE, SOURCES),
@@ -57,23 +60,24 @@ ASSETS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "daily_predictions": (
         "inference",
         ("duckdb", "parquet", "xgboost"),
-        {"users", "jobs", "events", *FEATURES, "champion_model"},
+        {"users_history", "jobs_history", "events", *FEATURES, "champion_model"},
     ),
     "drift": (
         "monitoring",
         ("duckdb", "evidently", "parquet"),
-        {"users", "jobs", "events", *FEATURES, "daily_predictions", "champion_model"},
+        {*SNAPSHOTS, "events", *FEATURES, "daily_predictions", "champion_model"},
     ),
     "job_of_the_day": (
         "applications",
         MARKETPLACE,
-        {"daily_predictions", "events", "user_features", "users"},
+        {"daily_predictions", "events", "user_features", "users_history"},
     ),
-    "sent_messages": ("messaging", TEXTS, {"job_of_the_day", "users", "jobs"}),
+    "sent_messages": ("messaging", TEXTS, {"job_of_the_day", "users", "jobs", *SNAPSHOTS}),
     "message_states": ("messaging", TEXTS, {"sent_messages"}),
     "replies": ("messaging", TEXTS, {"sent_messages"}),
     "outcomes": ("messaging", TEXTS, {"job_of_the_day", "sent_messages", "events"}),
     "daily_metrics": ("metrics", MARKETPLACE, {"outcomes"}),
+    "log_snapshot": ("event_log", MARKETPLACE, SNAPSHOTS),
     "log_prediction": ("event_log", MARKETPLACE, {"daily_predictions"}),
     "log_assignment": ("event_log", MARKETPLACE, {"job_of_the_day"}),
     "log_message_state": ("event_log", MARKETPLACE, {"message_states"}),
@@ -177,6 +181,7 @@ def test_the_checks_are_these(defs: dg.Definitions) -> None:
     keyed = {
         "users",
         "jobs",
+        *SNAPSHOTS,
         "events",
         *FEATURES,
         "training_examples",

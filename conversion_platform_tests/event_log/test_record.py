@@ -49,6 +49,7 @@ def con(
 def test_everything_of_a_day_is_logged_once(session: Session, lake: Lake) -> None:
     first = record_all(session)
     assert first == {
+        "snapshot": 0,
         "prediction_batch": 1,
         "assignment": 2,
         "message_state": 2,

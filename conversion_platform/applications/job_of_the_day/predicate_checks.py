@@ -11,8 +11,14 @@ from conversion_platform.applications.job_of_the_day.cohorts import bind, check_
 from conversion_platform.errors import SettingsError
 from conversion_platform.features import USER_FEATURES, feature_spec
 from conversion_platform.lake import Session
-from conversion_platform.marketplace import ATTRIBUTES, JOBS, USERS, temporary_session
+from conversion_platform.marketplace import (
+    ATTRIBUTES,
+    USERS_HISTORY,
+    attribute_types,
+    temporary_session,
+)
 
+_OF_SNAPSHOTS = ("valid_from", "present")
 _TYPES = {"numeric": "FLOAT", "categorical": "VARCHAR"}
 
 
@@ -55,17 +61,17 @@ def _bind(session: Session, further: dict[str, str]) -> None:
 
 def _declared() -> dict[str, str]:
     """Return the columns that every installation has; a user's column wins over a feature."""
-    return {one.name: one.type for one in (*USER_FEATURES.columns, *USERS.columns)}
+    kept = (one for one in USERS_HISTORY.columns if one.name not in _OF_SNAPSHOTS)
+    return {one.name: one.type for one in (*USER_FEATURES.columns, *kept)}
 
 
 def _further(session: Session) -> dict[str, str]:
     """Return the attributes of users, and the features made from attributes and custom features."""
-    if not all(session.lake.exists(table) for table in (USERS, JOBS, ATTRIBUTES)):
+    if not (session.lake.exists(ATTRIBUTES) and session.lake.days(USERS_HISTORY)):
         return {}
     features = {
         feature.name: _TYPES[feature.kind]
         for feature in feature_spec(session).features
         if feature.level == "user"
     }
-    users = session.con.execute(f"DESCRIBE SELECT * FROM {session.lake.select(USERS)}").fetchall()
-    return features | {name: kind for name, kind, *_ in users}
+    return features | attribute_types(session, USERS_HISTORY)

@@ -13,6 +13,7 @@ from conversion_platform.marketplace import infer_attributes, load_jobs, load_us
 from conversion_platform.settings import Settings
 from conversion_platform_tests.marketplace.world import write_parquet
 from conversion_platform_tests.sessions import in_session
+from conversion_platform_tests.snapshots import keep
 
 OWN = """-- level: user
 SELECT d.dt, u.user_id, 1.0 AS mine FROM days AS d CROSS JOIN users AS u"""
@@ -52,6 +53,7 @@ def load(settings: Settings) -> None:
         load_users(Session(settings, lake, con))
         load_jobs(Session(settings, lake, con))
         infer_attributes(Session(settings, lake, con))
+        keep(Session(settings, lake, con))
 
 
 @pytest.mark.parametrize("loaded", [False, True])

@@ -82,11 +82,11 @@ def test_no_plan_of_days_breaks_a_rule(plan: list[Any], rule: dict[str, Any]) ->
         configuration = configured(Path(folder), settings_text(rule))
         lake = open_lake(configuration)
         with lake.connect() as con:
-            write_plan(Session(settings, lake, con), days, plan)
+            write_plan(Session(configuration, lake, con), days, plan)
             assign_days(Session(configuration, lake, con), days)
-            given_jobs = [assignments(Session(settings, lake, con), day) for day in days]
+            given_jobs = [assignments(Session(configuration, lake, con), day) for day in days]
             assign_days(Session(configuration, lake, con), days)
-            again = [assignments(Session(settings, lake, con), day) for day in days]
+            again = [assignments(Session(configuration, lake, con), day) for day in days]
     assert again == given_jobs, "a second run changes nothing, the arms included"
     for day, predicted, rows in zip(days, plan, given_jobs, strict=True):
         check_one_day(day, predicted, rows, rule)
@@ -104,10 +104,10 @@ def test_days_in_any_order_break_no_rule(
         configuration = configured(Path(folder), settings_text(rule))
         lake = open_lake(configuration)
         with lake.connect() as con:
-            write_plan(Session(settings, lake, con), days, plan)
+            write_plan(Session(configuration, lake, con), days, plan)
             for day in chance.sample(days, len(days)):
                 assign_days(Session(configuration, lake, con), DayRange.of(day))
-            given_jobs = [assignments(Session(settings, lake, con), day) for day in days]
+            given_jobs = [assignments(Session(configuration, lake, con), day) for day in days]
     check_repeats_and_cap(given_jobs, rule)
 
 

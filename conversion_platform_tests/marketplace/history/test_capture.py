@@ -82,7 +82,8 @@ def test_a_corrected_start_names_the_days_that_were_built_with_the_earlier_one(
     with opened(tmp_path) as session:
         keep(session, 0, {"a": "x"})
         show(session, {"a": "x"})
-        later = f"SELECT * REPLACE (created_at + INTERVAL 3 DAY AS created_at) FROM {session.lake.select(USERS)}"
+        users = session.lake.select(USERS)
+        later = f"SELECT * REPLACE (created_at + INTERVAL 3 DAY AS created_at) FROM {users}"
         session.con.execute(f"CREATE TEMP TABLE later AS {later}")
         session.lake.write(session.con, USERS, "FROM later")
         corrected = capture(session, USERS_HISTORY, day(9))
@@ -137,7 +138,8 @@ def test_an_attribute_that_changes_its_kind_is_missing_where_it_does_not_fit(
 
 
 def _with_attribute(value: str) -> str:
-    return f"SELECT * FROM (SELECT 'a' AS user_id, {value} AS experience) UNION ALL BY NAME {USERS.empty_select()}"
+    own = f"(SELECT 'a' AS user_id, {value} AS experience)"
+    return f"SELECT * FROM {own} UNION ALL BY NAME {USERS.empty_select()}"
 
 
 def test_a_source_that_tells_versions_gives_the_past(tmp_path: Path) -> None:
