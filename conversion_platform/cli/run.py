@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import click
 
 from conversion_platform.cli.context import Day, settings_of
+from conversion_platform.days import DayRange
 from conversion_platform.process import stoppable
 
 
@@ -19,6 +20,13 @@ from conversion_platform.process import stoppable
 )
 @click.option("--to", "last", type=Day(), help="Last day; the first if not given.")
 @click.option(
+    "--refresh-snapshot",
+    "refreshed",
+    type=Day(),
+    help="Run this day again, alone, with the users and jobs as the source shows them now: they "
+    "replace what the day captured, and the log says so. Later days keep what they captured.",
+)
+@click.option(
     "--weekly-training",
     "weekly",
     is_flag=True,
@@ -27,7 +35,13 @@ from conversion_platform.process import stoppable
 )
 @click.pass_context
 @stoppable
-def run(ctx: click.Context, first: date, last: date | None, weekly: bool) -> None:
+def run(
+    ctx: click.Context,
+    first: date | None,
+    last: date | None,
+    refreshed: date | None,
+    weekly: bool,
+) -> None:
     """Run the days: history and training first where they are missing.
 
     Runs them through the assets, checks and instance that Dagster's pages show, a range as one
@@ -38,13 +52,27 @@ def run(ctx: click.Context, first: date, last: date | None, weekly: bool) -> Non
     Ctrl-C and SIGTERM end it within 10 s; nothing is half written, and the same command continues.
     """
     from conversion_platform.cli.render import status_table
-    from conversion_platform.days import DayRange
     from conversion_platform.lake import open_session
     from conversion_platform.runs import run_days
     from conversion_platform.status import collect
     from conversion_platform.terminal import console
 
-    settings = settings_of(ctx)
-    run_days(settings, DayRange(first, last or first), weekly=weekly)
+    settings, days = settings_of(ctx), _days(first, last, refreshed)
+    run_days(settings, days, weekly=weekly, refresh_snapshot=refreshed is not None)
     with open_session(settings, reading=True) as session:
         console().print(status_table(collect(session, datetime.now(UTC))))
+
+
+def _days(first: date | None, last: date | None, refreshed: date | None) -> DayRange:
+    """Return the days that the options ask for.
+
+    Raises:
+        UsageError: they ask for none, or for more than the day whose snapshot is replaced.
+    """
+    if refreshed is None:
+        if first is None:
+            raise click.UsageError("Missing option '--from': the first day to run.")
+        return DayRange(first, last or first)
+    if first or last:
+        raise click.UsageError("--refresh-snapshot runs its day alone: leave --from and --to out.")
+    return DayRange.of(refreshed)

@@ -19,7 +19,7 @@ from conversion_platform.marketplace.history import (
     capture,
     capture_both,
     ever_known,
-    fold_snapshots,
+    fold_old_snapshots,
     require_history,
     versions,
 )
@@ -78,7 +78,7 @@ __all__ = [
     "checked_sources",
     "ever_known",
     "first_line",
-    "fold_snapshots",
+    "fold_old_snapshots",
     "infer_attributes",
     "last_replay_day",
     "load_events",

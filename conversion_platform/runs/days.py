@@ -49,7 +49,11 @@ def with_secrets(settings: Settings) -> Iterator[None]:
 
 
 def run_days(
-    settings: Settings, days: DayRange, bars: JobBars | None = None, weekly: bool = False
+    settings: Settings,
+    days: DayRange,
+    bars: JobBars | None = None,
+    weekly: bool = False,
+    refresh_snapshot: bool = False,
 ) -> None:
     """Run `days` and whatever has to come before them.
 
@@ -58,6 +62,8 @@ def run_days(
         days: The days.
         bars: Where progress is shown; bars of its own if not given.
         weekly: Whether to train on each `training.train_weekday` among them, as the schedule does.
+        refresh_snapshot: Whether users and jobs as the source shows them now replace what the last
+            of the days captured.
 
     Raises:
         PlatformError: what the failing asset raised, with the asset's name; or what is wrong
@@ -67,7 +73,13 @@ def run_days(
 
     with _ready(settings) as opened:
         planned = partial(plan, opened.lake, settings, days, weekly)
-        _run(opened, f"`run` of {days}", planned, bars)
+        _run(opened, f"`run` of {days}", planned, bars, _tags(days.last, refresh_snapshot))
+
+
+def _tags(day: date, refresh_snapshot: bool) -> dict[str, str]:
+    from conversion_platform.defs.marketplace.assets import REFRESH_SNAPSHOT
+
+    return {REFRESH_SNAPSHOT: day.isoformat()} if refresh_snapshot else {}
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,11 @@ def _ready(settings: Settings) -> Iterator[Installation]:
 
 
 def _run(
-    opened: Installation, task: str, plan: Callable[[], list[PlannedJob]], bars: JobBars | None
+    opened: Installation,
+    task: str,
+    plan: Callable[[], list[PlannedJob]],
+    bars: JobBars | None,
+    further_tags: Mapping[str, str] | None = None,
 ) -> None:
     """Check what is planned before anything is written; then run it, after what was left behind.
 
@@ -131,7 +147,8 @@ def _run(
     ):
 
         def run_one(step: PlannedJob, tags: Mapping[str, str]) -> None:
-            shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
+            every = {**tags, **(further_tags or {})}
+            shown.warn(execute(instance, settings, step, shown.watch, every).failed_checks)
 
         steps = plan()
         if left := under_way.take_over_pending(steps):

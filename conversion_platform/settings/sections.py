@@ -104,6 +104,13 @@ class PlatformSection(Section):
         examples=["500MB", "2GB"],
         description="DuckDB's memory limit; larger work spills to disk.",
     )
+    keep_snapshots_days: int = Field(
+        730,
+        ge=120,
+        le=36_500,
+        description="Days that snapshots of users and jobs are kept; earlier days then see the "
+        "first one that is left.",
+    )
 
 
 class InputSection(Section):

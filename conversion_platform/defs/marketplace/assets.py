@@ -25,6 +25,7 @@ from conversion_platform.marketplace import (
     Captured,
     Loaded,
     capture_both,
+    fold_old_snapshots,
     infer_attributes,
     load_events,
     load_jobs,
@@ -134,6 +135,7 @@ def snapshots(
     day, replaced = days_of(context).last, context.run.tags.get(REFRESH_SNAPSHOT)
     with platform.session() as session:
         users, jobs = capture_both(session, day, refresh=replaced == day.isoformat())
+        fold_old_snapshots(session, day)
     of_users, of_jobs = snapshot_specs()
     return captured_result(of_users, users), captured_result(of_jobs, jobs)
 

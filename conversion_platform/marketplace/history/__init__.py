@@ -16,7 +16,7 @@ from conversion_platform.marketplace.history.reading import (
     require_history,
     versions,
 )
-from conversion_platform.marketplace.history.retention import fold_snapshots
+from conversion_platform.marketplace.history.retention import fold_old_snapshots, fold_snapshots
 from conversion_platform.marketplace.history.tables import (
     HISTORY_TABLES,
     JOBS_HISTORY,
@@ -38,6 +38,7 @@ __all__ = [
     "capture_both",
     "captured_days",
     "ever_known",
+    "fold_old_snapshots",
     "fold_snapshots",
     "require_history",
     "versions",

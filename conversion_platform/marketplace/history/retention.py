@@ -5,12 +5,36 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import ONE_DAY
 from conversion_platform.lake import Session
-from conversion_platform.marketplace.history.tables import HISTORIES
+from conversion_platform.marketplace.history.tables import HISTORIES, HISTORY_TABLES
 from conversion_platform.marketplace.history.whole import write_whole
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Table
+
+
+FOLDED_AT_ONCE_DAYS = 30
+"""A snapshot that becomes the first one is written whole: not every day, then."""
+
+
+def fold_old_snapshots(session: Session, day: date) -> list[date]:
+    """Fold the snapshots of users and jobs that are older than the settings keep them.
+
+    Args:
+        session: Settings, lake and DuckDB connection.
+        day: The newest day.
+
+    Returns:
+        The days whose snapshots were removed.
+    """
+    before = day - session.settings.platform.keep_snapshots_days * ONE_DAY
+    removed: set[date] = set()
+    for table in HISTORY_TABLES[:2]:
+        first = min(session.lake.days(table), default=day)
+        if (before - first).days >= FOLDED_AT_ONCE_DAYS:
+            removed.update(fold_snapshots(session, table, before))
+    return sorted(removed)
 
 
 def fold_snapshots(session: Session, table: Table, before: date) -> list[date]:

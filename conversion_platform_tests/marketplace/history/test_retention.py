@@ -1,0 +1,71 @@
+"""Snapshots of days long ago are folded into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conversion_platform.lake import Lake, Table
+from conversion_platform.marketplace import USERS_HISTORY, fold_old_snapshots
+from conversion_platform.marketplace.history import fold_snapshots
+from conversion_platform_tests.marketplace.history.world import Regions, day, keep, opened, seen
+
+CAPTURES: dict[int, Regions] = {
+    0: {"a": "x", "b": "x"},
+    2: {"a": "y", "b": "x", "c": "x"},
+    4: {"a": "z", "c": "x", "d": "x"},
+    6: {"a": "x", "d": "y", "e": "y"},
+    8: {"b": "x", "d": "y"},
+}
+
+
+@pytest.mark.parametrize("last", [2, 3, 4, 6, 8])
+def test_days_from_the_snapshot_that_is_left_on_see_what_they_saw(
+    tmp_path: Path, last: int
+) -> None:
+    with opened(tmp_path) as session:
+        for number, users in CAPTURES.items():
+            keep(session, number, users)
+        left = max(number for number in CAPTURES if number <= last)
+        before = {number: seen(session, number) for number in range(left, 12)}
+        removed = fold_snapshots(session, USERS_HISTORY, day(last))
+        assert removed == [day(number) for number in CAPTURES if number < left]
+        assert {number: seen(session, number) for number in range(left, 12)} == before
+        assert seen(session, 0) == before[left]
+        assert fold_snapshots(session, USERS_HISTORY, day(last)) == []
+
+
+@pytest.mark.parametrize("killed_after", range(3))
+def test_a_crash_while_folding_leaves_the_days_that_are_kept_as_they_were(
+    tmp_path: Path, killed_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[object] = []
+
+    def remove(lake: Lake, table: Table, one: object) -> None:
+        if len(removed) == killed_after:
+            raise KeyboardInterrupt
+        removed.append(one)
+        lake.storage.remove(lake.key(table, one))  # type: ignore[arg-type]
+
+    with opened(tmp_path) as session:
+        for number, users in CAPTURES.items():
+            keep(session, number, users)
+        before = {number: seen(session, number) for number in range(6, 12)}
+        monkeypatch.setattr(Lake, "remove", remove)
+        with pytest.raises(KeyboardInterrupt):
+            fold_snapshots(session, USERS_HISTORY, day(6))
+        assert {number: seen(session, number) for number in range(6, 12)} == before
+        monkeypatch.undo()
+        fold_snapshots(session, USERS_HISTORY, day(6))
+        assert session.lake.days(USERS_HISTORY) == [day(6), day(8)]
+        assert {number: seen(session, number) for number in range(6, 12)} == before
+
+
+def test_snapshots_are_kept_as_long_as_the_settings_say(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        for number in (0, 10, 40, 800):
+            keep(session, number, {"a": str(number)})
+        assert fold_old_snapshots(session, day(755)) == []
+        assert fold_old_snapshots(session, day(730 + 35)) == [day(0), day(10)][:1]
+        assert seen(session, 39) == {"a": "10"}
