@@ -18,6 +18,7 @@ from conversion_platform_tests.applications.job_of_the_day.world import (
     configured,
     write_day,
 )
+from conversion_platform_tests.inference.marketplace import LONG_AGO
 
 if TYPE_CHECKING:
     pass
