@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import DayRange
 from conversion_platform.marketplace import JOBS, USERS, USERS_HISTORY, capture_both
 
 if TYPE_CHECKING:
@@ -22,4 +23,4 @@ def keep(session: Session) -> None:
         if not session.lake.exists(table):
             session.lake.write(session.con, table, table.empty_select())
     again = CAPTURED_ON in session.lake.days(USERS_HISTORY)
-    capture_both(session, CAPTURED_ON, refresh=again)
+    capture_both(session, DayRange.of(CAPTURED_ON), refresh=again)

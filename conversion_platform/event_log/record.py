@@ -66,7 +66,7 @@ def _snapshots(session: Session, days: DayRange) -> str:
 
 
 def _captured(session: Session, table: Table, days: DayRange) -> Iterator[str]:
-    """Yield SQL of the event of each snapshot, of the newest ones: older ones are in the log."""
+    """Yield SQL of the event of each snapshot with changes, of the newest: others are logged."""
     captured = [day for day in session.lake.days(table) if day in days]
     for day in captured[-RECENT_SNAPSHOTS:]:
         due = _run_time(session.settings, f"DATE '{day}'")
@@ -75,7 +75,8 @@ def _captured(session: Session, table: Table, days: DayRange) -> Iterator[str]:
                 {quoted(table.name)} AS table_name, count_if(present) AS "rows",
                 count_if(NOT present) AS gone,
                 {quoted(_sha256(session.lake, table, day))} AS fingerprint
-            FROM {session.lake.select(table, DayRange.of(day))}"""
+            FROM {session.lake.select(table, DayRange.of(day))}
+            HAVING count(*) > 0"""
 
 
 def _prediction_batches(session: Session, days: DayRange) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.days import DayRange
 from conversion_platform.lake import Lake, LocalStorage, Session, listed, scratch_folder
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
@@ -110,7 +111,7 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
     """Yield the report, and a session on the temporary lake that it was made from."""
     with _scratch_session(settings) as session:
         loads = {"users": load_users(session), "jobs": load_jobs(session)}
-        capture_both(session, settings.platform.start_date)
+        capture_both(session, DayRange.of(settings.platform.start_date))
         with checked_events(session, None) as checked:
             loads["events"] = loaded_events(checked)
             checks = [_check(settings, name, load) for name, load in loads.items()]
@@ -132,7 +133,7 @@ def temporary_session(settings: Settings) -> Iterator[Session]:
     with _scratch_session(settings) as session:
         load_users(session)
         load_jobs(session)
-        capture_both(session, settings.platform.start_date)
+        capture_both(session, DayRange.of(settings.platform.start_date))
         infer_attributes(session)
         yield session
 

@@ -106,7 +106,7 @@ class World:
         """Loads all three sources."""
         with self.session() as session:
             users, jobs = load_users(session), load_jobs(session)
-            capture_both(session, days.last)
+            capture_both(session, days)
             infer_attributes(session)
             return users, jobs, load_events(session, days)
 

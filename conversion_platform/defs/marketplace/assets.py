@@ -132,10 +132,10 @@ def captured_result(spec: dg.AssetSpec, captured: Captured) -> dg.MaterializeRes
 def snapshots(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:
-    day, replaced = days_of(context).last, context.run.tags.get(REFRESH_SNAPSHOT)
+    days, replaced = days_of(context), context.run.tags.get(REFRESH_SNAPSHOT)
     with platform.session() as session:
-        users, jobs = capture_both(session, day, refresh=replaced == day.isoformat())
-        fold_old_snapshots(session, day)
+        users, jobs = capture_both(session, days, refresh=replaced == days.last.isoformat())
+        fold_old_snapshots(session, days.last)
     of_users, of_jobs = snapshot_specs()
     return captured_result(of_users, users), captured_result(of_jobs, jobs)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import ONE_DAY, day_of
+from conversion_platform.days import ONE_DAY, DayRange, day_of
 from conversion_platform.errors import NotReadyError
 from conversion_platform.lake import Session, Written, identifier, quoted, rendered
 from conversion_platform.marketplace.history.reading import (
@@ -64,28 +64,41 @@ class Captured:
         )
 
 
-def capture(session: Session, table: Table, day: date, refresh: bool = False) -> Captured:
-    """Keep the checked users, or jobs, as the source shows them on `day`.
+def capture(session: Session, table: Table, days: DayRange, refresh: bool = False) -> Captured:
+    """Keep the checked users, or jobs, as the source shows them in the run of `days`.
 
     The first snapshot of a day stays, and a day before the newest snapshot gets none: what it would
-    show is known only from then on.
+    show is known only from then on. Of several days the first one without a snapshot has the
+    changes, and the last one says that there were no more.
 
     Args:
         session: Settings, lake and DuckDB connection.
         table: USERS_HISTORY or JOBS_HISTORY.
-        day: The day.
-        refresh: Whether to replace the snapshot that the day has.
+        days: The days of the run.
+        refresh: Whether to replace the snapshot of the last of the days.
 
     Raises:
-        NotReadyError: there is no snapshot of the day to be replaced.
+        NotReadyError: there is no snapshot of that day to be replaced.
     """
-    history, days = HISTORIES[table.name], session.lake.days(table)
+    history, captured = HISTORIES[table.name], session.lake.days(table)
     if refresh:
-        _require_captured(history, day, days)
-    elif days and day <= days[-1]:
-        return Captured(table.name, day)
-    before = max((one for one in days if one < day), default=None)
-    after = min((one for one in days if one > day), default=None)
+        _require_captured(history, days.last, captured)
+        return _capture(session, history, days.last, captured)
+    new = [day for day in days if not captured or day > captured[-1]]
+    if not new:
+        return Captured(table.name, days.last)
+    found = _capture(session, history, new[0], captured)
+    if len(new) == 1:
+        return found
+    nothing = f"SELECT * EXCLUDE (dt) FROM ({table.empty_select()})"
+    last = session.lake.write(session.con, table, nothing, new[-1])
+    return replace(found, written=(*found.written, last))
+
+
+def _capture(session: Session, history: History, day: date, captured: list[date]) -> Captured:
+    table = history.table
+    before = max((one for one in captured if one < day), default=None)
+    after = min((one for one in captured if one > day), default=None)
     with _changes(session, history, day, before):
         written = [] if after is None else [write_whole(session, history, after, _CAPTURED)]
         query = f"SELECT * EXCLUDE (change, known_start) FROM {_CAPTURED}"
@@ -95,9 +108,11 @@ def capture(session: Session, table: Table, day: date, refresh: bool = False) ->
         )
 
 
-def capture_both(session: Session, day: date, refresh: bool = False) -> tuple[Captured, Captured]:
+def capture_both(
+    session: Session, days: DayRange, refresh: bool = False
+) -> tuple[Captured, Captured]:
     """Capture users and jobs, like `capture`."""
-    users, jobs = (capture(session, table, day, refresh) for table in HISTORY_TABLES[:2])
+    users, jobs = (capture(session, table, days, refresh) for table in HISTORY_TABLES[:2])
     return users, jobs
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.marketplace import USERS, USERS_HISTORY, as_of, attribute_types, capture
 from conversion_platform_tests.marketplace.history.world import (
@@ -86,11 +87,28 @@ def test_a_corrected_start_names_the_days_that_were_built_with_the_earlier_one(
         later = f"SELECT * REPLACE (created_at + INTERVAL 3 DAY AS created_at) FROM {users}"
         session.con.execute(f"CREATE TEMP TABLE later AS {later}")
         session.lake.write(session.con, USERS, "FROM later")
-        corrected = capture(session, USERS_HISTORY, day(9))
+        corrected = capture(session, USERS_HISTORY, DayRange.of(day(9)))
     assert corrected.changes == {"corrected": 1}
     assert "1 rows corrected" in corrected.note()
     assert "2026-02-01 to 2026-03-09" in corrected.note()
     assert "--refresh-snapshot" in corrected.note()
+
+
+def test_the_days_of_a_range_see_what_days_that_run_one_by_one_see(tmp_path: Path) -> None:
+    seen_by = {}
+    for name, runs in (
+        ("at once", [DayRange(day(0), day(3)), DayRange(day(4), day(9))]),
+        ("one by one", [DayRange.of(day(number)) for number in range(10)]),
+    ):
+        (tmp_path / name).mkdir()
+        with opened(tmp_path / name) as session:
+            for days in runs:
+                show(session, {"a": "x"} if days.last < day(4) else {"a": "y", "b": "z"})
+                capture(session, USERS_HISTORY, days)
+            show(session, {"a": "w"})
+            assert capture(session, USERS_HISTORY, DayRange.of(day(6))).written == ()
+            seen_by[name] = [seen(session, number) for number in range(-1, 12)]
+    assert seen_by["at once"] == seen_by["one by one"]
 
 
 def test_a_snapshot_of_nothing_new_has_no_row(tmp_path: Path) -> None:
@@ -125,7 +143,7 @@ def test_an_attribute_that_changes_its_kind_is_missing_where_it_does_not_fit(
     with opened(tmp_path) as session:
         for number, value in enumerate(("'3'", "'many'", "4")):
             session.lake.write(session.con, USERS, _with_attribute(value))
-            capture(session, USERS_HISTORY, day(number))
+            capture(session, USERS_HISTORY, DayRange.of(day(number)))
         now = attribute_types(session, USERS_HISTORY)
         assert now == {"experience": "INTEGER"}
         found = [

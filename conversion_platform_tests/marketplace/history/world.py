@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, open_session
 from conversion_platform.marketplace import USERS, USERS_HISTORY, Captured, as_of, capture
 from conversion_platform.marketplace.history import USERS_VERSIONS
@@ -57,7 +58,7 @@ def keep(
 ) -> Captured:
     """Capture a day on which the source shows these users."""
     show(session, users, told)
-    return capture(session, USERS_HISTORY, day(number), refresh)
+    return capture(session, USERS_HISTORY, DayRange.of(day(number)), refresh)
 
 
 def seen(session: Session, number: int) -> dict[str, str]:
