@@ -25,7 +25,7 @@ from conversion_platform.features.tables import (
 )
 from conversion_platform.features.templates import rendered
 from conversion_platform.lake import Lake, LocalStorage, Session, quoted, scratch_folder
-from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS, USERS_CONTACTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -163,7 +163,7 @@ def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
 
 def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
     """Write the tables and partitions that features of `days` read into the scratch lake."""
-    for table in (USERS, JOBS, ATTRIBUTES):
+    for table in (USERS, USERS_CONTACTS, JOBS, ATTRIBUTES):
         scratch.write(session.con, table, f"SELECT * FROM {session.lake.select(table)}")
     needed = event_days(session.settings, days, HISTORY_DAYS)
     there = set(session.lake.days(EVENTS))

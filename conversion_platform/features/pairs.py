@@ -22,7 +22,7 @@ from conversion_platform.features.templates import (
     rendered,
 )
 from conversion_platform.lake import Session
-from conversion_platform.marketplace import EVENTS, JOBS, USERS
+from conversion_platform.marketplace import EVENTS, JOBS, USERS, located_users
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Table
@@ -101,7 +101,7 @@ def pair_query(
             **event_conditions(session.settings),
             **_history(session.settings, select, days),
             "pairs": pairs,
-            "users": select(USERS),
+            "users": located_users(session),
             "jobs": select(JOBS),
             "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),
             "job_features": _with_columns(select, JOB_FEATURES, spec, JOB, days),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, instant, listed
-from conversion_platform.marketplace import EVENTS, JOBS, USERS
+from conversion_platform.marketplace import EVENTS, JOBS, located_users
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -39,7 +39,7 @@ def eligible_users_query(session: Session, day: date) -> str:
     active = _known_events(session, day, lately)
     return f"""
         SELECT user_id, region, latitude, longitude
-        FROM {session.lake.select(USERS)}
+        FROM {located_users(session)}
         WHERE is_present(created_at, left_at, {start})
             AND (created_at >= {since} OR user_id IN (SELECT user_id FROM {active}))"""
 

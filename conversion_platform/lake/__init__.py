@@ -37,6 +37,7 @@ from conversion_platform.lake.sql import (
 )
 from conversion_platform.lake.storage import (
     DISK_FULL,
+    PRIVATE_FILE,
     STAGING,
     LocalStorage,
     Storage,
@@ -45,7 +46,7 @@ from conversion_platform.lake.storage import (
     scratch_folder,
     unfenced,
 )
-from conversion_platform.lake.table import Column, Table
+from conversion_platform.lake.table import PERSONAL_FOLDER, Column, Table
 
 __all__ = [
     "DISK_FULL",
@@ -53,6 +54,8 @@ __all__ = [
     "FORMAT_KEY",
     "LAKE_ID_KEY",
     "LOG_ID_KEY",
+    "PERSONAL_FOLDER",
+    "PRIVATE_FILE",
     "STAGING",
     "Column",
     "Failure",

@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
 from conversion_platform.lake.errors import disk_full, missing_file
+from conversion_platform.lake.table import PERSONAL_FOLDER
 from conversion_platform.process import removed_when_stopped
 
 if TYPE_CHECKING:
     import duckdb
 
 STAGING = ".staging"
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # for their owner alone
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -87,11 +89,18 @@ class Storage(ABC):
         """Return a local folder for files in the making."""
 
     @contextmanager
-    def staged(self) -> Iterator[Path]:
-        """Return a fresh local file name to write to; whatever is left of it is removed after."""
+    def staged(self, private: bool = False) -> Iterator[Path]:
+        """Return a fresh local file name to write to; whatever is left of it is removed after.
+
+        Args:
+            private: Whether the file exists already, empty, for its owner alone.
+        """
         path = self._staging_path(".parquet")
         with removed_when_stopped(path):
             try:
+                if private:
+                    with readable_disk_errors(self.root):
+                        path.touch(PRIVATE_FILE, exist_ok=False)
                 yield path
             finally:
                 path.unlink(missing_ok=True)
@@ -119,7 +128,7 @@ class Storage(ABC):
     def _staging_path(self, suffix: str) -> Path:
         folder = self.staging_folder()
         with readable_disk_errors(self.root):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         name = f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex}"
         return folder / f"{name}{suffix}"
 
@@ -211,13 +220,13 @@ class LocalStorage(Storage):
             raise missing_file(self.location(key)) from error
 
     def replace(self, key: str, data: bytes) -> None:
-        with readable_disk_errors(self.root), self.staged() as path:
+        with readable_disk_errors(self.root), self.staged(_is_personal(key)) as path:
             _write_synced(path, data)
             self.publish(path, key)
 
     def create(self, key: str, data: bytes) -> bool:
         target = self._path(key)
-        with readable_disk_errors(self.root), self.staged() as path:
+        with readable_disk_errors(self.root), self.staged(_is_personal(key)) as path:
             _write_synced(path, data)
             _make_folder(target.parent)
             self.fence()
@@ -233,6 +242,8 @@ class LocalStorage(Storage):
         with readable_disk_errors(self.root):
             _make_folder(target.parent)
             with file.open("rb+") as handle:
+                if _is_personal(key):
+                    os.fchmod(handle.fileno(), PRIVATE_FILE)
                 os.fsync(handle.fileno())
             self.fence()
             file.replace(target)
@@ -246,6 +257,10 @@ class LocalStorage(Storage):
 
     def staging_folder(self) -> Path:
         return Path(self.root) / STAGING
+
+
+def _is_personal(key: str) -> bool:
+    return key.startswith(f"{PERSONAL_FOLDER}/")
 
 
 def _write_synced(path: Path, data: bytes) -> None:

@@ -4,12 +4,13 @@ Users, jobs and events come from Parquet, CSV, Postgres or SQL over such inputs,
 say. Every row is written to a checked table or, with its reason, to a `rejected_*` table.
 """
 
-from conversion_platform.marketplace.attributes import Attribute, infer_attributes
+from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import REASONS
 from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
+from conversion_platform.marketplace.locations import located_users
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
@@ -24,27 +25,41 @@ from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
     EVENTS,
     JOBS,
+    JOBS_CONTACTS,
     REJECTED_EVENTS,
     REJECTED_EVENTS_UNDATED,
+    REJECTED_EVENTS_UNDATED_VALUES,
+    REJECTED_EVENTS_VALUES,
     REJECTED_JOBS,
+    REJECTED_JOBS_VALUES,
     REJECTED_USERS,
+    REJECTED_USERS_VALUES,
     SOURCE_COLUMNS,
     TABLES,
     USERS,
+    USERS_CONTACTS,
+    USERS_PROTECTED,
 )
 
 __all__ = [
     "ATTRIBUTES",
     "EVENTS",
     "JOBS",
+    "JOBS_CONTACTS",
     "REASONS",
     "REJECTED_EVENTS",
     "REJECTED_EVENTS_UNDATED",
+    "REJECTED_EVENTS_UNDATED_VALUES",
+    "REJECTED_EVENTS_VALUES",
     "REJECTED_JOBS",
+    "REJECTED_JOBS_VALUES",
     "REJECTED_USERS",
+    "REJECTED_USERS_VALUES",
     "SOURCE_COLUMNS",
     "TABLES",
     "USERS",
+    "USERS_CONTACTS",
+    "USERS_PROTECTED",
     "Attribute",
     "Example",
     "Loaded",
@@ -59,6 +74,7 @@ __all__ = [
     "load_events",
     "load_jobs",
     "load_users",
+    "located_users",
     "newest_event",
     "render",
     "rewritten_days",

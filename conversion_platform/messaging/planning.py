@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.applications.job_of_the_day import JOB_OF_THE_DAY
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.lake import Session, sql_file
-from conversion_platform.marketplace import JOBS, USERS
+from conversion_platform.marketplace import JOBS, USERS, USERS_CONTACTS
 from conversion_platform.messaging.consent import Consent, Recipient, Suppress, decide
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
 from conversion_platform.messaging.places import normalised_phone, places_of
@@ -130,6 +130,7 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     templates = Templates(session.settings)
     session.lake.require(JOB_OF_THE_DAY, [day])
     session.lake.require(USERS)
+    session.lake.require(USERS_CONTACTS)
     session.lake.require(JOBS)
     planner = _Planner(session.settings, templates, day)
     _start_list(ledger)
@@ -153,6 +154,7 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
 def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
     session.lake.view(session.con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
     session.lake.view(session.con, USERS, name="messaging_users")
+    session.lake.view(session.con, USERS_CONTACTS, name="messaging_contacts")
     session.lake.view(session.con, JOBS, name="messaging_jobs")
     for batch in session.con.sql(sql_file(__package__, "planning")).to_arrow_reader(BATCH):
         yield batch.to_pylist()

@@ -5,13 +5,13 @@ SELECT
     assigned.job_id,
     assigned.cohort,
     assigned.send_at,
-    users.phone,
+    contacts.phone,
     users.time_zone,
     users.state,
-    users.postal_code,
+    contacts.postal_code,
     users.consent_at,
     users.consent_source,
-    users.consent_text,
+    contacts.consent_text,
     -- A cell that could not be read decides about the message: whether, and at what hours.
     list_has_any(
         string_split(coalesce(users.unread_columns, ''), '|'),
@@ -23,9 +23,10 @@ SELECT
     jobs.employer_id AS employer,
     jobs.region,
     jobs.shift,
-    distance_km(users.latitude, users.longitude, jobs.latitude, jobs.longitude) AS distance
+    distance_km(contacts.latitude, contacts.longitude, jobs.latitude, jobs.longitude) AS distance
 FROM messaging_assigned AS assigned
 LEFT JOIN messaging_users AS users USING (user_id)
+LEFT JOIN messaging_contacts AS contacts USING (user_id)
 LEFT JOIN messaging_jobs AS jobs USING (job_id)
 WHERE assigned.arm = 'treatment'
 ORDER BY assigned.user_id
