@@ -128,6 +128,8 @@ class Lake:
             keys = [key for day, key in self._partitions(table) if days is None or day in days]
         else:
             keys = [self.key(table)] if self.exists(table) else []
+        if table.personal:
+            self.storage.keep_private(keys)
         found = [self.storage.location(key) for key in keys]
         self._handed_out.update(found)
         return found

@@ -15,13 +15,14 @@ import socket
 import tempfile
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
 from conversion_platform.lake.errors import disk_full, missing_file
+from conversion_platform.lake.private import PRIVATE_FILE, PRIVATE_FOLDER, make_private
 from conversion_platform.lake.table import PERSONAL_FOLDER
 from conversion_platform.process import removed_when_stopped
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import duckdb
 
 STAGING = ".staging"
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # for their owner alone
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -81,6 +81,10 @@ class Storage(ABC):
         """Bytes of `key`."""
 
     @abstractmethod
+    def keep_private(self, keys: Iterable[str]) -> None:
+        """Take files away from everyone but their owner."""
+
+    @abstractmethod
     def attach(self, con: duckdb.DuckDBPyConnection) -> None:
         """Teaches a connection to read this storage's locations."""
 
@@ -129,6 +133,7 @@ class Storage(ABC):
         folder = self.staging_folder()
         with readable_disk_errors(self.root):
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            make_private(folder)  # copies of sources and what sessions spill may be personal
         name = f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex}"
         return folder / f"{name}{suffix}"
 
@@ -220,13 +225,13 @@ class LocalStorage(Storage):
             raise missing_file(self.location(key)) from error
 
     def replace(self, key: str, data: bytes) -> None:
-        with readable_disk_errors(self.root), self.staged(_is_personal(key)) as path:
+        with readable_disk_errors(self.root), self.staged(is_personal(key)) as path:
             _write_synced(path, data)
             self.publish(path, key)
 
     def create(self, key: str, data: bytes) -> bool:
         target = self._path(key)
-        with readable_disk_errors(self.root), self.staged(_is_personal(key)) as path:
+        with readable_disk_errors(self.root), self.staged(is_personal(key)) as path:
             _write_synced(path, data)
             _make_folder(target.parent)
             self.fence()
@@ -242,7 +247,7 @@ class LocalStorage(Storage):
         with readable_disk_errors(self.root):
             _make_folder(target.parent)
             with file.open("rb+") as handle:
-                if _is_personal(key):
+                if is_personal(key):
                     os.fchmod(handle.fileno(), PRIVATE_FILE)
                 os.fsync(handle.fileno())
             self.fence()
@@ -252,6 +257,10 @@ class LocalStorage(Storage):
     def size(self, key: str) -> int:
         return self._path(key).stat().st_size
 
+    def keep_private(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            make_private(self._path(key))
+
     def attach(self, con: duckdb.DuckDBPyConnection) -> None:
         """Local files need nothing."""
 
@@ -259,7 +268,8 @@ class LocalStorage(Storage):
         return Path(self.root) / STAGING
 
 
-def _is_personal(key: str) -> bool:
+def is_personal(key: str) -> bool:
+    """Return whether a key is of a personal table's file."""
     return key.startswith(f"{PERSONAL_FOLDER}/")
 
 

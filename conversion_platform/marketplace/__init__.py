@@ -20,6 +20,7 @@ from conversion_platform.marketplace.report import (
     checked_sources,
     temporary_session,
 )
+from conversion_platform.marketplace.separation import keep_personal_apart
 from conversion_platform.marketplace.steps import script
 from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
@@ -70,6 +71,7 @@ __all__ = [
     "checked_sources",
     "first_line",
     "infer_attributes",
+    "keep_personal_apart",
     "last_replay_day",
     "load_events",
     "load_jobs",

@@ -6,7 +6,7 @@ What the settings list lies in `users` or `jobs`, for anyone to read; a protecte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ def placement_of(settings: Settings, contract: Contract, further: Mapping[str, s
     section: SourceSection = getattr(settings.sources, contract.name)
     allowed = settings.features.allow_protected_features
     listed = _named(f"{contract.setting}.attributes", section.attributes, further)
-    protected = {name for name in further if is_protected(contract, name)}
+    protected = {name for name in further if contract.protected and is_protected(contract, name)}
     if contract.protected:
         allowed = tuple(_named("features.allow_protected_features", allowed, further))
         _refuse_protected(contract, [name for name in listed if name in protected - {*allowed}])
@@ -53,6 +53,26 @@ def placement_of(settings: Settings, contract: Contract, further: Mapping[str, s
         tuple(listed),
         tuple(name for name in further if name in protected),
         tuple(name for name in further if name not in protected and name not in listed),
+    )
+
+
+def placement_in_lake(settings: Settings, contract: Contract, names: Sequence[str]) -> Placement:
+    """Return where further columns lie that a lake has already, whatever else the settings list.
+
+    A protected attribute that is listed without an allowance lies apart.
+    """
+    section: SourceSection = getattr(settings.sources, contract.name)
+    listed = {*section.attributes, *map(snake, section.attributes)}
+    allowed = {
+        *settings.features.allow_protected_features,
+        *map(snake, settings.features.allow_protected_features),
+    }
+    protected = {name for name in names if contract.protected and is_protected(contract, name)}
+    shown = tuple(name for name in names if name in listed and name not in protected - allowed)
+    return Placement(
+        shown,
+        tuple(name for name in names if name in protected),
+        tuple(name for name in names if name not in protected and name not in shown),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.errors import LakeError
 from conversion_platform.lake import FORMAT, Session, lake_format, newer_format, quoted, set_format
+from conversion_platform.marketplace import keep_personal_apart
 from conversion_platform.messaging import file_exists, ledger_path, open_ledger
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def _steps(lake: Lake, settings: Settings, since: int) -> Iterator[str]:
         yield from _open_from_midnight(lake, settings)
         yield NEW_CHECK_NAMES
         yield NEW_CODE_LOCATION
+    if since < 3:
+        yield from _personal_apart(lake, settings)
 
 
 def _open_from_midnight(lake: Lake, settings: Settings) -> Iterator[str]:
@@ -114,6 +117,12 @@ def _open_from_midnight(lake: Lake, settings: Settings) -> Iterator[str]:
             f"The champion {champion.version} was trained by the earlier rule. It goes on scoring; "
             "the next training compares its candidate with it as always."
         )
+
+
+def _personal_apart(lake: Lake, settings: Settings) -> Iterator[str]:
+    """Format 3: what is personal lies in tables of its own, and attributes are listed."""
+    with lake.connect(any_format=True) as con:
+        yield from keep_personal_apart(Session(settings, lake, con))
 
 
 def jobs_at_midnight(session: Session) -> tuple[int, int]:
