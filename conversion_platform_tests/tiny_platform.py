@@ -37,6 +37,12 @@ TOML = """\
 [platform]
 start_date = 2026-01-05
 clock = "replay"
+[sources.users]
+path = "source/users.parquet"
+attributes = ["experience_years", "has_car", "referral", "about"]
+[sources.jobs]
+path = "source/jobs.parquet"
+attributes = ["is_remote", "urgent", "rating"]
 [training]
 train_days = 8
 validation_days = 3

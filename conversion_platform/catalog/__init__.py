@@ -1,10 +1,16 @@
 """What there is to read: every table of the lake and every type of the event log, as views.
 
-Knows all tables, their columns, and which of those are personal (`personal.py`).
+Knows all tables and their columns. Personal tables have a view only where they are asked for: what
+is hidden is whole files.
 """
 
-from conversion_platform.catalog.personal import may_be_hidden
-from conversion_platform.catalog.tables import CatalogEntry, catalog, lake_tables
+from conversion_platform.catalog.tables import (
+    CatalogEntry,
+    catalog,
+    lake_tables,
+    personal_columns,
+    viewed_tables,
+)
 from conversion_platform.catalog.views import attach_views
 
 __all__ = [
@@ -12,5 +18,6 @@ __all__ = [
     "attach_views",
     "catalog",
     "lake_tables",
-    "may_be_hidden",
+    "personal_columns",
+    "viewed_tables",
 ]

@@ -41,6 +41,7 @@ class CatalogEntry:
         columns: Columns that are always there; `dt` included where there is one file a day.
         stage: The stage that declares it.
         open_ended: Whether there may be more columns (attributes of the source).
+        personal: Whether it exists only where personal tables are asked for.
     """
 
     name: str
@@ -49,6 +50,7 @@ class CatalogEntry:
     columns: tuple[Column, ...]
     stage: str
     open_ended: bool = False
+    personal: bool = False
 
 
 def lake_tables() -> dict[str, tuple[Table, ...]]:
@@ -56,11 +58,38 @@ def lake_tables() -> dict[str, tuple[Table, ...]]:
     return STAGES
 
 
+def viewed_tables(personal: bool = False) -> tuple[Table, ...]:
+    """Return the tables that have a view, in the order of the stages.
+
+    Args:
+        personal: Whether personal tables are among them.
+    """
+    tables = (table for declared in lake_tables().values() for table in declared)
+    return tuple(table for table in tables if personal or not table.personal)
+
+
+def personal_columns() -> dict[str, str]:
+    """Return the declared columns that lie in personal tables alone, each with its table."""
+    shown = {column.name for table in viewed_tables() for column in table.columns}
+    return {
+        column.name: table.name
+        for table in reversed(viewed_tables(personal=True))
+        for column in table.columns
+        if table.personal and column.name not in shown
+    }
+
+
 def catalog() -> tuple[CatalogEntry, ...]:
     """Every lake table and log type."""
     tables = [
         CatalogEntry(
-            table.name, "table", table.description, table_columns(table), stage, table.open_ended
+            table.name,
+            "table",
+            table.description,
+            table_columns(table),
+            stage,
+            table.open_ended,
+            table.personal,
         )
         for stage, declared in lake_tables().items()
         for table in declared

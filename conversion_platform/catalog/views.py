@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conversion_platform.catalog.personal import shown_columns
-from conversion_platform.catalog.tables import lake_tables
+from conversion_platform.catalog.tables import viewed_tables
 from conversion_platform.event_log import EVENT_TYPES, EventType, log_files, select_log
 from conversion_platform.lake import Session, quoted
 
@@ -23,7 +22,7 @@ def attach_views(session: Session, personal: bool = False) -> list[str]:
 
     Args:
         session: Settings, lake and DuckDB connection.
-        personal: Whether phone numbers, names and places of people are among the columns.
+        personal: Whether personal tables are among them.
 
     Returns:
         The names of the views.
@@ -33,9 +32,8 @@ def attach_views(session: Session, personal: bool = False) -> list[str]:
         f"CREATE OR REPLACE TEMP MACRO local_day(moment) AS (moment AT TIME ZONE {zone})::DATE"
     )
     names = []
-    for table in (table for declared in lake_tables().values() for table in declared):
-        columns = "*" if personal else shown_columns(table)
-        _create(session.con, table.name, f"SELECT {columns} FROM {session.lake.select(table)}")
+    for table in viewed_tables(personal):
+        _create(session.con, table.name, f"SELECT * FROM {session.lake.select(table)}")
         names.append(table.name)
     for kind in EVENT_TYPES:
         _create(

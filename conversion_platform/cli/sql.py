@@ -21,8 +21,9 @@ from conversion_platform.cli.context import settings_of
 @click.option(
     "--personal",
     is_flag=True,
-    help="Also show phone numbers, names and places of people, and the values of rejected rows "
-    "(`detail`, `row_json`).",
+    help="Also open the personal tables: phone numbers, names and places of people "
+    "(`users_contacts`, `jobs_contacts`), protected attributes (`users_protected`), and the values "
+    "of rejected rows (`rejected_*_values`).",
 )
 @click.pass_context
 def sql(ctx: click.Context, query: str | None, output_format: str, personal: bool) -> None:

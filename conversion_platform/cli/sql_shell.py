@@ -1,7 +1,8 @@
 """`conversion-platform sql`: queries of the lake and the log, one at a time or at a prompt.
 
-Nothing can be written from here. Statements that are not queries are refused by their kind,
-and the session itself may open the lake's files only (`analyst_session`).
+Nothing can be written from here, and nothing personal read unless it is asked for. Statements that
+are not queries are refused by their kind, and the session itself may open the views' files only
+(`analyst_session`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from conversion_platform.catalog import attach_views, catalog, may_be_hidden
+from conversion_platform.catalog import attach_views, catalog, personal_columns
 from conversion_platform.cli.sql_output import ONE_RESULT, write_result
 from conversion_platform.cli.sql_statements import statements
 from conversion_platform.errors import PlatformError, QueryError
-from conversion_platform.lake import Session, escape_glob, failure_of, open_lake, quoted
+from conversion_platform.lake import (
+    PERSONAL_FOLDER,
+    Session,
+    escape_glob,
+    failure_of,
+    open_lake,
+    quoted,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,6 +46,11 @@ End a query with ; to run it. Tab completes names, the arrow keys bring back ear
   .quit          leave; so do .exit, quit, exit, \\q and Ctrl-D
 Ctrl-C clears the line; while a query runs, it cancels the query.
 """
+ADD_PERSONAL = "add --personal to read it."
+NOT_LISTED = (
+    "A column of users or jobs that `sources.*.attributes` does not list lies in users_contacts or "
+    "jobs_contacts, which --personal opens."
+)
 LEAVE = (".quit", ".exit", "quit", "exit", "\\q")
 LOOK = (
     "`.tables` lists the views, `.schema NAME` the columns of one: `sql .tables`, or at the prompt."
@@ -59,7 +72,7 @@ def run_sql(
         query: Statements, or a command of the prompt such as `.tables`; None for standard input
             or the prompt.
         output_format: `table`, `csv` or `json`.
-        personal: Whether phone numbers, names and places of people are shown.
+        personal: Whether personal tables can be read: phone numbers, names, places of people.
         lake: The lake, if the caller has opened it.
         out: Where answers go; standard output if not given.
 
@@ -89,15 +102,23 @@ class SqlSession:
 
 @contextmanager
 def analyst_session(settings: Settings, lake: Lake, personal: bool = False) -> Iterator[SqlSession]:
-    """Open a session with every view in place that can open the lake's files and no other.
+    """Open a session with every view in place that can open the views' files and no other.
 
     Its configuration is locked, so that no statement can widen it.
+
+    Args:
+        settings: They name the lake.
+        lake: The lake.
+        personal: Whether personal tables have a view, and their files can be opened.
     """
     with lake.connect(reading=True) as con:
         attach_views(Session(settings, lake, con), personal)
-        read = {*lake.handed_out, *map(escape_glob, lake.handed_out)}  # DuckDB asks for both
+        apart = lake.storage.location(f"{PERSONAL_FOLDER}/")
+        opened = [file for file in lake.handed_out if personal or not file.startswith(apart)]
+        read = {*opened, *map(escape_glob, opened)}  # DuckDB asks for both
         files = ", ".join(map(quoted, sorted(read)))
         con.execute(f"SET allowed_paths = [{files}]")
+        con.execute("SET python_enable_replacements = false")  # variables of this process
         con.execute("SET enable_external_access = false")
         con.execute("SET lock_configuration = true")
         yield SqlSession(con, lake, personal)
@@ -114,7 +135,7 @@ def answer_all(analyst: SqlSession, text: str, output_format: str, out: TextIO) 
     """
     import duckdb
 
-    found = statements(analyst.con, text)
+    found = statements(text)
     if len(found) > 1 and output_format in ONE_RESULT:
         raise QueryError(
             f"There are {len(found)} statements, and --format {output_format} holds one result.",
@@ -146,18 +167,20 @@ def _readable(error: duckdb.Error, personal: bool) -> PlatformError:
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
         return QueryError(str(error), LOOK if personal else _look(error))
     if isinstance(error, duckdb.PermissionException):
-        return QueryError(f"The prompt reads views, not files. {error}", LOOK)
+        return QueryError(f"The prompt reads views, not other files. {error}", LOOK)
     return QueryError(str(error), "Correct the query and run it again.")
 
 
 def _look(error: duckdb.Error) -> str:
-    unknown = failure_of(error).column
-    if unknown is None or not may_be_hidden(unknown):
-        return LOOK
-    return (
-        f"Columns with personal data, `{unknown}` among them, are hidden: add --personal to "
-        f"show them. {LOOK}"
-    )
+    failure = failure_of(error)
+    columns, tables = personal_columns(), {entry.name for entry in catalog() if entry.personal}
+    if failure.column in columns:
+        return f"`{failure.column}` lies in {columns[failure.column]}: {ADD_PERSONAL} {LOOK}"
+    if failure.table in tables:
+        return f"`{failure.table}` is a personal table: {ADD_PERSONAL} {LOOK}"
+    if failure.column:
+        return f"{LOOK} {NOT_LISTED}"
+    return LOOK
 
 
 def history_file() -> Path:

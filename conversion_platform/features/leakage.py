@@ -31,6 +31,7 @@ from conversion_platform.marketplace import (
     JOBS,
     JOBS_HISTORY,
     USERS,
+    USERS_CONTACTS,
     USERS_HISTORY,
     as_of,
 )
@@ -172,7 +173,7 @@ def _nothing(session: Session, day: date, table: Table) -> NotReadyError:
 
 def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
     """Write the tables and partitions that features of `days` read into the scratch lake."""
-    for table in (USERS, JOBS, ATTRIBUTES):
+    for table in (USERS, USERS_CONTACTS, JOBS, ATTRIBUTES):
         scratch.write(session.con, table, f"SELECT * FROM {session.lake.select(table)}")
     for history in (USERS_HISTORY, JOBS_HISTORY):
         for captured in session.lake.days(history):

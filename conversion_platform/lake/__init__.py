@@ -19,6 +19,7 @@ from conversion_platform.lake.format import (
 )
 from conversion_platform.lake.identity import LAKE_ID_KEY, LOG_ID_KEY, ensure_lake_id, lake_id
 from conversion_platform.lake.lake import Lake, Part, Select, Written, not_ready, open_lake
+from conversion_platform.lake.private import PRIVATE_FILE, PRIVATE_FOLDER, make_private
 from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_quality, schema_quality
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
 from conversion_platform.lake.session import Session, open_session
@@ -40,12 +41,13 @@ from conversion_platform.lake.storage import (
     STAGING,
     LocalStorage,
     Storage,
+    is_personal,
     open_storage,
     readable_disk_errors,
     scratch_folder,
     unfenced,
 )
-from conversion_platform.lake.table import Column, Table
+from conversion_platform.lake.table import PERSONAL_FOLDER, Column, Table
 
 __all__ = [
     "DISK_FULL",
@@ -53,6 +55,9 @@ __all__ = [
     "FORMAT_KEY",
     "LAKE_ID_KEY",
     "LOG_ID_KEY",
+    "PERSONAL_FOLDER",
+    "PRIVATE_FILE",
+    "PRIVATE_FOLDER",
     "STAGING",
     "Column",
     "Failure",
@@ -77,11 +82,13 @@ __all__ = [
     "file_sql",
     "identifier",
     "instant",
+    "is_personal",
     "key_quality",
     "lake_format",
     "lake_id",
     "listed",
     "local_day",
+    "make_private",
     "newer_format",
     "not_ready",
     "open_lake",

@@ -50,12 +50,14 @@ class Failure:
         file: The file that DuckDB names; None where it names none.
         text: The first line of the message.
         column: The column that a query names and no table has; None if it is about none.
+        table: The table that a query names and that does not exist; None if it is about none.
     """
 
     kind: Kind
     file: str | None
     text: str
     column: str | None = None
+    table: str | None = None
 
 
 _DISK_FULL = re.compile(r"No space left|File too large|max_temp_directory_size|Disk quota")
@@ -67,6 +69,7 @@ _NOT_PARQUET = re.compile(
 # Raised while a page inside a file is read; most of these do not name the file.
 _INSIDE = re.compile(r"know what type|TProtocol|thrift|decompress|zstd|parquet|corrupt", re.I)
 _COLUMN = re.compile(r'column(?: named)? "([^"]+)"', re.I)
+_TABLE = re.compile(r'Table with name "?([^"\s]+)"? does not exist')
 _NAMED = re.compile(r"""(?:file|stream)[:= ]+["']?([^"'\n]+\.[A-Za-z0-9.]+)["']?""")
 
 
@@ -79,6 +82,8 @@ def failure_of(error: duckdb.Error) -> Failure:
     file = named[1] if named else None
     if isinstance(error, duckdb.BinderException) and (unknown := _COLUMN.search(text)):
         return Failure(Kind.COLUMN_UNKNOWN, None, text, unknown[1])
+    if isinstance(error, duckdb.CatalogException) and (unknown := _TABLE.search(text)):
+        return Failure(Kind.OTHER, None, text, table=unknown[1])
     if _DISK_FULL.search(text):
         return Failure(Kind.DISK_FULL, file, text)
     if isinstance(error, duckdb.OutOfMemoryException):

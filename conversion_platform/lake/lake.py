@@ -105,8 +105,8 @@ class Lake:
         if table.daily:
             if day is None:
                 raise ValueError(f"{table.name} is daily: a day is needed")
-            return f"{table.name}/dt={day.isoformat()}/{FILE_NAME}"
-        return f"{table.name}/{FILE_NAME}"
+            return f"{table.folder}/dt={day.isoformat()}/{FILE_NAME}"
+        return f"{table.folder}/{FILE_NAME}"
 
     def location(self, key: str) -> str:
         """Return what DuckDB reads a key by; errors about that file are told as the lake's."""
@@ -128,6 +128,8 @@ class Lake:
             keys = [key for day, key in self._partitions(table) if days is None or day in days]
         else:
             keys = [self.key(table)] if self.exists(table) else []
+        if table.personal:
+            self.storage.keep_private(keys)
         found = [self.storage.location(key) for key in keys]
         self._handed_out.update(found)
         return found
@@ -135,9 +137,9 @@ class Lake:
     def _partitions(self, table: Table) -> list[tuple[date, str]]:
         """Day and key of each partition; whatever else lies in the folder is not ours."""
         pattern = re.compile(
-            rf"{re.escape(table.name)}/dt=(\d{{4}}-\d{{2}}-\d{{2}})/{re.escape(FILE_NAME)}"
+            rf"{re.escape(table.folder)}/dt=(\d{{4}}-\d{{2}}-\d{{2}})/{re.escape(FILE_NAME)}"
         )
-        matches = [pattern.fullmatch(key) for key in self.storage.list(table.name)]
+        matches = [pattern.fullmatch(key) for key in self.storage.list(table.folder)]
         return [(date.fromisoformat(match[1]), match[0]) for match in matches if match]
 
     def select(self, table: Table, days: DayRange | None = None) -> str:
@@ -227,7 +229,7 @@ class Lake:
 
     def _write(self, con: duckdb.DuckDBPyConnection, part: Part) -> Written:
         order = ", ".join(f'"{column}"' for column in part.table.order)
-        with self.storage.staged() as path:
+        with self.storage.staged(private=part.table.personal) as path:
             rows = self._copy_out(con, f"SELECT * FROM ({part.query}) ORDER BY {order}", path)
             size = path.stat().st_size
             self.storage.publish(path, self.key(part.table, part.day))

@@ -7,7 +7,7 @@ profile or role.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,9 @@ class S3Storage(Storage):
         with readable_s3_errors(self.location(key)):
             length: int = self.files.info(self.location(key))["size"]
         return length
+
+    def keep_private(self, keys: Iterable[str]) -> None:
+        """Objects have no modes: a bucket's policy separates the prefix `personal/`."""
 
     def attach(self, con: duckdb.DuckDBPyConnection) -> None:
         con.register_filesystem(self.files)

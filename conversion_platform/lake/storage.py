@@ -15,13 +15,15 @@ import socket
 import tempfile
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import LakeError
 from conversion_platform.lake.errors import disk_full, missing_file
+from conversion_platform.lake.private import PRIVATE_FILE, PRIVATE_FOLDER, make_private
+from conversion_platform.lake.table import PERSONAL_FOLDER
 from conversion_platform.process import removed_when_stopped
 
 if TYPE_CHECKING:
@@ -83,6 +85,10 @@ class Storage(ABC):
         """Bytes of `key`."""
 
     @abstractmethod
+    def keep_private(self, keys: Iterable[str]) -> None:
+        """Take files away from everyone but their owner."""
+
+    @abstractmethod
     def attach(self, con: duckdb.DuckDBPyConnection) -> None:
         """Teaches a connection to read this storage's locations."""
 
@@ -91,11 +97,18 @@ class Storage(ABC):
         """Return a local folder for files in the making."""
 
     @contextmanager
-    def staged(self) -> Iterator[Path]:
-        """Return a fresh local file name to write to; whatever is left of it is removed after."""
+    def staged(self, private: bool = False) -> Iterator[Path]:
+        """Return a fresh local file name to write to; whatever is left of it is removed after.
+
+        Args:
+            private: Whether the file exists already, empty, for its owner alone.
+        """
         path = self._staging_path(".parquet")
         with removed_when_stopped(path):
             try:
+                if private:
+                    with readable_disk_errors(self.root):
+                        path.touch(PRIVATE_FILE, exist_ok=False)
                 yield path
             finally:
                 path.unlink(missing_ok=True)
@@ -123,7 +136,8 @@ class Storage(ABC):
     def _staging_path(self, suffix: str) -> Path:
         folder = self.staging_folder()
         with readable_disk_errors(self.root):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            make_private(folder)  # copies of sources and what sessions spill may be personal
         name = f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex}"
         return folder / f"{name}{suffix}"
 
@@ -215,13 +229,13 @@ class LocalStorage(Storage):
             raise missing_file(self.location(key)) from error
 
     def replace(self, key: str, data: bytes) -> None:
-        with readable_disk_errors(self.root), self.staged() as path:
+        with readable_disk_errors(self.root), self.staged(is_personal(key)) as path:
             _write_synced(path, data)
             self.publish(path, key)
 
     def create(self, key: str, data: bytes) -> bool:
         target = self._path(key)
-        with readable_disk_errors(self.root), self.staged() as path:
+        with readable_disk_errors(self.root), self.staged(is_personal(key)) as path:
             _write_synced(path, data)
             _make_folder(target.parent)
             self.fence()
@@ -237,6 +251,8 @@ class LocalStorage(Storage):
         with readable_disk_errors(self.root):
             _make_folder(target.parent)
             with file.open("rb+") as handle:
+                if is_personal(key):
+                    os.fchmod(handle.fileno(), PRIVATE_FILE)
                 os.fsync(handle.fileno())
             self.fence()
             file.replace(target)
@@ -253,11 +269,20 @@ class LocalStorage(Storage):
     def size(self, key: str) -> int:
         return self._path(key).stat().st_size
 
+    def keep_private(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            make_private(self._path(key))
+
     def attach(self, con: duckdb.DuckDBPyConnection) -> None:
         """Local files need nothing."""
 
     def staging_folder(self) -> Path:
         return Path(self.root) / STAGING
+
+
+def is_personal(key: str) -> bool:
+    """Return whether a key is of a personal table's file."""
+    return key.startswith(f"{PERSONAL_FOLDER}/")
 
 
 def _write_synced(path: Path, data: bytes) -> None:

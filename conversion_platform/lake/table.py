@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+PERSONAL_FOLDER = "personal"
+"""Folder below the lake's root that holds the files of personal tables, and nothing else."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -15,7 +18,8 @@ class Column:
         description: What it holds, with its unit.
         low: The least value that is allowed, if any.
         high: The greatest value that is allowed, if any.
-        personal: Whether it tells who a person is, or where: `sql` hides it, rejects mask it.
+        personal: Whether it tells who a person is, or where: of a source's contract columns,
+            those lie in a personal table, and messages mask their values.
     """
 
     name: str
@@ -31,7 +35,7 @@ class Table:
     """One table of the lake.
 
     Attributes:
-        name: Folder below the lake root, and the view's name in SQL.
+        name: The view's name in SQL, and the last part of `folder`.
         description: One sentence for the graph, the catalog and the docs.
         columns: The columns every file has. A daily table's partition column `dt` is not
             listed: it is in the folder's name.
@@ -41,6 +45,8 @@ class Table:
             together.
         daily: Whether there is one file for each day (`dt=`), or one file in all.
         open_ended: Whether files may have further columns (attributes).
+        personal: Whether it tells who people are, or where: its files lie below `personal/`, for
+            their owner alone, and `sql` opens them only with `--personal`.
     """
 
     name: str
@@ -50,11 +56,17 @@ class Table:
     daily: bool = True
     open_ended: bool = False
     together: tuple[str, ...] = ()
+    personal: bool = False
 
     @property
     def order(self) -> tuple[str, ...]:
         """The columns that files are sorted by."""
         return (*self.together, *self.key)
+
+    @property
+    def folder(self) -> str:
+        """The folder of its files below the lake's root."""
+        return f"{PERSONAL_FOLDER}/{self.name}" if self.personal else self.name
 
     def empty_select(self) -> str:
         """Return SQL that yields the table's columns and no row."""

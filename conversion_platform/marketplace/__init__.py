@@ -4,7 +4,7 @@ Users, jobs and events come from Parquet, CSV, Postgres or SQL over such inputs,
 say. Every row is written to a checked table or, with its reason, to a `rejected_*` table.
 """
 
-from conversion_platform.marketplace.attributes import Attribute, infer_attributes
+from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import REASONS
 from conversion_platform.marketplace.errors import first_line
@@ -24,6 +24,7 @@ from conversion_platform.marketplace.history import (
     versions,
 )
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
+from conversion_platform.marketplace.locations import located_users
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
@@ -33,18 +34,26 @@ from conversion_platform.marketplace.report import (
     checked_sources,
     temporary_session,
 )
+from conversion_platform.marketplace.separation import keep_personal_apart
 from conversion_platform.marketplace.steps import script
 from conversion_platform.marketplace.tables import (
     ATTRIBUTES,
     CHECKED_TABLES,
     EVENTS,
     JOBS,
+    JOBS_CONTACTS,
     REJECTED_EVENTS,
     REJECTED_EVENTS_UNDATED,
+    REJECTED_EVENTS_UNDATED_VALUES,
+    REJECTED_EVENTS_VALUES,
     REJECTED_JOBS,
+    REJECTED_JOBS_VALUES,
     REJECTED_USERS,
+    REJECTED_USERS_VALUES,
     SOURCE_COLUMNS,
     USERS,
+    USERS_CONTACTS,
+    USERS_PROTECTED,
 )
 
 TABLES = (*CHECKED_TABLES, *HISTORY_TABLES)
@@ -53,16 +62,23 @@ __all__ = [
     "ATTRIBUTES",
     "EVENTS",
     "JOBS",
+    "JOBS_CONTACTS",
     "JOBS_HISTORY",
     "REASONS",
     "REJECTED_EVENTS",
     "REJECTED_EVENTS_UNDATED",
+    "REJECTED_EVENTS_UNDATED_VALUES",
+    "REJECTED_EVENTS_VALUES",
     "REJECTED_JOBS",
+    "REJECTED_JOBS_VALUES",
     "REJECTED_USERS",
+    "REJECTED_USERS_VALUES",
     "SOURCE_COLUMNS",
     "TABLES",
     "USERS",
+    "USERS_CONTACTS",
     "USERS_HISTORY",
+    "USERS_PROTECTED",
     "Attribute",
     "Captured",
     "Example",
@@ -80,10 +96,12 @@ __all__ = [
     "first_line",
     "fold_old_snapshots",
     "infer_attributes",
+    "keep_personal_apart",
     "last_replay_day",
     "load_events",
     "load_jobs",
     "load_users",
+    "located_users",
     "newest_event",
     "render",
     "require_history",

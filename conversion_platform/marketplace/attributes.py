@@ -1,7 +1,6 @@
-"""Attributes (further columns) of users and jobs: their storage types, and which become features.
+"""The storage types of attributes (further columns) of users and jobs, chosen as these are loaded.
 
-Both decisions use the accepted rows only and do not depend on their order. There are two steps:
-storage types are chosen while a table is loaded; kinds are inferred from the checked table.
+They depend on the accepted rows only, and not on their order.
 """
 
 from __future__ import annotations
@@ -9,23 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Literal, cast
 
-from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, identifier, quoted
-from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.checking import Example, Unread
 from conversion_platform.marketplace.contract import Contract, Field, Kind
-from conversion_platform.marketplace.errors import nearest
-from conversion_platform.marketplace.headers import snake
 from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import as_text
 from conversion_platform.marketplace.source_steps import Source, is_staged_as_text
 from conversion_platform.marketplace.tables import ATTRIBUTES
 from conversion_platform.marketplace.values import NO_MEASURES, Cell, is_time, value_sql
-
-if TYPE_CHECKING:
-    from conversion_platform.settings import SourceSection
 
 AttributeKind = Literal["numeric", "categorical", "boolean", "timestamp", "text"]
 
@@ -37,20 +29,6 @@ _CODES = re.compile(
 )
 _TRUE, _FALSE = "('true', 't', 'yes', 'y')", "('false', 'f', 'no', 'n')"
 _REASONS = {"numeric": "not_a_number", "timestamp": "not_a_time", "boolean": "not_a_boolean"}
-_MOST_VALUES = 1000
-_MOST_LENGTH = 40
-_FEW_VALUES = 50
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One attribute and whether it becomes a feature; `reason` says why it does not."""
-
-    table_name: Literal["users", "jobs"]
-    column_name: str
-    kind: AttributeKind
-    used: bool
-    reason: str | None
 
 
 def known_kinds(session: Session, contract: Contract) -> dict[str, AttributeKind]:
@@ -69,10 +47,7 @@ def stored_columns(source: Source, known: Mapping[str, AttributeKind]) -> dict[s
         source: The source, whose step `accepted` exists.
         known: Kinds that a model knows: they stay, whatever the values look like.
 
-    Raises:
-        SourceError: `attributes` or `ignore` names a column that does not exist.
     """
-    _check_names(source)
     found = _profiles(source, [name for name in _kinds(source) if not _CODES.search(name)])
     return {
         name: _stored(source, name, kind, _kept(found.get(name, _NO_PROFILE), known.get(name)))
@@ -111,20 +86,6 @@ def _kinds(source: Source) -> dict[str, str]:
     relation = source.relation
     kinds = {name: relation.columns[column] for name, column in source.matched.attributes.items()}
     return {name: "VARCHAR" if is_staged_as_text(kind) else kind for name, kind in kinds.items()}
-
-
-def _check_names(source: Source) -> None:
-    contract, section = source.contract, source.section
-    attributes = source.matched.attributes
-    known = [*attributes, *(source.relation.names[column] for column in attributes.values())]
-    for key, names in (("attributes", section.attributes or ()), ("ignore", section.ignore)):
-        for name in names:
-            if name not in known:
-                raise SourceError(
-                    f"{contract.setting}.{key}: no further column is named `{name}`."
-                    f"{nearest(name, known)}",
-                    f"Further columns of the source: {', '.join(attributes) or 'none'}.",
-                )
 
 
 @dataclass(frozen=True)
@@ -221,94 +182,3 @@ def _stored(source: Source, name: str, kind: str, profile: _Profile) -> str:
     if profile.kind == "numeric" or (_NUMBERS.match(kind) and not _CODES.search(name)):
         return value_sql(_cell(source, name, "number", profile.measures))
     return as_text(column, kind)
-
-
-def infer_attributes(session: Session) -> list[Attribute]:
-    """Read the kinds of the further columns of users and jobs, and replace `attributes`.
-
-    Raises:
-        NotReadyError: users or jobs have not been loaded.
-    """
-    tables = (contracts.USERS, contracts.JOBS)
-    for contract in tables:
-        session.lake.require(contract.table)
-    found = [one for contract in tables for one in _of_table(session, contract)]
-    session.lake.write(session.con, ATTRIBUTES, _rows(found))
-    return found
-
-
-def _of_table(session: Session, contract: Contract) -> list[Attribute]:
-    select = session.lake.select(contract.table)
-    own = {column.name for column in contract.table.columns}
-    types = {
-        name: kind
-        for name, kind, *_ in session.con.execute(f"DESCRIBE SELECT * FROM {select}").fetchall()
-        if name not in own
-    }
-    if not types:
-        return []
-    items = ", ".join(
-        f"count({c}), count(DISTINCT {c}), coalesce(avg(length(CAST({c} AS VARCHAR))), 0)"
-        for c in map(identifier, types)
-    )
-    row = session.con.execute(f"SELECT count(*), {items} FROM {select}").fetchone()
-    assert row is not None
-    section: SourceSection = getattr(session.settings.sources, contract.name)
-    return [
-        _attribute(contract, section, name, kind, row[0], row[1 + 3 * place : 4 + 3 * place])
-        for place, (name, kind) in enumerate(types.items())
-    ]
-
-
-def _attribute(
-    contract: Contract, section: SourceSection, name: str, kind: str, rows: int, stats: Any
-) -> Attribute:
-    values, distinct, length = stats
-    asked = section.attributes is not None and name in map(snake, section.attributes)
-    of_kind, reason = _kind(kind, int(values), int(distinct), float(length), asked)
-    if name in map(snake, section.ignore):
-        reason = f"{contract.setting}.ignore names it"
-    elif section.attributes is not None and not asked:
-        reason = f"{contract.setting}.attributes does not name it"
-    elif values == 0:
-        reason = "it is empty"
-    elif distinct == 1 and values == rows:
-        reason = "it is the same in every row"
-    table: Literal["users", "jobs"] = "users" if contract.name == "users" else "jobs"
-    return Attribute(table, name, of_kind, reason is None, reason)
-
-
-def _kind(
-    kind: str, values: int, distinct: int, length: float, asked: bool
-) -> tuple[AttributeKind, str | None]:
-    """Return the kind of a stored column, and why it cannot be a feature.
-
-    A text column that the settings ask for (`asked`) can always be one.
-    """
-    if kind == "BOOLEAN":
-        return "boolean", None
-    if kind.startswith("TIMESTAMP"):
-        return "timestamp", None
-    if kind == "DOUBLE":
-        return "numeric", None
-    if asked:
-        return "categorical", None
-    if length > _MOST_LENGTH:
-        return "text", f"free text (longer than {_MOST_LENGTH} characters on average)"
-    if distinct > _MOST_VALUES:
-        return "text", f"more than {_MOST_VALUES} different values"
-    if distinct > _FEW_VALUES and distinct > values / 2:
-        return "text", "nearly every value is different"
-    return "categorical", None
-
-
-def _rows(found: list[Attribute]) -> str:
-    if not found:
-        return ATTRIBUTES.empty_select()
-    rows = ", ".join(
-        f"({quoted(a.table_name)}, {quoted(a.column_name)}, {quoted(a.kind)}, {a.used}, "
-        f"{quoted(a.reason) if a.reason else 'NULL'})"
-        for a in found
-    )
-    names = ", ".join(column.name for column in ATTRIBUTES.columns)
-    return f"SELECT * FROM (VALUES {rows}) AS found({names})"

@@ -60,7 +60,7 @@ class Loaded:
     """The result of loading one source.
 
     Attributes:
-        written: The partitions written: checked rows first, then rejected ones.
+        written: The partitions written.
         read_rows: Rows of the source that belong to this load: accepted, earlier versions of
             those, and rejected.
         accepted_rows: Rows in the checked table.

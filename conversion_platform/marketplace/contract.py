@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from conversion_platform.lake import Table
+from conversion_platform.lake import Column, Table
 from conversion_platform.marketplace import tables
 
 Kind = Literal["id", "text", "words", "zone", "number", "integer", "time", "end"]
@@ -49,24 +49,43 @@ class Contract:
 
     Attributes:
         name: `users`, `jobs` or `events`; the setting is `sources.<name>`.
+        table: The checked table, which anyone may read.
+        rejected: Rows that broke the contract.
+        values: What those rows say.
         fields: Contract columns, in the order in which they are checked.
         required: Columns that the source must have.
         start: Time column that must not be later than `end`.
         end: The end that belongs to `start`.
+        contacts: The personal table with the personal columns and those that nobody listed; None
+            for events, which keep contract columns only.
+        protected: The personal table of protected attributes; None where nobody has such.
     """
 
     name: EntityName
     table: Table
     rejected: Table
+    values: Table
     fields: tuple[Field, ...]
     required: tuple[str, ...]
     start: str | None = None
     end: str | None = None
+    contacts: Table | None = None
+    protected: Table | None = None
 
     @property
     def key(self) -> str:
         """The id column."""
         return self.table.key[0]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The contract columns, personal ones among them."""
+        return tables.CONTRACT_COLUMNS[self.name]
+
+    @property
+    def parts(self) -> tuple[Table, ...]:
+        """The tables that hold an accepted row: a row in each, by the same id."""
+        return tuple(one for one in (self.contacts, self.protected, self.table) if one)
 
     @property
     def setting(self) -> str:
@@ -83,6 +102,7 @@ USERS = Contract(
     "users",
     tables.USERS,
     tables.REJECTED_USERS,
+    tables.REJECTED_USERS_VALUES,
     (
         Field("user_id", "id", missing="missing_id"),
         Field("created_at", "time"),
@@ -105,12 +125,15 @@ USERS = Contract(
     required=("user_id",),
     start="created_at",
     end="left_at",
+    contacts=tables.USERS_CONTACTS,
+    protected=tables.USERS_PROTECTED,
 )
 
 JOBS = Contract(
     "jobs",
     tables.JOBS,
     tables.REJECTED_JOBS,
+    tables.REJECTED_JOBS_VALUES,
     (
         Field("job_id", "id", missing="missing_id"),
         Field("opened_at", "time"),
@@ -129,12 +152,14 @@ JOBS = Contract(
     required=("job_id",),
     start="opened_at",
     end="closed_at",
+    contacts=tables.JOBS_CONTACTS,
 )
 
 EVENTS = Contract(
     "events",
     tables.EVENTS,
     tables.REJECTED_EVENTS,
+    tables.REJECTED_EVENTS_VALUES,
     (
         Field("event_id", "id"),
         Field("user_id", "id", missing="missing_id"),

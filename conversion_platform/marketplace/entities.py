@@ -14,6 +14,7 @@ from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
+from conversion_platform.marketplace.placement import Placement, placement_of
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.relation import folder_day
 from conversion_platform.marketplace.source_steps import (
@@ -41,10 +42,12 @@ class Entities:
         misfits: Cells of attributes that do not fit the kind which a model knows.
         past_rows: Rows that are earlier versions of a row in `final`.
         tells_versions: Whether there is a step `versions`.
+        placement: Where each further column lies.
     """
 
     source: Source
     misfits: tuple[Unread, ...]
+    placement: Placement
     past_rows: int
     tells_versions: bool
 
@@ -52,7 +55,7 @@ class Entities:
 def check_entities(
     reading: Session, contract: Contract, folder: Path, known: Mapping[str, AttributeKind]
 ) -> Entities:
-    """Return a source with all of its steps; `final` has the rows of the checked table.
+    """Return a source with all of its steps; `final` has the checked rows with every column.
 
     Args:
         reading: The session in whose schema `steps` they are created.
@@ -62,11 +65,15 @@ def check_entities(
 
     Raises:
         SourceError: the source cannot be read, has no usable row, or has several rows of one id of
-            which none can be told to be the one that counts.
+            which none can be told to be the one that counts; or a setting lists a column that does
+            not exist, or that is protected.
     """
     section = section_of(reading.settings, contract)
     relation = open_source(reading, contract, folder)
-    source = begin(reading, contract, section, relation, map_columns(contract, section, relation))
+    matched = map_columns(contract, section, relation)
+    further = {name: relation.names[column] for name, column in matched.attributes.items()}
+    placement = placement_of(reading.settings, contract, further)
+    source = begin(reading, contract, section, relation, matched)
     pipeline = source.pipeline
     pipeline.file("checked", "The reason that rejects a row.", problems=", ".join(problems(source)))
     stage(source, [*_contract_columns(source), *_valid_from(source), *further_columns(source)])
@@ -81,19 +88,20 @@ def check_entities(
     attributes = [f"{value} AS {identifier(name)}" for name, value in stored.items()]
     pipeline.file(
         "final",
-        "The checked table: attributes have the type that all of their values have.",
+        "The checked rows: attributes have the type that all of their values have.",
         accepted=accepted,
         columns=", ".join([*_names(contract), *attributes]),
     )
     past_rows = _past_rows(source)
     told = bool(past_rows or _valid_from(source))
     if told:
-        _versions(source, moment, attributes)
-    return Entities(source, misfits(source, known, stored), past_rows, told)
+        listed = [f"{stored[name]} AS {identifier(name)}" for name in placement.listed]
+        _versions(source, moment, listed)
+    return Entities(source, misfits(source, known, stored), placement, past_rows, told)
 
 
 def _names(contract: Contract) -> list[str]:
-    return [column.name for column in contract.table.columns]
+    return [column.name for column in contract.columns]
 
 
 def _contract_columns(source: Source) -> list[str]:

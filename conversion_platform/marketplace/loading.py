@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Part, Session, Written
+from conversion_platform.lake import Part, Session, Table, Written
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import known_kinds
 from conversion_platform.marketplace.checking import Loaded, summary, unread_cells
@@ -20,14 +20,18 @@ from conversion_platform.marketplace.events import (
     rewritten_days,
 )
 from conversion_platform.marketplace.history.tables import history_of
+from conversion_platform.marketplace.placement import parts_of
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.replay import extend_replay
 from conversion_platform.marketplace.sources import reader, workspace
-from conversion_platform.marketplace.tables import REJECTED_EVENTS_UNDATED
+from conversion_platform.marketplace.tables import (
+    REJECTED_EVENTS_UNDATED,
+    REJECTED_EVENTS_UNDATED_VALUES,
+)
 
 
 def load_users(session: Session, keep_kinds: bool = False) -> Loaded:
-    """Check the users source and replace `users` and `rejected_users`.
+    """Check the users source, and replace `users` with its personal tables, and the rejects.
 
     A user without created_at gets the time of the first event in the events source, else
     platform.start_date.
@@ -44,7 +48,7 @@ def load_users(session: Session, keep_kinds: bool = False) -> Loaded:
 
 
 def load_jobs(session: Session, keep_kinds: bool = False) -> Loaded:
-    """Check the jobs source and replace `jobs` and `rejected_jobs`.
+    """Check the jobs source, and replace `jobs` with its personal table, and the rejects.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
 
@@ -64,20 +68,22 @@ def _load(session: Session, contract: Contract, keep_kinds: bool) -> Loaded:
         checked = check_entities(reading, contract, folder, known)
         source = checked.source
         con, pipeline = reading.con, source.pipeline
-        rejected = f"(SELECT * EXCLUDE (dt) FROM {pipeline.named('rejected')})"
+        rejected = pipeline.named("rejected")
+        parts = [
+            *rejected_parts(contract.rejected, contract.values, rejected),
+            *parts_of(contract, checked.placement, pipeline.named("final")),
+        ]
         with source_errors(contract.setting, source.relation.place):
-            written = [
-                session.lake.write(con, contract.table, f"FROM {pipeline.named('final')}"),
-                session.lake.write(con, contract.rejected, rejected),
-            ]
+            written = [session.lake.write(con, part.table, part.query) for part in parts]
             _write_versions(session, contract, checked)
             reasons, examples = summary(con, rejected)
             cells = (*unread_cells(con, pipeline.named("flagged")), *checked.misfits)
             proposed = proposals(source)
+    accepted = written[-1].rows
     return Loaded(
         written=written,
-        read_rows=sum(one.rows for one in written) + checked.past_rows,
-        accepted_rows=written[0].rows,
+        read_rows=accepted + checked.past_rows + sum(reasons.values()),
+        accepted_rows=accepted,
         rejects=reasons,
         examples=examples,
         unread=cells,
@@ -94,6 +100,23 @@ def _write_versions(session: Session, contract: Contract, checked: Entities) -> 
     session.lake.write(pipeline.con, table, query)
 
 
+def rejected_parts(
+    rejected: Table, values: Table, rows: str, day: date | None = None
+) -> list[Part]:
+    """Return what is written of rejected rows: what they are, and apart from it what they say.
+
+    Args:
+        rejected: The table that anyone may read.
+        values: The personal table of their values.
+        rows: A relation with the columns of both.
+        day: The partition of both, if they are daily.
+    """
+    return [
+        Part(table, f"SELECT {', '.join(one.name for one in table.columns)} FROM {rows}", day)
+        for table in (values, rejected)
+    ]
+
+
 def load_events(session: Session, days: DayRange) -> Loaded:
     """Check the events of a run's days and replace those partitions.
 
@@ -107,19 +130,25 @@ def load_events(session: Session, days: DayRange) -> Loaded:
     """
     with checked_events(session, days) as checked:
         window = list(rewritten_days(session.settings, days))
+        rejected, values = contracts.EVENTS.rejected, contracts.EVENTS.values
         parts = [
             *(Part(contracts.EVENTS.table, checked.accepted(day), day) for day in window),
-            *(Part(contracts.EVENTS.rejected, checked.rejected(day), day) for day in window),
-            Part(REJECTED_EVENTS_UNDATED, checked.rejected(NO_DAY)),
+            *(
+                part
+                for day in window
+                for part in rejected_parts(rejected, values, checked.rejected(day), day)
+            ),
+            *rejected_parts(
+                REJECTED_EVENTS_UNDATED, REJECTED_EVENTS_UNDATED_VALUES, checked.rejected(NO_DAY)
+            ),
         ]
         written = session.lake.write_parts(checked.con, parts)
         found = loaded_events(checked)
     if session.settings.platform.clock == "replay":
         extend_replay(session.lake, max(days.last, checked.last_day or days.last))
     good = written[: len(window)]
-    return replace(
-        found, written=written, notes=_notes(days, good, checked), undated_rows=written[-1].rows
-    )
+    undated = sum(one.rows for one in written if one.table == REJECTED_EVENTS_UNDATED.name)
+    return replace(found, written=written, notes=_notes(days, good, checked), undated_rows=undated)
 
 
 def loaded_events(checked: CheckedEvents) -> Loaded:

@@ -136,7 +136,7 @@ def _existing_columns(contract: Contract, relation: Relation) -> str:
 
 def _attributes(contract: Contract, relation: Relation, taken: set[str]) -> dict[str, str]:
     """Return the further columns by name in the checked table; repeated names are numbered."""
-    used = {column.name for column in contract.table.columns} | {"dt"}
+    used = {column.name for column in contract.columns} | {"dt"}
     names: dict[str, str] = {}
     for column, given in relation.names.items():
         if column in taken:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from conversion_platform.marketplace.tables import USERS
+from conversion_platform.marketplace.tables import CONTRACT_COLUMNS
 
-PERSONAL_USER_COLUMNS = {column.name for column in USERS.columns if column.personal}
+PERSONAL_USER_COLUMNS = {column.name for column in CONTRACT_COLUMNS["users"] if column.personal}
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]*\d){6,}")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _MOST = 60

@@ -6,7 +6,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import counted
-from conversion_platform.marketplace.attributes import Attribute
+from conversion_platform.marketplace.attribute_proposals import told, warnings
 from conversion_platform.marketplace.checking import Example
 from conversion_platform.marketplace.report import SourceReport
 
@@ -109,9 +109,12 @@ def _facts(console: Console, report: SourceReport) -> None:
             f"{report.phone_share:.1%} of users have a phone number, "
             f"{report.consent_share:.1%} a phone number and consent",
         ),
-        ("Attributes", _attributes(report.attributes)),
     ):
         grid.add_row(name, text)
+    for place, text in enumerate(told(report.attributes) or ("none",)):
+        grid.add_row("" if place else "Attributes", escape(text))
+    for place, text in enumerate(warnings(report.attributes)):
+        grid.add_row("" if place else "Warning", escape(text))
     for place, text in enumerate(report.missing):
         grid.add_row("" if place else "Missing", text)
     for place, text in enumerate(report.proposals):
@@ -142,13 +145,3 @@ def _conversion(report: SourceReport) -> str:
         f"{report.conversion_rate:.2%}: {report.converted:,} of {report.impressions:,} impressions "
         "(user, job and day) within the attribution window"
     )
-
-
-def _attributes(attributes: tuple[Attribute, ...], most: int = 12) -> str:
-    used = [f"{a.table_name}.{a.column_name} ({a.kind})" for a in attributes if a.used]
-    unused = [f"{a.table_name}.{a.column_name} ({a.reason})" for a in attributes if not a.used]
-    parts = [", ".join(used[:most]) + (f" and {len(used) - most} more" if len(used) > most else "")]
-    if unused:
-        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
-        parts.append(f"not used: {', '.join(unused[:5])}{more}")
-    return "; ".join(part for part in parts if part) or "none"

@@ -9,9 +9,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Lake, LocalStorage, Session, listed, scratch_folder
+from conversion_platform.lake import Lake, LocalStorage, Session, Table, listed, scratch_folder
 from conversion_platform.marketplace import tables
-from conversion_platform.marketplace.attributes import Attribute, infer_attributes
+from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
+from conversion_platform.marketplace.attribute_proposals import proposed_lists
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.events import CheckedEvents, checked_events
 from conversion_platform.marketplace.history.capture import capture_both
@@ -118,8 +119,9 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
             report = replace(
                 _report(session, checked, tuple(checks)),
                 steps=tuple(step for load in loads.values() for step in load.steps),
-                proposals=tuple(one for load in loads.values() for one in load.proposals),
             )
+            of_sources = (one for load in loads.values() for one in load.proposals)
+            report = replace(report, proposals=(*of_sources, *proposed_lists(report.attributes)))
         yield report, session
 
 
@@ -165,8 +167,8 @@ def _report(
     checks: tuple[SourceCheck, ...],
 ) -> SourceReport:
     session.con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {checked.accepted()}")
-    session.lake.view(session.con, tables.USERS)
-    session.lake.view(session.con, tables.JOBS)
+    for table in (tables.USERS, tables.USERS_CONTACTS, tables.JOBS):
+        session.lake.view(session.con, table)
     types = {
         kind: int(count)
         for kind, count in session.con.execute(
@@ -181,7 +183,7 @@ def _report(
         session.con,
         "SELECT count(*), count(phone), count(*) FILTER (phone IS NOT NULL "
         "AND consent_at IS NOT NULL AND consent_source IS NOT NULL AND consent_text IS NOT NULL) "
-        "FROM users",
+        "FROM users INNER JOIN users_contacts USING (user_id)",
     )
     attributes = tuple(infer_attributes(session))
     conversions = sum(types.get(kind, 0) for kind in session.settings.events.conversion_types)
@@ -314,7 +316,10 @@ _PAIRS = {
 
 
 def _missing_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
-    filled = {name: _filled(con, name) for name in ("users", "jobs")}
+    filled = {
+        "users": _filled(con, tables.USERS) | _filled(con, tables.USERS_CONTACTS),
+        "jobs": _filled(con, tables.JOBS),
+    }
     told = {name for name, (table, _) in _COLUMNS.items() if not filled[table][name]}
     if "consent_at" in told:
         told -= {"consent_source", "consent_text"}
@@ -327,10 +332,10 @@ def _missing_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
     return single + pairs
 
 
-def _filled(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, bool]:
-    table = tables.USERS if name == "users" else tables.JOBS
+def _filled(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, bool]:
     names = [column.name for column in table.columns]
-    row = _one(con, f"SELECT {', '.join(f'count({column})' for column in names)} FROM {name}")
+    counts = ", ".join(f"count({column})" for column in names)
+    row = _one(con, f"SELECT {counts} FROM {table.name}")
     return {column: count > 0 for column, count in zip(names, row, strict=True)}
 
 

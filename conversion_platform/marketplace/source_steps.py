@@ -271,7 +271,7 @@ def contract_columns(contract: Contract, computed: Mapping[str, str]) -> list[st
     """
     return [
         f"CAST({computed.get(column.name, f'_cp_{column.name}')} AS {column.type}) AS {column.name}"
-        for column in contract.table.columns
+        for column in contract.columns
     ]
 
 

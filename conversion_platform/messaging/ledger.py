@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from conversion_platform.errors import MessagingError, SettingsError
-from conversion_platform.lake import DISK_FULL, unfenced
+from conversion_platform.lake import DISK_FULL, PRIVATE_FILE, make_private, unfenced
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -51,6 +51,27 @@ def moment_of(stamped: str) -> datetime:
     return datetime.fromisoformat(stamped)
 
 
+def connect(path: Path, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open a SQLite file that its owner alone can read; made, with its folder, if it is not there.
+
+    SQLite gives the files beside it (`-wal`, `-shm`) its mode.
+
+    Args:
+        path: The file.
+        timeout: Seconds to wait for another process.
+
+    Raises:
+        OSError: it cannot be made.
+        sqlite3.Error: it cannot be opened.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(PRIVATE_FILE)
+    for end in ("", "-wal", "-shm"):
+        make_private(path.with_name(path.name + end))
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+
+
 class Ledger:
     """An open ledger. Use it as a context manager, in one thread.
 
@@ -67,8 +88,7 @@ class Ledger:
         """Called before anything is recorded or given away; it raises if that must not be."""
         self._alone = False
         with readable_errors(path), ExitStack() as on_failure:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._con = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._con = connect(path)
             on_failure.callback(self._con.close)
             self._con.row_factory = sqlite3.Row
             self._prepare()
@@ -132,7 +152,7 @@ class Ledger:
         if self._alone:
             yield
             return
-        with closing(sqlite3.connect(self._lock, timeout=1.0, isolation_level=None)) as con:
+        with closing(connect(self._lock, timeout=1.0)) as con:
             self._wait_alone(con, time.monotonic() + (BUSY_SECONDS if seconds is None else seconds))
             self._alone = True
             try:

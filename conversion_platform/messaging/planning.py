@@ -16,6 +16,7 @@ from conversion_platform.marketplace import (
     JOBS,
     JOBS_HISTORY,
     USERS,
+    USERS_CONTACTS,
     USERS_HISTORY,
     as_of,
     require_history,
@@ -137,6 +138,7 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     templates = Templates(session.settings)
     session.lake.require(JOB_OF_THE_DAY, [day])
     require_history(session.lake)
+    session.lake.require(USERS_CONTACTS)
     planner = _Planner(session.settings, templates, day)
     _start_list(ledger)
     counts: Counter[str] = Counter()
@@ -159,6 +161,7 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
 def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
     session.lake.view(session.con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
     session.lake.view(session.con, USERS, name="messaging_newest_users")
+    session.lake.view(session.con, USERS_CONTACTS, name="messaging_contacts")
     session.lake.view(session.con, JOBS, name="messaging_newest_jobs")
     for name, history in (("users", USERS_HISTORY), ("jobs", JOBS_HISTORY)):
         session.con.execute(

@@ -7,13 +7,13 @@ SELECT
     assigned.job_id,
     assigned.cohort,
     assigned.send_at,
-    newest.phone,
+    contacts.phone,
     newest.time_zone,
     newest.state,
-    newest.postal_code,
+    contacts.postal_code,
     newest.consent_at,
     newest.consent_source,
-    newest.consent_text,
+    contacts.consent_text,
     -- A cell that could not be read decides about the message: whether, and at what hours.
     list_has_any(
         string_split(coalesce(newest.unread_columns, ''), '|'),
@@ -28,11 +28,12 @@ SELECT
     jobs.employer_id AS employer,
     jobs.region,
     jobs.shift,
-    distance_km(users.latitude, users.longitude, jobs.latitude, jobs.longitude) AS distance
+    distance_km(contacts.latitude, contacts.longitude, jobs.latitude, jobs.longitude) AS distance
 FROM messaging_assigned AS assigned
 LEFT JOIN messaging_users_of_day AS users USING (user_id)
 LEFT JOIN messaging_jobs_of_day AS jobs USING (job_id)
 LEFT JOIN messaging_newest_users AS newest USING (user_id)
+LEFT JOIN messaging_contacts AS contacts USING (user_id)
 LEFT JOIN messaging_newest_jobs AS newest_job USING (job_id)
 WHERE assigned.arm = 'treatment'
 ORDER BY assigned.user_id

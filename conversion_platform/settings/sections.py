@@ -191,10 +191,11 @@ class SourceSection(InputSection):
         default_factory=dict,
         description="Contract column = source column, where the names differ.",
     )
-    attributes: tuple[str, ...] | None = Field(
-        None, description="Further columns that become features; all suitable ones if not given."
+    attributes: tuple[str, ...] = Field(
+        (),
+        description="Further columns that become features, and that anyone may read; all others "
+        "are kept apart as personal. `check-sources` proposes the list.",
     )
-    ignore: tuple[str, ...] = Field((), description="Further columns that never become features.")
     time_zone: Zone | None = Field(
         None,
         description="Zone of times written without one; without this setting such rows are "
@@ -227,10 +228,8 @@ class SourcesSection(Section):
     @field_validator("events")
     @classmethod
     def _no_attributes(cls, value: SourceSection) -> SourceSection:
-        if value.attributes or value.ignore:
-            raise ValueError(
-                "has no features of its own: `attributes` and `ignore` go with users and jobs only"
-            )
+        if value.attributes:
+            raise ValueError("has no features of its own: `attributes` go with users and jobs only")
         return value
 
 
@@ -278,6 +277,11 @@ class FeaturesSection(Section):
         ge=2,
         le=1000,
         description="Values of a categorical attribute kept; the rest is `other`.",
+    )
+    allow_protected_features: tuple[str, ...] = Field(
+        (),
+        description="Protected attributes of users (gender, age ...) that may be listed in "
+        "`sources.users.attributes` all the same.",
     )
     max_distance_km: float = Field(
         200.0, gt=0, description="Distances beyond this count as this far."

@@ -29,6 +29,7 @@ from conversion_platform.simulator.geography import (
     REFERRALS,
     SHIFTS,
 )
+from conversion_platform.simulator.private_columns import private_columns
 from conversion_platform.simulator.randomness import Floats, Hash, Ints
 from conversion_platform.simulator.response import Truth
 from conversion_platform.simulator.state import State
@@ -88,6 +89,7 @@ def users_table(truth: Truth, day: date) -> pyarrow.Table:
             "has_car": users.has_car[here],
             "referral": name_array(users.referral[here], REFERRALS),
             "about": name_array(_pick(truth, "about", here, len(ABOUT)), ABOUT),
+            **private_columns(world.seed, here),
         }
     )
 

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError
 from conversion_platform.lake import FORMAT, Session, lake_format, newer_format, quoted, set_format
+from conversion_platform.marketplace import keep_personal_apart
 from conversion_platform.messaging import file_exists, ledger_path, open_ledger
 
 if TYPE_CHECKING:
@@ -82,6 +84,9 @@ def _steps(lake: Lake, settings: Settings, since: int) -> Iterator[str]:
         yield from _open_from_midnight(lake, settings)
         yield NEW_CHECK_NAMES
         yield NEW_CODE_LOCATION
+    if since < 3:
+        yield from _personal_apart(lake, settings)
+        yield from _first_snapshot(lake, settings)
 
 
 def _open_from_midnight(lake: Lake, settings: Settings) -> Iterator[str]:
@@ -114,6 +119,29 @@ def _open_from_midnight(lake: Lake, settings: Settings) -> Iterator[str]:
             f"The champion {champion.version} was trained by the earlier rule. It goes on scoring; "
             "the next training compares its candidate with it as always."
         )
+
+
+def _personal_apart(lake: Lake, settings: Settings) -> Iterator[str]:
+    """Format 3: what is personal lies in tables of its own, and attributes are listed."""
+    with lake.connect(any_format=True) as con:
+        yield from keep_personal_apart(Session(settings, lake, con))
+
+
+def _first_snapshot(lake: Lake, settings: Settings) -> Iterator[str]:
+    """Format 3: users and jobs are read as each day saw them; in format 2 they had no history."""
+    from conversion_platform.features import USER_FEATURES
+    from conversion_platform.marketplace import JOBS, USERS, USERS_HISTORY, capture_both
+
+    if not (lake.exists(USERS) and lake.exists(JOBS)) or lake.days(USERS_HISTORY):
+        return
+    last = max(lake.days(USER_FEATURES), default=settings.platform.start_date)
+    with lake.connect(any_format=True) as con:
+        capture_both(Session(settings, lake, con), DayRange.of(last))
+    yield (
+        f"Users and jobs as they were loaded last are the snapshot of {last}, and of all days "
+        "before it. From now on each day's run keeps what the source shows: a day that runs again "
+        "sees what it saw."
+    )
 
 
 def jobs_at_midnight(session: Session) -> tuple[int, int]:

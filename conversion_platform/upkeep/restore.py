@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import BackupError
-from conversion_platform.lake import FORMAT, STAGING, LakeFormat, newer_format
+from conversion_platform.lake import FORMAT, STAGING, LakeFormat, is_personal, newer_format
 from conversion_platform.upkeep import manifest as kept
 from conversion_platform.upkeep.copying import (
     BESIDE_A_DATABASE,
@@ -174,7 +174,8 @@ def _stage(source: Path, manifest: kept.Manifest, part: _Part) -> None:
         relative = Path(entry.path).relative_to(part.name)
         target = part.staged / relative if relative.parts else part.staged
         target.parent.mkdir(parents=True, exist_ok=True)  # open to others as the umask says
-        mode = PRIVATE_FILE if part.name in (kept.LEDGER, kept.SANDBOX) else entry.mode
+        private = part.name in (kept.LEDGER, kept.SANDBOX) or is_personal(relative.as_posix())
+        mode = PRIVATE_FILE if private else entry.mode
         if copy_file(source / entry.path, target, mode) != entry.sha256:
             raise BackupError(
                 f"{source / entry.path} changed while it was read.",

@@ -31,7 +31,17 @@ CHANGED_JOBS = """
     SELECT * REPLACE ('Other ' || title AS title, pay * 2 AS pay, NULL AS category)
     FROM source WHERE hash(job_id) % 5 > 0
 """
-CURRENT = ("users/", "jobs/", "attributes/", "rejected_", "users_versions/", "jobs_versions/")
+CURRENT = (
+    "users/",
+    "jobs/",
+    "attributes/",
+    "rejected_",
+    "jobs_versions/",
+    *(
+        f"personal/{name}"
+        for name in ("users_contacts", "users_protected", "users_versions", "jobs_", "rejected_")
+    ),
+)
 """Tables that show the source as it is now."""
 
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.inference.tables import DAILY_PREDICTIONS
 from conversion_platform.lake import Session, Table
-from conversion_platform.marketplace.tables import REJECTED_USERS, USERS
+from conversion_platform.marketplace.tables import (
+    REJECTED_USERS,
+    REJECTED_USERS_VALUES,
+    USERS,
+    USERS_CONTACTS,
+    USERS_PROTECTED,
+)
 from conversion_platform.messaging.tables import MESSAGE_STATES, OUTCOMES, REPLIES
 
 if TYPE_CHECKING:
@@ -77,20 +83,12 @@ def fill(session: Session, version: str = "'v1'") -> None:
 
 def fill_people(session: Session) -> None:
     """A user with a phone and a name, and one who was rejected."""
-    put(
-        session,
-        USERS,
-        {
-            "user_id": "'u1'",
-            "phone": f"'{PHONE}'",
-            "latitude": "40.5",
-            "first_name": "'Zelda'",
-            "email_address": "'zelda@example.com'",
-            "years_of_experience": "7",
-        },
-    )
-    put(
-        session,
-        REJECTED_USERS,
-        {"source": "'users.csv'", "row_number": "3", "row_json": f'\'{{"p": "{PHONE}"}}\''},
-    )
+    person = {"user_id": "'u1'"}
+    put(session, USERS, person | {"years_of_experience": "7"})
+    place = {"phone": f"'{PHONE}'", "latitude": "40.5"}
+    name = {"first_name": "'Zelda'", "email_address": "'zelda@example.com'"}
+    put(session, USERS_CONTACTS, person | place | name)
+    put(session, USERS_PROTECTED, person | {"gender": "'zf'"})
+    row = {"source": "'users.csv'", "row_number": "3", "reason": "'missing_id'"}
+    put(session, REJECTED_USERS, row)
+    put(session, REJECTED_USERS_VALUES, row | {"row_json": f'\'{{"p": "{PHONE}"}}\''})

@@ -15,7 +15,7 @@ import pyarrow as pa
 from conversion_platform.days import DayRange, day_of, day_start
 from conversion_platform.features import build_features
 from conversion_platform.lake import Lake, Session, Table, open_lake
-from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS, USERS_CONTACTS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.snapshots import keep
 
@@ -74,6 +74,7 @@ def event(
 def fill(session: Session, world: World, days: DayRange) -> None:
     """Writes the world's tables; events go to the day on which they occurred."""
     _put(session, USERS, world.users, USER_ATTRIBUTES)
+    _put(session, USERS_CONTACTS, world.users, {})
     _put(session, JOBS, world.jobs, JOB_ATTRIBUTES)
     keep(session)
     _put(session, ATTRIBUTES, world.attributes, {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, Table
 from conversion_platform.lake.sql import quoted
-from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS, USERS_CONTACTS
 from conversion_platform_tests.snapshots import keep
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def write_sources(session: Session, users: Rows, jobs: Rows, events: Rows) -> No
     """Writes the checked source tables; events by the New York day they happened on."""
     users = [{"created_at": LONG_AGO, **row} for row in users]
     jobs = [{"opened_at": LONG_AGO, **row} for row in jobs]
-    session.lake.write(session.con, USERS, rows_query(USERS, users))
+    for table in (USERS, USERS_CONTACTS):
+        session.lake.write(session.con, table, rows_query(table, users))
     session.lake.write(session.con, JOBS, rows_query(JOBS, jobs))
     keep(session)
     full = [

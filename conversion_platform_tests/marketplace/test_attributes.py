@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,31 +21,40 @@ MANY = (
     "FROM range(1, 200) t(i)"
 )
 EXPECTED = {
-    "years_worked": ("numeric", True),
-    "vip": ("boolean", True),
-    "last_login": ("timestamp", True),
-    "level": ("categorical", True),
-    "name": ("text", False),
-    "about": ("text", False),
-    "nothing": ("categorical", False),
-    "country": ("categorical", False),
-    "company_id": ("text", False),
-    "plan": ("categorical", True),
+    "years_worked": "numeric",
+    "vip": "boolean",
+    "last_login": "timestamp",
+    "level": "categorical",
+    "name": "text",
+    "about": "text",
+    "nothing": "categorical",
+    "country": "categorical",
+    "company_id": "text",
+    "plan": "categorical",
 }
 
 
-def _found(built: World) -> dict[str, tuple[str, bool]]:
+def _found(built: World) -> dict[str, str]:
     rows = built.rows(ATTRIBUTES, "column_name, kind, used, reason")
     assert all(used == (reason is None) for _, _, used, reason in rows)
-    return {name: (kind, used) for name, kind, used, _ in rows}
+    return {name: kind for name, kind, _, _ in rows}
+
+
+def _used(built: World) -> set[str]:
+    return {name for name, used in built.rows(ATTRIBUTES, "column_name, used") if used}
+
+
+def _toml(form: str, *listed: str) -> str:
+    return f'[sources.users]\npath = "{form}"\nattributes = {json.dumps(listed)}\n'
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
 def test_kinds_are_the_same_from_typed_columns_and_from_text(tmp_path: Path, form: str) -> None:
     (write_parquet if form == "parquet" else write_csv)(MANY, tmp_path / f"users.{form}")
-    built = World(tmp_path, f'[sources.users]\npath = "users.{form}"\n').fill()
+    built = World(tmp_path, _toml(f"users.{form}")).fill()
     built.attributes()
     assert _found(built) == EXPECTED
+    assert _used(built) == set()
 
 
 def test_order_of_rows_does_not_change_what_is_found(tmp_path: Path) -> None:
@@ -53,14 +63,15 @@ def test_order_of_rows_does_not_change_what_is_found(tmp_path: Path) -> None:
     assert _found(built) == EXPECTED
 
 
-def test_settings_choose_and_ignore(tmp_path: Path) -> None:
-    toml = '[sources.users]\npath = "source/users.parquet"\nattributes = ["Years.Worked", "name"]\n'
+def test_what_the_settings_list_becomes_a_feature_and_nothing_else(tmp_path: Path) -> None:
+    toml = _toml("source/users.parquet", "Years.Worked", "name", "nothing")
     built = World(tmp_path, toml).fill(users=MANY)
     built.attributes()
-    assert {name for name, (_, used) in _found(built).items() if used} == {"years_worked", "name"}
-    built.toml = '[sources.users]\npath = "source/users.parquet"\nignore = ["level"]\n'
-    built.attributes()
-    assert _found(built)["level"] == ("categorical", False)
+    assert _used(built) == {"years_worked", "name"}
+    assert _found(built)["name"] == "categorical"
+    own = [column.name for column in USERS.columns]
+    assert built.columns(USERS) == [*own, "years_worked", "name", "nothing"]
+    assert built.rows(USERS, "count(name), count(about)", "1") == [(199, 199)]
 
 
 def test_a_further_column_never_takes_the_place_of_a_contract_column(tmp_path: Path) -> None:
@@ -87,9 +98,10 @@ def test_phone_numbers_that_nobody_mapped_become_no_feature(tmp_path: Path, form
         "FROM range(1, 200) t(i)"
     )
     (write_parquet if form == "parquet" else write_csv)(rows, tmp_path / f"users.{form}")
-    built = World(tmp_path, f'[sources.users]\npath = "users.{form}"\n').fill()
+    built = World(tmp_path, _toml(f"users.{form}")).fill()
     built.attributes()
-    assert _found(built) == {"mobile": ("text", False), "contact": ("text", False)}
+    assert _found(built) == {"mobile": "text", "contact": "text"}
+    assert set(built.rows(ATTRIBUTES, "privacy")) == {("personal",)}
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_bad_byte_in_a_column_that_nothing_uses_costs_its_row_alone(
     lines[1500] = b"1500,r1500,caf\xe9"
     lines[2000] = b",r2000,no id"
     lines[2500] = b"2500,r2500,\xff\xfe"
-    built = _users(tmp_path, b"\n".join([*lines, b""]), 'ignore = ["notes"]', name)
+    built = _users(tmp_path, b"\n".join([*lines, b""]), 'attributes = ["notes"]', name)
     loaded = built.load_users()
     assert (loaded.read_rows, loaded.rejects) == (3000, {"broken_line": 2, "missing_id": 1})
     assert built.rows(REJECTED_USERS, "row_number, reason", "row_number") == [

@@ -19,6 +19,8 @@ from conversion_platform.marketplace import (
     REASONS,
     REJECTED_EVENTS,
     REJECTED_EVENTS_UNDATED,
+    REJECTED_EVENTS_UNDATED_VALUES,
+    REJECTED_EVENTS_VALUES,
     load_events,
     load_jobs,
     load_users,
@@ -353,8 +355,8 @@ def test_accepted_and_rejected_rows_are_the_rows_read_each_exactly_once(
             )
             kept = con.execute(
                 "SELECT count(*), count(DISTINCT row_json->>'line') FROM ("
-                f"SELECT row_json FROM {lake.select(REJECTED_EVENTS)} UNION ALL "
-                f"SELECT row_json FROM {lake.select(REJECTED_EVENTS_UNDATED)})"
+                f"SELECT row_json FROM {lake.select(REJECTED_EVENTS_VALUES)} UNION ALL "
+                f"SELECT row_json FROM {lake.select(REJECTED_EVENTS_UNDATED_VALUES)})"
             ).fetchone()
             ids = con.execute(
                 f"SELECT count(*), count(DISTINCT event_id) FROM {lake.select(EVENTS)}"

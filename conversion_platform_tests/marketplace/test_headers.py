@@ -172,6 +172,7 @@ def test_a_further_column_may_have_any_name(
     _table(tmp_path / f"users/0.{extension}", ["user_id", given], ["1", "x"], ["2", "y"])
     _table(tmp_path / f"users/1.{extension}", [given, "user_id"], ["x", "3"], ["y", "4"])
     built = _world(tmp_path)
+    built.toml = f'[sources.users]\npath = "users"\nattributes = [{json.dumps(given)}]\n'
     built.attributes()
     assert built.rows(ATTRIBUTES, "column_name, kind, used") == [(name, "categorical", True)]
     assert built.rows(USERS, f'user_id, "{name}"') == [

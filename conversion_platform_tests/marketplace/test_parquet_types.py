@@ -70,7 +70,11 @@ def test_events_of_pandas_are_read(tmp_path: Path, unit: str) -> None:
 @pytest.mark.parametrize("zone", ["UTC", None])
 def test_a_further_column_of_timestamps_is_one(tmp_path: Path, unit: str, zone: str | None) -> None:
     given = TEN if zone else NAIVE
-    built = _users(tmp_path, last_login=(pa.timestamp(unit, zone), [given, None, given]))
+    built = _users(
+        tmp_path,
+        'attributes = ["last_login"]',
+        last_login=(pa.timestamp(unit, zone), [given, None, given]),
+    )
     built.attributes()
     assert built.rows(ATTRIBUTES, "column_name, kind, used") == [("last_login", "timestamp", True)]
     hours = 0 if zone else 5  # without a zone, that of the platform

@@ -92,7 +92,12 @@ def test_the_screen_is_one_screen_and_shows_no_phone_number(tmp_path: Path) -> N
     assert "unknown_time_zone" in screen or "number_where_text_belongs" in screen
     assert "0188" not in screen
     assert "0199" not in screen
-    for part in ("2026-01-02 to 2026-01-05", "25.00%", "100.0% of users", "users.n (numeric)"):
+    for part in (
+        "2026-01-02 to 2026-01-05",
+        "25.00%",
+        "100.0% of users",
+        "[sources.users] attributes",
+    ):
         assert part in screen
 
 

@@ -14,7 +14,19 @@ import duckdb
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, Table, open_session
+from conversion_platform.marketplace import JOBS as JOBS_TABLE
 from conversion_platform.marketplace import (
+    JOBS_CONTACTS,
+    REJECTED_EVENTS,
+    REJECTED_EVENTS_UNDATED,
+    REJECTED_EVENTS_UNDATED_VALUES,
+    REJECTED_EVENTS_VALUES,
+    REJECTED_JOBS,
+    REJECTED_JOBS_VALUES,
+    REJECTED_USERS,
+    REJECTED_USERS_VALUES,
+    USERS_CONTACTS,
+    USERS_PROTECTED,
     Loaded,
     capture_both,
     infer_attributes,
@@ -22,6 +34,7 @@ from conversion_platform.marketplace import (
     load_jobs,
     load_users,
 )
+from conversion_platform.marketplace import USERS as USERS_TABLE
 from conversion_platform.settings import Settings, load_settings
 
 DAYS = DayRange(date(2026, 1, 2), date(2026, 1, 4))
@@ -111,12 +124,18 @@ class World:
             return users, jobs, load_events(session, days)
 
     def rows(self, table: Table, columns: str = "*", order: str = "ALL") -> list[tuple[Any, ...]]:
-        """Rows of a lake table."""
+        """Rows of a lake table, with what its personal tables keep apart."""
         with self.session() as session:
             found: list[tuple[Any, ...]] = session.con.execute(
-                f"SELECT {columns} FROM {session.lake.select(table)} ORDER BY {order}"
+                f"SELECT {columns} FROM {whole(session, table)} ORDER BY {order}"
             ).fetchall()
             return found
+
+    def columns(self, table: Table) -> list[str]:
+        """Columns of a lake table alone."""
+        with self.session() as session:
+            found = session.con.execute(f"DESCRIBE SELECT * FROM {session.lake.select(table)}")
+            return [name for name, *_ in found.fetchall()]
 
     def reasons(self, table: Table) -> dict[str, str]:
         """Reason code by the first value of each rejected source row."""
@@ -124,6 +143,28 @@ class World:
             str(next(iter(json.loads(row).values()))): reason
             for row, reason in self.rows(table, "row_json, reason")
         }
+
+
+APART = {
+    USERS_TABLE: (USERS_CONTACTS, USERS_PROTECTED),
+    JOBS_TABLE: (JOBS_CONTACTS,),
+    REJECTED_USERS: (REJECTED_USERS_VALUES,),
+    REJECTED_JOBS: (REJECTED_JOBS_VALUES,),
+    REJECTED_EVENTS: (REJECTED_EVENTS_VALUES,),
+    REJECTED_EVENTS_UNDATED: (REJECTED_EVENTS_UNDATED_VALUES,),
+}
+
+
+def whole(session: Session, table: Table) -> str:
+    """SQL of a table joined to its personal tables: what the source said of each row."""
+    parts = [session.lake.select(part) for part in (table, *APART.get(table, ()))]
+    keys = table.key if table not in REJECTS else ("source", "row_number", "reason")
+    day = ("dt",) if table.daily else ()
+    joined = f" INNER JOIN {{}} USING ({', '.join((*keys, *day))})"
+    return f"(SELECT * FROM {parts[0]} {''.join(joined.format(part) for part in parts[1:])})"
+
+
+REJECTS = (REJECTED_USERS, REJECTED_JOBS, REJECTED_EVENTS, REJECTED_EVENTS_UNDATED)
 
 
 def values(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY
 from conversion_platform.lake import Session, Table
-from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS, USERS_CONTACTS
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.snapshots import keep
 
@@ -71,7 +71,8 @@ QUIET_CARRIER = "[messaging.sandbox]\nfail_share = 0.0\nstop_share = 0.0\n"
 
 def put(session: Session, people: Sequence[Person], day: date = DAY) -> None:
     """Writes users, jobs and the day's assignments."""
-    _write(session, USERS, [_user(one) for one in people])
+    for table in (USERS, USERS_CONTACTS):
+        _write(session, table, [_user(one, table) for one in people])
     jobs = [{"job_id": "j1", "title": "Barista", "pay": 18.5}, {"job_id": "j2", "title": "Cook"}]
     _write(session, JOBS, [*jobs, {"job_id": "j3"}])
     keep(session)
@@ -109,8 +110,8 @@ def later(**by: float) -> datetime:
     return TEN_IN_NEW_YORK + timedelta(**by)
 
 
-def _user(one: Person) -> dict[str, Any]:
-    names = [column.name for column in USERS.columns]
+def _user(one: Person, table: Table) -> dict[str, Any]:
+    names = [column.name for column in table.columns]
     return {name: getattr(one, name) for name in names if hasattr(one, name)}
 
 

@@ -241,7 +241,10 @@ def test_a_refusal_says_what_the_key_is_for(write: Any) -> None:
         ("[sources.jobs]\npath='a'\nsql='SELECT 1'", "[sources.jobs] give either `sql` or a place"),
         ("[inputs.a]\nformat='postgres'", "[inputs.a] format = 'postgres' needs exactly one of"),
         ("[inputs.a]\npath='x'\ntable='t'", "[inputs.a] `table` and `query` go with"),
-        ("[sources.events]\npath='a'\nignore=['x']", "[sources.events] has no features of its own"),
+        (
+            "[sources.events]\npath='a'\nattributes=['x']",
+            "[sources.events] has no features of its own",
+        ),
         ("[cohorts.Night-Shift]\nsize=1", "the name `cohorts.Night-Shift` is not allowed"),
         (
             "[events]\nconversion_types=['impression']",

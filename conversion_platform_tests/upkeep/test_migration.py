@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from contextlib import closing
+import stat
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
@@ -13,6 +15,22 @@ from click.testing import CliRunner, Result
 from conversion_platform.cli.main import main
 from conversion_platform.errors import LakeError, MessagingError, SettingsError
 from conversion_platform.lake import FORMAT, FORMAT_KEY, lake_format
+from conversion_platform.marketplace import (
+    ATTRIBUTES,
+    JOBS_CONTACTS,
+    REJECTED_EVENTS,
+    REJECTED_EVENTS_UNDATED,
+    REJECTED_EVENTS_UNDATED_VALUES,
+    REJECTED_EVENTS_VALUES,
+    REJECTED_JOBS,
+    REJECTED_JOBS_VALUES,
+    REJECTED_USERS,
+    REJECTED_USERS_VALUES,
+    USERS,
+    USERS_CONTACTS,
+    USERS_PROTECTED,
+)
+from conversion_platform.marketplace import JOBS as JOBS_TABLE
 from conversion_platform.runs import renew_instance
 from conversion_platform.runs.instance_settings import INSTANCE_SETTINGS
 from conversion_platform.upkeep import migrate
@@ -21,6 +39,7 @@ from conversion_platform_tests.tiny_platform import (
     NEXT,
     differences,
     digests,
+    edit,
     lake_in,
     run,
     settings_in,
@@ -31,9 +50,40 @@ JOBS = "lake/jobs/data.parquet"
 
 @pytest.fixture
 def old(platform: Path) -> Path:
-    """A platform as be1d59c left it: the same files, and nothing that says a format."""
+    """A platform as be1d59c left it: one table of users, and nothing that says a format."""
+    together_again(platform)
     (platform / "lake" / FORMAT_KEY).unlink()
     return platform
+
+
+def together_again(folder: Path) -> None:
+    """Put what is personal back into the tables that held it until format 2."""
+    lake = lake_in(folder)
+    with lake.connect() as con:
+        con.execute("SET preserve_insertion_order = true")
+        for table, apart, key in (
+            (USERS, (USERS_CONTACTS, USERS_PROTECTED), "user_id"),
+            (JOBS_TABLE, (JOBS_CONTACTS,), "job_id"),
+            (REJECTED_USERS, (REJECTED_USERS_VALUES,), "source, row_number, reason"),
+            (REJECTED_JOBS, (REJECTED_JOBS_VALUES,), "source, row_number, reason"),
+            (REJECTED_EVENTS, (REJECTED_EVENTS_VALUES,), "source, row_number, reason"),
+            (
+                REJECTED_EVENTS_UNDATED,
+                (REJECTED_EVENTS_UNDATED_VALUES,),
+                "source, row_number, reason",
+            ),
+        ):
+            for day in lake.days(table) if table.daily else [None]:
+                parts = [f"read_parquet('{folder}/lake/{lake.key(one, day)}')" for one in apart]
+                joined = "".join(f" JOIN {part} USING ({key})" for part in parts)
+                file = f"read_parquet('{folder}/lake/{lake.key(table, day)}')"
+                con.execute(f"CREATE OR REPLACE TEMP TABLE whole AS SELECT * FROM {file} {joined}")
+                lake.write(con, table, "FROM whole", day)
+        attributes = f"SELECT * EXCLUDE (privacy) FROM {lake.select(ATTRIBUTES)}"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE whole AS {attributes}")
+        con.execute("UPDATE whole SET used = true, reason = NULL")
+        con.execute(f"COPY whole TO '{folder}/lake/attributes/data.parquet' (FORMAT parquet)")
+    shutil.rmtree(folder / "lake/personal")
 
 
 def ask(folder: Path, *words: str) -> Result:
@@ -80,12 +130,66 @@ def test_a_migrated_platform_goes_on_as_one_that_was_never_old(
 ) -> None:
     result = ask(old, "migrate")
     assert result.exit_code == 0, result.stderr
-    assert "has format 2 now, not 1" in result.stdout
+    assert "has format 3 now, not 1" in result.stdout
     assert differences(old, lived) == []
     new = copies("new")  # type: ignore[operator]
     for folder in (old, new):
         run(folder, NEXT)
     assert differences(old, new) == []
+
+
+def test_personal_columns_leave_the_open_files_and_lie_in_private_ones(old: Path) -> None:
+    emails = [email for (email,) in _read(old / "lake/users/data.parquet", "email")]
+    assert len(emails) > 100
+    notes = migrate(lake_in(old), settings_in(old)).notes
+    assert "email" not in _names(old / "lake/users/data.parquet")
+    assert {"phone", "gender"} & set(_names(old / "lake/users/data.parquet")) == set()
+    contacts = old / "lake/personal/users_contacts/data.parquet"
+    assert [email for (email,) in _read(contacts, "email")] == emails
+    for file in (old / "lake/personal").rglob("*.parquet"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    told = "\n".join(notes)
+    assert "look personal or protected and were features" in told and "date_of_birth" in told
+    assert emails[0] not in told
+
+
+def test_attributes_that_nobody_listed_are_named_with_the_setting_that_keeps_them(
+    old: Path,
+) -> None:
+    edit(old, '"has_car", ', "")
+    notes = "\n".join(migrate(lake_in(old), settings_in(old)).notes)
+    listed = '[sources.users] attributes = ["experience_years", "referral", "about", "has_car"]'
+    assert listed in notes
+
+
+@pytest.mark.parametrize("step", range(0, 60, 7))
+def test_a_migration_that_was_stopped_anywhere_is_done_by_running_it_again(
+    old: Path, lived: Path, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = lake_in(old)
+    publish, left = lake.storage.publish, [step]
+
+    def stopping(file: Path, key: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        publish(file, key)
+
+    monkeypatch.setattr(lake.storage, "publish", stopping)
+    with suppress(KeyboardInterrupt):
+        migrate(lake, settings_in(old))
+    migrate(lake_in(old), settings_in(old))
+    assert differences(old, lived) == []
+
+
+def _read(file: Path, columns: str) -> list[tuple[str]]:
+    with duckdb.connect() as con:
+        return con.execute(f"SELECT {columns} FROM '{file}' ORDER BY ALL").fetchall()
+
+
+def _names(file: Path) -> list[str]:
+    with duckdb.connect() as con:
+        return [name for name, *_ in con.execute(f"DESCRIBE FROM '{file}'").fetchall()]
 
 
 def test_migrating_again_changes_nothing(old: Path) -> None:

@@ -17,8 +17,14 @@ from conversion_platform.marketplace.history.reading import (
     attribute_types,
     with_attributes,
 )
-from conversion_platform.marketplace.history.tables import HISTORIES, HISTORY_TABLES, History
+from conversion_platform.marketplace.history.tables import (
+    HISTORIES,
+    HISTORY_TABLES,
+    USERS_HISTORY,
+    History,
+)
 from conversion_platform.marketplace.history.whole import write_whole
+from conversion_platform.marketplace.locations import located_users
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Table
@@ -138,7 +144,7 @@ def _changes(session: Session, history: History, day: date, before: date | None)
         key=history.key,
         start=history.start,
         columns=", ".join(map(identifier, columns)),
-        current=session.lake.select(history.current),
+        current=_current(session, history),
         versions=with_attributes(session.lake.select(history.versions), attributes),
         before=known if before else f"(SELECT * FROM {known} WHERE false)",
         zone=quoted(session.settings.platform.time_zone),
@@ -151,6 +157,13 @@ def _changes(session: Session, history: History, day: date, before: date | None)
         yield
     finally:
         session.con.execute(f"DROP TABLE IF EXISTS {_CAPTURED}")
+
+
+def _current(session: Session, history: History) -> str:
+    """Return SQL of the rows as the source shows them now."""
+    if history.table == USERS_HISTORY:
+        return located_users(session)
+    return session.lake.select(history.current)
 
 
 def _counts(session: Session) -> dict[str, int]:

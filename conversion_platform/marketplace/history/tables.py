@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conversion_platform.lake import Column, Table
-from conversion_platform.marketplace.tables import JOBS, UNREAD_COLUMNS, UPDATED_AT, USERS
+from conversion_platform.marketplace.tables import (
+    JOBS,
+    UNREAD_COLUMNS,
+    UPDATED_AT,
+    USERS,
+    USERS_CONTACTS,
+)
 
 VALID_FROM = Column(
     "valid_from",
@@ -15,23 +21,29 @@ VALID_FROM = Column(
 PRESENT = Column("present", "BOOLEAN", "Whether the source shows the row from that day on.")
 TOLD_AT = Column("told_at", "TIMESTAMP WITH TIME ZONE", "From when on the source says it was so.")
 
-# The newest known are read from `users` when a message is planned, and have no history. The time
-# of writing may change every day in every row, and says nothing about the row.
-_WITHOUT_HISTORY = {
-    "phone", "postal_code", "consent_text", UPDATED_AT.name, UNREAD_COLUMNS.name,
-}  # fmt: skip
+# The time of writing may change every day in every row, and says nothing about the row.
+_WITHOUT_HISTORY = (UPDATED_AT, UNREAD_COLUMNS)
+_COORDINATES = ("latitude", "longitude")
 
 
 def _kept(table: Table) -> tuple[Column, ...]:
-    return tuple(column for column in table.columns if column.name not in _WITHOUT_HISTORY)
+    return tuple(column for column in table.columns if column not in _WITHOUT_HISTORY)
 
+
+# Distances to jobs are features: places are the only personal columns with a history. Numbers and
+# consents are read as they are now.
+_USER_COLUMNS = (
+    *_kept(USERS),
+    *(column for column in USERS_CONTACTS.columns if column.name in _COORDINATES),
+)
 
 USERS_HISTORY = Table(
     "users_history",
     "Users as each captured day saw them: rows that changed since the snapshot before.",
-    (*_kept(USERS), VALID_FROM, PRESENT),
+    (*_USER_COLUMNS, VALID_FROM, PRESENT),
     key=("user_id", "valid_from"),
     open_ended=True,
+    personal=True,
 )
 JOBS_HISTORY = Table(
     "jobs_history",
@@ -43,10 +55,11 @@ JOBS_HISTORY = Table(
 USERS_VERSIONS = Table(
     "users_versions",
     "Users of whom the source tells several dated rows: all of those rows.",
-    (*_kept(USERS), TOLD_AT),
+    (*_USER_COLUMNS, TOLD_AT),
     key=("user_id", "told_at"),
     daily=False,
     open_ended=True,
+    personal=True,
 )
 JOBS_VERSIONS = Table(
     "jobs_versions",
@@ -65,7 +78,7 @@ class History:
 
     Attributes:
         table: The snapshots.
-        current: The checked table as it is now.
+        current: The checked table as it is now, without what is personal.
         versions: The versions that the source itself tells.
         start: The column that says when a user joined, or a job opened.
     """

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.messaging.ledger import (
+    connect,
     hashed,
     moment_of,
     readable_errors,
@@ -84,8 +85,7 @@ class Sandbox:
         self._path = path
         self._behaviour = behaviour
         with readable_errors(path, WHAT), ExitStack() as on_failure:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._con = sqlite3.connect(path, timeout=60.0, isolation_level=None)
+            self._con = connect(path)
             on_failure.callback(self._con.close)
             self._con.row_factory = sqlite3.Row
             self._prepare()

@@ -36,12 +36,13 @@ def write_users(folder: Path, further: str) -> None:
     write_parquet(f"{query}, {further} FROM range(2) t(i)", folder / "u.parquet")
 
 
-def cohort(folder: Path, where: str) -> Settings:
+def cohort(folder: Path, where: str, listed: str = '"kids"') -> Settings:
     from conversion_platform.settings import load_settings
 
     file = folder / "conversion_platform.toml"
     file.write_text(
-        "[sources.users]\npath = 'u.parquet'\n[sources.jobs]\npath = 'j.parquet'\n"
+        f"[sources.users]\npath = 'u.parquet'\nattributes = [{listed}]\n"
+        "[sources.jobs]\npath = 'j.parquet'\n"
         f"[features]\nfolder = 'own'\n[cohorts.tested]\nwhere = '''{where}'''\n"
     )
     return load_settings(file)
@@ -99,10 +100,10 @@ def test_what_will_not_work_is_refused_with_its_cohort_before_anything_is_made(
 
 def test_a_column_that_the_source_has_since_today_is_known(folder: Path) -> None:
     load(cohort(folder, "true"))
-    write_users(folder, "i % 2 AS kids, i + 18 AS age")
-    settings = cohort(folder, "age > 20 AND user_age > 20")
+    write_users(folder, "i % 2 AS kids, i + 18 AS years")
+    settings = cohort(folder, "years > 20 AND user_years > 20", '"kids", "years"')
     in_session(settings, check_cohorts)
-    with pytest.raises(SettingsError, match='"age" not found'):
+    with pytest.raises(SettingsError, match='"years" not found'):
         in_session(settings, check_cohorts, just_loaded=True)
 
 

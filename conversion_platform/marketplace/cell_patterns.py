@@ -1,0 +1,146 @@
+"""What the cells of a column look like: phone numbers, addresses, birth dates, names, free text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+
+_MAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+")
+_DIGITS = re.compile(r"\d{7,15}")
+_PHONE = re.compile(r"\+?[\d\s().\-/]{7,20}(?:\s*(?:x|ext\.?)\s*\d+)?", re.I)
+_NO_PHONE = re.compile(r"\d{4}-\d{2}-\d{2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|-?\d+\.\d+|\d{7,15}")
+_SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
+_IBAN = re.compile(r"[A-Z]{2}\d{2} ?[A-Z0-9]{4}[A-Z0-9 ]{6,30}")
+_IP = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9a-f]{1,4}:){3,7}[0-9a-f:]*[0-9a-f]", re.I)
+_PAGE = re.compile(r"(?:https?://|www\.)\S+", re.I)
+_STREET = re.compile(
+    r"\d+\w?\s+(?:\S+\s+){1,5}?(?:st|street|ave|avenue|rd|road|dr|drive|ln|lane|blvd|boulevard|way"
+    r"|ct|court|pl|place|pkwy|hwy|highway|terrace|circle|square|apt)\b.*",
+    re.I,
+)
+_PAIR = re.compile(r"[(\[]?-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}[)\]]?")
+_FINE_NUMBER = re.compile(r"-?\d{1,3}\.\d{4,}")
+_ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_SLASHED_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](\d{4})")
+_GENDERS = {"male", "female", "man", "woman", "m", "f", "w", "nonbinary", "non-binary", "diverse"}
+_UNKNOWN = {"other", "unknown", "x", "d", "prefer not to say", "not stated", "n", "u"}
+_OLDEST, _YOUNGEST, _SPREAD = 100, 14, 5  # years
+
+_FEW = 0.2  # a share from which a column holds such cells
+_MOST = 0.8
+_NEARLY_ALL = 0.9
+_ENOUGH = 5  # values below which nothing is said of how they differ
+
+
+def looks_like_contact(values: Sequence[str], country: str) -> str | None:
+    """Return what of a person's contact the cells look like, if they do.
+
+    Args:
+        values: Texts of cells, none of which is empty.
+        country: Region (two letters) of phone numbers without a country.
+    """
+    if _share(values, _MAIL.fullmatch) >= _FEW:
+        return "mail addresses"
+    if _share(values, lambda text: _is_phone(text, country)) >= _FEW:
+        return "phone numbers"
+    plain = _share(values, lambda text: bool(_DIGITS.fullmatch(text)) and _is_valid(text, country))
+    return "phone numbers" if plain >= _NEARLY_ALL and _differ(values) else None
+
+
+def looks_like_person(values: Sequence[str], until: date) -> str | None:
+    """Return what else of a person the cells look like, if they do.
+
+    Args:
+        values: Texts of cells, none of which is empty.
+        until: A day of the source's time.
+    """
+    patterns: dict[str, Callable[[str], object]] = {
+        "street addresses": _STREET.fullmatch,
+        "coordinates": _PAIR.fullmatch,
+        "numbers of people": lambda text: _SSN.fullmatch(text) or _IBAN.fullmatch(text),
+        "internet addresses": _IP.fullmatch,
+        "pages of people": _PAGE.fullmatch,
+    }
+    for what, matches in patterns.items():
+        if _share(values, matches) >= _FEW:
+            return what
+    if _are_births(values, until):
+        return "birth dates"
+    if not _differ(values):
+        return None
+    if _share(values, _is_name) >= _MOST:
+        return "names of people"
+    if _are_coordinates(values):
+        return "coordinates"
+    return "free text" if _average_words(values) >= _ENOUGH else None
+
+
+def looks_like_protected(values: Sequence[str]) -> bool:
+    """Return whether the cells look like genders."""
+    words = {text.strip().lower() for text in values}
+    return len(words & _GENDERS) > 1 and words <= _GENDERS | _UNKNOWN
+
+
+def _share(values: Sequence[str], matches: Callable[[str], object]) -> float:
+    return sum(bool(matches(text.strip())) for text in values) / len(values)
+
+
+def _differ(values: Sequence[str]) -> bool:
+    """Return whether nearly every value is different."""
+    return len(values) >= _ENOUGH and len(set(values)) >= _MOST * len(values)
+
+
+def _is_phone(text: str, country: str) -> bool:
+    """Return whether a text is a phone number by its signs, not by its digits alone."""
+    if _NO_PHONE.fullmatch(text) or not _PHONE.fullmatch(text):
+        return False
+    return _is_valid(text, country)
+
+
+def _is_valid(text: str, country: str) -> bool:
+    import phonenumbers
+
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(text, country))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _year_of(text: str) -> int | None:
+    if found := _ISO_DATE.match(text):
+        return int(found[1])
+    found = _SLASHED_DATE.fullmatch(text)
+    return int(found[1]) if found else None
+
+
+def _are_births(values: Sequence[str], until: date) -> bool:
+    years = [_year_of(text.strip()) for text in values]
+    ages = [until.year - year for year in years if year is not None]
+    likely = [age for age in ages if _YOUNGEST <= age <= _OLDEST]
+    if len(values) < _ENOUGH or len(likely) < _NEARLY_ALL * len(values):
+        return False
+    return max(likely) - min(likely) >= _SPREAD
+
+
+def _is_name(text: str) -> bool:
+    """Return whether a text is two to four capitalised words."""
+    words = text.replace(",", " ").split()
+    return 2 <= len(words) <= 4 and all(_is_capitalised(word) for word in words)
+
+
+def _is_capitalised(word: str) -> bool:
+    letters = word.strip(".").replace("-", "").replace("'", "").replace("\u2019", "")
+    return letters.isalpha() and letters[0].isupper()
+
+
+def _are_coordinates(values: Sequence[str]) -> bool:
+    """Return whether the cells are degrees: with many digits, and beyond what scores are."""
+    if _share(values, _FINE_NUMBER.fullmatch) < _NEARLY_ALL:
+        return False
+    degrees = sorted(abs(float(text)) for text in values if _FINE_NUMBER.fullmatch(text.strip()))
+    return degrees[-1] <= 180 and degrees[len(degrees) // 2] >= 10
+
+
+def _average_words(values: Sequence[str]) -> float:
+    return sum(len(text.split()) for text in values) / len(values)

@@ -1,0 +1,134 @@
+"""Which table holds which column of users and jobs: hiding is by files, never by columns.
+
+What the settings list lies in `users` or `jobs`, for anyone to read; a protected attribute in
+`users_protected`; every other further column in `users_contacts` or `jobs_contacts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conversion_platform.errors import SourceError
+from conversion_platform.lake import Column, Part, identifier
+from conversion_platform.marketplace.columns import by_name
+from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.errors import nearest
+from conversion_platform.marketplace.headers import snake
+
+if TYPE_CHECKING:
+    from conversion_platform.settings import Settings, SourceSection
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The further columns of a source by where they lie; one may be listed and protected."""
+
+    listed: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    kept_apart: tuple[str, ...] = ()
+
+
+def placement_of(settings: Settings, contract: Contract, further: Mapping[str, str]) -> Placement:
+    """Return where each further column lies.
+
+    Args:
+        settings: The settings in force.
+        contract: Users or jobs.
+        further: Further columns by their names in the checked table, with those in the source.
+
+    Raises:
+        SourceError: a setting names a column that does not exist, or a protected one that
+            `features.allow_protected_features` does not name.
+    """
+    section: SourceSection = getattr(settings.sources, contract.name)
+    allowed = settings.features.allow_protected_features
+    listed = _named(f"{contract.setting}.attributes", section.attributes, further)
+    protected = {name for name in further if contract.protected and is_protected(contract, name)}
+    if contract.protected:
+        allowed = tuple(_named("features.allow_protected_features", allowed, further))
+        _refuse_protected(contract, [name for name in listed if name in protected - {*allowed}])
+    return Placement(
+        tuple(listed),
+        tuple(name for name in further if name in protected),
+        tuple(name for name in further if name not in protected and name not in listed),
+    )
+
+
+def placement_in_lake(settings: Settings, contract: Contract, names: Sequence[str]) -> Placement:
+    """Return where further columns lie that a lake has already, whatever else the settings list.
+
+    A protected attribute that is listed without an allowance lies apart.
+    """
+    section: SourceSection = getattr(settings.sources, contract.name)
+    listed = {*section.attributes, *map(snake, section.attributes)}
+    allowed = {
+        *settings.features.allow_protected_features,
+        *map(snake, settings.features.allow_protected_features),
+    }
+    protected = {name for name in names if contract.protected and is_protected(contract, name)}
+    shown = tuple(name for name in names if name in listed and name not in protected - allowed)
+    return Placement(
+        shown,
+        tuple(name for name in names if name in protected),
+        tuple(name for name in names if name not in protected and name not in shown),
+    )
+
+
+def is_protected(contract: Contract, name: str) -> bool:
+    """Return whether a further column is a protected attribute, by its name."""
+    table = contract.name
+    return table != "events" and by_name(table, name).kind == "protected"
+
+
+def _named(setting: str, names: Iterable[str], further: Mapping[str, str]) -> list[str]:
+    """Return the further columns that a setting names, by either of their names."""
+    by_given = {given: name for name, given in further.items()}
+    found = []
+    for name in dict.fromkeys(names):
+        column = by_given.get(name, name if name in further else snake(name))
+        if column not in further:
+            known = [*further, *by_given]
+            raise SourceError(
+                f"{setting}: no further column is named `{name}`.{nearest(name, known)}",
+                f"Further columns of the source: {', '.join(further) or 'none'}.",
+            )
+        found.append(column)
+    return list(dict.fromkeys(found))
+
+
+def _refuse_protected(contract: Contract, names: list[str]) -> None:
+    if not names:
+        return
+    listed = ", ".join(f'"{name}"' for name in names)
+    raise SourceError(
+        f"{contract.setting}.attributes lists protected attributes ({', '.join(names)}): a model "
+        "must not decide by them.",
+        f"Take them out of {contract.setting}.attributes: they are kept in users_protected, for "
+        "audits. If the law where you work allows them as features, name them: "
+        f"features.allow_protected_features = [{listed}].",
+    )
+
+
+def parts_of(contract: Contract, placement: Placement, rows: str) -> list[Part]:
+    """Return what is written of checked rows: personal tables first, so that `users` is the last.
+
+    Args:
+        contract: Users or jobs.
+        placement: Where further columns lie.
+        rows: A relation with every contract column and every further one.
+    """
+    further = {
+        contract.table: placement.listed,
+        contract.contacts: placement.kept_apart,
+        contract.protected: placement.protected,
+    }
+    return [
+        Part(table, f"SELECT {_select_list(table.columns, further[table])} FROM {rows}")
+        for table in contract.parts
+    ]
+
+
+def _select_list(columns: Iterable[Column], further: Iterable[str]) -> str:
+    return ", ".join(identifier(name) for name in (*(one.name for one in columns), *further))

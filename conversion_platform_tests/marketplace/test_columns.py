@@ -1,0 +1,169 @@
+"""What a column is, by its name and by its values."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from conversion_platform.marketplace.columns import Kind, Table, by_name, classified
+
+UNTIL = date(2026, 1, 1)
+PERSONAL_NAMES = [
+    "first_name",
+    "kin",
+    "next_of_kin",
+    "emergency_contact",
+    "home",
+    "home_address",
+    "contact_mail",
+    "candidate_name",
+    "date_of_birth",
+    "dob",
+    "ssn",
+    "iban",
+    "lat",
+    "lon",
+    "ip",
+    "profile_url",
+    "linkedin",
+    "name",
+    "phonenumber",
+    "birth_year",
+    "zip_code",
+    "mobile_2",
+    "email",
+    "dateofbirth",
+    "notes",
+    "home_phone",
+    "street",
+    "whatsapp",
+    "photo",
+]
+PROTECTED_NAMES = [
+    "gender",
+    "sex",
+    "age",
+    "age_group",
+    "race",
+    "ethnicity",
+    "religion",
+    "disability_status",
+    "is_veteran",
+    "marital_status",
+    "pregnant",
+    "nationality",
+    "citizenship",
+    "sexual_orientation",
+    "orientation",
+    "union_member",
+    "self_identified_race",
+]
+USABLE_NAMES = [
+    "years_worked",
+    "account_age_days",
+    "has_car",
+    "skills_count",
+    "last_login",
+    "level",
+    "employer_name",
+    "job_title",
+    "category",
+    "company_name",
+    "plan",
+    "rating",
+    "shift_length",
+    "language",
+    "role_name",
+    "wage",
+    "page_views",
+]
+
+
+@pytest.mark.parametrize("name", PERSONAL_NAMES)
+def test_a_users_column_that_tells_who_one_is_is_personal_by_its_name(name: str) -> None:
+    assert by_name("users", name).kind == "personal"
+
+
+@pytest.mark.parametrize("name", PROTECTED_NAMES)
+def test_a_protected_attribute_of_users_is_known_by_its_name(name: str) -> None:
+    assert by_name("users", name).kind == "protected"
+    assert by_name("jobs", name).kind == "usable"
+
+
+@pytest.mark.parametrize("name", USABLE_NAMES)
+def test_a_column_about_work_is_usable(name: str) -> None:
+    assert by_name("users", name).kind == "usable"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, "usable") for name in ("title", "employer", "address", "latitude", "name")),
+        *((name, "personal") for name in ("contact_person", "recruiter", "phone", "hr_email")),
+    ],
+)
+def test_of_a_job_its_people_are_personal_and_its_title_and_place_are_not(
+    name: str, kind: Kind
+) -> None:
+    assert by_name("jobs", name).kind == kind
+
+
+VALUES: dict[str, list[str]] = {
+    "phone numbers": ["(512) 555-0142", "+1 212 555 0101", "213-555-0102"],
+    "phone numbers of digits": [f"512555{n:04}" for n in range(100, 110)],
+    "mail addresses": ["a@b.org", "c.d@e.com", ""],
+    "birth dates": [f"{year}-03-0{year % 9 + 1}" for year in range(1960, 1999, 4)],
+    "birth dates in words of the US": [f"03/1{year % 9}/{year}" for year in range(1960, 1999, 4)],
+    "birth moments": [f"{year}-03-01 00:00:00+00" for year in range(1960, 1999, 4)],
+    "street addresses": ["12 Oak Street", "4 Hill Rd, Austin", "190b Main Ave apt 4"],
+    "coordinates": [f"30.{n}6715" for n in range(10, 20)],
+    "pairs": ["30.26715, -97.74306"] * 3,
+    "names": ["Maria Lopez", "Ann O\u2019Hara", "Bo Li", "Jos\u00e9 P\u00e9rez", "Kim Lee Park"],
+    "names from the last": ["Lopez, Maria", "Li, Bo", "Lee, Kim", "Ray, Al", "Poe, Ed"],
+    "free text": [f"I like to work in the {n}th store of my town" for n in range(9)],
+    "numbers of people": ["078-05-1120", "219-09-9999"],
+    "internet addresses": ["192.168.0.1", "10.0.0.2"],
+    "pages": ["https://example.org/in/maria", "www.example.org/bo"],
+}
+WORK: dict[str, list[str]] = {
+    "employers": ["Whole Foods", "Acme Corp", "Whole Foods", "Acme Corp", "Whole Foods", "Big Co"],
+    "scores": [f"0.{n}4837" for n in range(10, 30)],
+    "ids of ten digits": [f"1000000{n:03}" for n in range(100)],
+    "days of joining": [f"2025-0{n}-11" for n in range(1, 9)],
+    "shifts": ["day", "night", "day"],
+    "years of experience": [str(n) for n in range(20)],
+    "versions": ["1.2", "3.4", "5.6"],
+}
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_cells_of_people_are_personal_whatever_the_column_is_called(what: str) -> None:
+    found = classified("users", "attr_7", [text for text in VALUES[what] if text], UNTIL, "US")
+    assert found.kind == "personal", found
+    assert not any(text and text in str(found.why) for text in VALUES[what])
+
+
+@pytest.mark.parametrize("what", WORK)
+def test_cells_about_work_are_usable(what: str) -> None:
+    assert classified("users", "attr_7", WORK[what], UNTIL, "US").kind == "usable"
+
+
+def test_cells_that_say_genders_are_protected() -> None:
+    for values in (["male", "female", "other"], ["M", "F", "M"]):
+        assert classified("users", "attr_7", values, UNTIL, "US").kind == "protected"
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "kind"),
+    [
+        ("jobs", ["Maria Lopez", "Bo Li", "Kim Lee", "Al Ray", "Ed Poe"], "usable"),
+        ("jobs", ["(512) 555-0142", "213-555-0102"], "personal"),
+        ("jobs", ["jobs@example.org"], "personal"),
+        ("users", [], "usable"),
+    ],
+)
+def test_cells_of_jobs_are_personal_where_they_reach_a_person(
+    table: Table, values: list[str], kind: Kind
+) -> None:
+    assert classified(table, "attr_7", values, UNTIL, "US").kind == kind
