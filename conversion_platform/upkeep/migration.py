@@ -130,9 +130,9 @@ def _personal_apart(lake: Lake, settings: Settings) -> Iterator[str]:
 def _first_snapshot(lake: Lake, settings: Settings) -> Iterator[str]:
     """Format 3: users and jobs are read as each day saw them; in format 2 they had no history."""
     from conversion_platform.features import USER_FEATURES
-    from conversion_platform.marketplace import JOBS, USERS, USERS_HISTORY, capture_both
+    from conversion_platform.marketplace import JOBS, USERS, capture_both
 
-    if not (lake.exists(USERS) and lake.exists(JOBS)) or lake.days(USERS_HISTORY):
+    if not (lake.exists(USERS) and lake.exists(JOBS)):
         return
     last = max(lake.days(USER_FEATURES), default=settings.platform.start_date)
     with lake.connect(any_format=True) as con:

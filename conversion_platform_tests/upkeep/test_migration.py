@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import stat
@@ -75,7 +76,10 @@ def together_again(folder: Path) -> None:
         ):
             for day in lake.days(table) if table.daily else [None]:
                 parts = [f"read_parquet('{folder}/lake/{lake.key(one, day)}')" for one in apart]
-                joined = "".join(f" JOIN {part} USING ({key})" for part in parts)
+                joined = "".join(
+                    f" JOIN {part} AS part_{number} USING ({key})"
+                    for number, part in enumerate(parts)
+                )
                 file = f"read_parquet('{folder}/lake/{lake.key(table, day)}')"
                 con.execute(f"CREATE OR REPLACE TEMP TABLE whole AS SELECT * FROM {file} {joined}")
                 lake.write(con, table, "FROM whole", day)
@@ -84,6 +88,17 @@ def together_again(folder: Path) -> None:
         con.execute("UPDATE whole SET used = true, reason = NULL")
         con.execute(f"COPY whole TO '{folder}/lake/attributes/data.parquet' (FORMAT parquet)")
     shutil.rmtree(folder / "lake/personal")
+    for name in ("jobs_history", "jobs_versions", "event_log/event_type=snapshot"):
+        shutil.rmtree(folder / "lake" / name)
+
+
+def of_migrated(old: Path, new: Path) -> list[str]:
+    """The differences, but for snapshots: those of a migrated lake begin with its migration."""
+    return [
+        one
+        for one in differences(old, new)
+        if not re.search(r"_history/|_versions/|event_type=snapshot/", one)
+    ]
 
 
 def ask(folder: Path, *words: str) -> Result:
@@ -131,11 +146,11 @@ def test_a_migrated_platform_goes_on_as_one_that_was_never_old(
     result = ask(old, "migrate")
     assert result.exit_code == 0, result.stderr
     assert "has format 3 now, not 1" in result.stdout
-    assert differences(old, lived) == []
+    assert of_migrated(old, lived) == []
     new = copies("new")  # type: ignore[operator]
     for folder in (old, new):
         run(folder, NEXT)
-    assert differences(old, new) == []
+    assert of_migrated(old, new) == []
 
 
 def test_personal_columns_leave_the_open_files_and_lie_in_private_ones(old: Path) -> None:
@@ -179,7 +194,7 @@ def test_a_migration_that_was_stopped_anywhere_is_done_by_running_it_again(
     with suppress(KeyboardInterrupt):
         migrate(lake, settings_in(old))
     migrate(lake_in(old), settings_in(old))
-    assert differences(old, lived) == []
+    assert of_migrated(old, lived) == []
 
 
 def _read(file: Path, columns: str) -> list[tuple[str]]:
