@@ -1,4 +1,4 @@
-"""A year of daily snapshots of users, of which some change each day: what it takes to keep and read.
+"""A year of daily snapshots of users, of which some change each day: what it takes to keep them.
 
 The world has 100,000 users with all contract columns and two attributes; each day 1 % of them
 change pay, place or shift, and 0.05 % join. Each day is captured from the checked tables, as

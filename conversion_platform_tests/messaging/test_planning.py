@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,11 +14,13 @@ from conversion_platform_tests.messaging.conftest import Office, OpenOffice
 from conversion_platform_tests.messaging.world import (
     AGREED,
     DAY,
+    JOBS_SHOWN,
     TEN_IN_NEW_YORK,
     everyone,
     person,
     phone,
     put,
+    show,
 )
 
 
@@ -140,6 +142,40 @@ def test_a_user_whose_cell_about_sending_cannot_be_read_is_not_texted(
     office.plan(person(1, unread_columns=f"region|{column}"), person(2, unread_columns="region"))
     assert office.message("u000001")["reason"] == "unread_cell"
     assert office.message("u000002")["state"] == "planned"
+
+
+def test_the_newest_number_and_consent_count_and_the_words_are_those_of_the_day(
+    office: Office,
+) -> None:
+    put(office.session, [person(1), person(2), person(3), person(4)])
+    dearer = [{"job_id": "j1", "title": "Chief Barista", "pay": 99.0}]
+    now = [person(1, phone=phone(9)), person(2, consent_at=None), person(3, left_at=AGREED)]
+    show(office.session, now, dearer)
+    summary = plan_messages(office.session, office.ledger, DAY)
+    assert summary.suppressed == {"no_consent": 1, "no_phone": 1, "user_left": 1}
+    planned = office.message("u000001")
+    assert planned["phone"] == phone(9)
+    assert "Barista" in str(planned["body"]) and "Chief" not in str(planned["body"])
+
+
+@pytest.mark.parametrize(
+    ("closed_at", "reason"),
+    [
+        (TEN_IN_NEW_YORK - timedelta(days=3), "job_closed"),
+        (TEN_IN_NEW_YORK, "job_closed"),
+        (TEN_IN_NEW_YORK + timedelta(seconds=1), None),
+        (None, None),
+    ],
+)
+def test_a_job_that_has_closed_meanwhile_is_not_texted(
+    office: Office, closed_at: datetime | None, reason: str | None
+) -> None:
+    put(office.session, [person(1), person(2, job_id="j2")])
+    show(office.session, [person(1), person(2)], [{**JOBS_SHOWN[0], "closed_at": closed_at}])
+    plan_messages(office.session, office.ledger, DAY)
+    assert office.message("u000001")["reason"] == reason
+    # The source does not show the other job any more.
+    assert office.message("u000002")["reason"] == "job_closed"
 
 
 def test_a_sent_text_stays_what_it_was(office: Office) -> None:

@@ -35,6 +35,7 @@ class Person:
     consent_source: str | None = "web form"
     consent_text: str | None = "I agree to get job texts from Gigs."
     unread_columns: str | None = None
+    left_at: datetime | None = None
     job_id: str = "j1"
     cohort: str = "everyone"
     arm: str = "treatment"
@@ -69,12 +70,25 @@ def settings_in(folder: Path, text: str = "", clock: str = "replay") -> Settings
 QUIET_CARRIER = "[messaging.sandbox]\nfail_share = 0.0\nstop_share = 0.0\n"
 
 
-def put(session: Session, people: Sequence[Person], day: date = DAY) -> None:
-    """Writes users, jobs and the day's assignments."""
+JOBS_SHOWN: tuple[dict[str, Any], ...] = (
+    {"job_id": "j1", "title": "Barista", "pay": 18.5},
+    {"job_id": "j2", "title": "Cook"},
+    {"job_id": "j3"},
+)
+
+
+def show(
+    session: Session, people: Sequence[Person], jobs: Sequence[dict[str, Any]] = JOBS_SHOWN
+) -> None:
+    """Write users and jobs as the source shows them now."""
     for table in (USERS, USERS_CONTACTS):
         _write(session, table, [_user(one, table) for one in people])
-    jobs = [{"job_id": "j1", "title": "Barista", "pay": 18.5}, {"job_id": "j2", "title": "Cook"}]
-    _write(session, JOBS, [*jobs, {"job_id": "j3"}])
+    _write(session, JOBS, list(jobs))
+
+
+def put(session: Session, people: Sequence[Person], day: date = DAY) -> None:
+    """Writes users, jobs and the day's assignments; the day sees these users and jobs."""
+    show(session, people)
     keep(session)
     _write(session, JOB_OF_THE_DAY, [_assignment(one, day) for one in people], day)
 
