@@ -82,7 +82,7 @@ def check_entities(
     order = [f"{moment} DESC NULLS LAST"] if newest else []
     resolve(source, order, _NO_DAY, _NO_DAY, moment=moment if newest else "NULL")
     _require_rows(source)
-    _require_decided(source)
+    _require_decided(source, [*placement.listed, *placement.protected])
     accepted = _with_starts(source, folder)
     stored = stored_columns(source, known)
     attributes = [f"{value} AS {identifier(name)}" for name, value in stored.items()]
@@ -135,10 +135,15 @@ def _require_rows(source: Source) -> None:
     )
 
 
-def _require_decided(source: Source) -> None:
+def _require_decided(source: Source, further: Sequence[str]) -> None:
     """Make sure that of several rows of one id the settings or a time say which counts.
 
-    An older consent must never win over a newer one.
+    An older consent must never win over a newer one. What nobody reads may differ: in a wide table
+    of activities each row of a user has another job.
+
+    Args:
+        source: The source, whose step `flagged` exists.
+        further: The further columns that somebody reads.
     """
     contract, duplicates = source.contract, source.section.duplicates
     if duplicates == "first":
@@ -148,8 +153,7 @@ def _require_decided(source: Source) -> None:
         "undecided",
         source=contract.name,
         key=contract.key,
-        # A day's folder is when a row was written, and no part of what it says.
-        content="json_merge_patch(_cp_json, '{\"dt\": null}')",
+        content=f"CAST(row({', '.join(map(identifier, _read(source, further)))}) AS VARCHAR)",
         moment=_moment(source) if duplicates == "newest" else "NULL",
     )
     ids = [found for (found,) in source.pipeline.con.execute(query).fetchall()]
@@ -164,6 +168,11 @@ def _require_decided(source: Source) -> None:
         f"Name the time at which a row was written: [{contract.setting}.columns] updated_at = "
         f'"...". Or set {contract.setting}.duplicates = "first", if the first row counts.',
     )
+
+
+def _read(source: Source, further: Sequence[str]) -> list[str]:
+    """Return the columns of a row that somebody reads."""
+    return [*_names(source.contract), *further]
 
 
 def _valid_from(source: Source) -> list[str]:

@@ -55,15 +55,17 @@ def _table(*columns: str) -> Table:
 
 
 def _sources(report: SourceReport) -> RenderableType:
-    table = _table("Source", "read", "accepted", "rejected", "share", "")
+    past = any(source.past_rows for source in report.sources)
+    earlier = ["earlier rows"] if past else []
+    table = _table("Source", "read", "accepted", *earlier, "rejected", "share", "")
     for source in report.sources:
-        rejected = source.read_rows - source.accepted_rows
-        share = rejected / source.read_rows if source.read_rows else 0.0
+        share = source.rejected_rows / source.read_rows if source.read_rows else 0.0
         table.add_row(
             source.name,
             f"{source.read_rows:,}",
             f"{source.accepted_rows:,}",
-            f"{rejected:,}",
+            *([f"{source.past_rows:,}"] if past else []),
+            f"{source.rejected_rows:,}",
             f"{share:.2%}",
             _MARKS[source.verdict],
         )

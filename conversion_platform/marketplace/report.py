@@ -24,13 +24,18 @@ if TYPE_CHECKING:
     import duckdb
 
 
+# Later than any version that a source may tell.
+_CAPTURED_ON = date(2199, 12, 31)
+
+
 @dataclass(frozen=True)
 class SourceCheck:
     """One source: accepted and rejected rows.
 
     Attributes:
         name: `users`, `jobs` or `events`.
-        read_rows: Accepted and rejected rows.
+        read_rows: Accepted and rejected rows, and earlier versions.
+        past_rows: Earlier versions of accepted rows.
         rejects: Rejected rows by reason code.
         examples: One of each, without personal data.
         verdict: `ok`, `warn` or `fail`, by the settings' limits on the share of rejects; cells that
@@ -45,6 +50,12 @@ class SourceCheck:
     examples: Mapping[str, Example]
     verdict: str
     unread: tuple[Unread, ...] = ()
+    past_rows: int = 0
+
+    @property
+    def rejected_rows(self) -> int:
+        """Rejected rows for all reasons."""
+        return sum(self.rejects.values())
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
     """Yield the report, and a session on the temporary lake that it was made from."""
     with _scratch_session(settings) as session:
         loads = {"users": load_users(session), "jobs": load_jobs(session)}
-        capture_both(session, DayRange.of(settings.platform.start_date))
+        capture_both(session, DayRange.of(_CAPTURED_ON))
         with checked_events(session, None) as checked:
             loads["events"] = loaded_events(checked)
             checks = [_check(settings, name, load) for name, load in loads.items()]
@@ -135,7 +146,7 @@ def temporary_session(settings: Settings) -> Iterator[Session]:
     with _scratch_session(settings) as session:
         load_users(session)
         load_jobs(session)
-        capture_both(session, DayRange.of(settings.platform.start_date))
+        capture_both(session, DayRange.of(_CAPTURED_ON))
         infer_attributes(session)
         yield session
 
@@ -158,7 +169,9 @@ def _check(settings: Settings, name: str, load: Loaded) -> SourceCheck:
         verdict = "fail"
     elif max(share, load.unread_share) > section.warn_share:
         verdict = "warn"
-    return SourceCheck(name, read, accepted, load.rejects, load.examples, verdict, load.unread)
+    return SourceCheck(
+        name, read, accepted, load.rejects, load.examples, verdict, load.unread, load.past_rows
+    )
 
 
 def _report(

@@ -93,9 +93,16 @@ def test_rows_of_one_time_that_differ_stop_the_load(tmp_path: Path) -> None:
     _refused(_users(tmp_path, [OLD, OLD.replace("0101", "0109")]), "updated_at")
 
 
-def test_rows_that_differ_in_a_further_column_alone_stop_the_load(tmp_path: Path) -> None:
-    built = _users(tmp_path, ["1,cook", "1,waiter", "2,cook"], head="user_id,trade")
+def test_rows_that_differ_in_an_attribute_alone_stop_the_load(tmp_path: Path) -> None:
+    lines, head = ["1,cook", "1,waiter", "2,cook"], "user_id,trade"
+    built = _users(tmp_path, lines, 'attributes = ["trade"]', head)
     _refused(built, "updated_at")
+
+
+def test_rows_may_differ_in_what_nobody_reads(tmp_path: Path) -> None:
+    """A wide table of activities has a job in each row of a user."""
+    built = _users(tmp_path, ["1,cook", "1,waiter", "2,cook"], head="user_id,trade")
+    assert built.load_users().rejects == {"duplicate_id": 1}
 
 
 def test_older_rows_of_one_time_stop_nothing(tmp_path: Path) -> None:

@@ -89,11 +89,11 @@ def capture(session: Session, table: Table, days: DayRange, refresh: bool = Fals
     history, captured = HISTORIES[table.name], session.lake.days(table)
     if refresh:
         _require_captured(history, days.last, captured)
-        return _capture(session, history, days.last, captured)
+        return _capture(session, history, days.last, days.last, captured)
     new = [day for day in days if not captured or day > captured[-1]]
     if not new:
         return Captured(table.name, days.last)
-    found = _capture(session, history, new[0], captured)
+    found = _capture(session, history, new[0], new[-1], captured)
     if len(new) == 1:
         return found
     nothing = f"SELECT * EXCLUDE (dt) FROM ({table.empty_select()})"
@@ -101,11 +101,15 @@ def capture(session: Session, table: Table, days: DayRange, refresh: bool = Fals
     return replace(found, written=(*found.written, last))
 
 
-def _capture(session: Session, history: History, day: date, captured: list[date]) -> Captured:
+def _capture(
+    session: Session, history: History, day: date, until: date, captured: list[date]
+) -> Captured:
     table = history.table
     before = max((one for one in captured if one < day), default=None)
     after = min((one for one in captured if one > day), default=None)
-    with _changes(session, history, day, before):
+    if after is not None:
+        until = after - ONE_DAY
+    with _changes(session, history, day, until, before):
         written = [] if after is None else [write_whole(session, history, after, _CAPTURED)]
         query = f"SELECT * EXCLUDE (change, known_start) FROM {_CAPTURED}"
         written.append(session.lake.write(session.con, table, query, day))
@@ -132,8 +136,13 @@ def _require_captured(history: History, day: date, days: list[date]) -> None:
 
 
 @contextmanager
-def _changes(session: Session, history: History, day: date, before: date | None) -> Iterator[None]:
-    """Put the rows of the day's snapshot in a temporary table."""
+def _changes(
+    session: Session, history: History, day: date, until: date, before: date | None
+) -> Iterator[None]:
+    """Put the rows of the day's snapshot in a temporary table.
+
+    A source that tells versions tells those that begin on the days up to `until` as well.
+    """
     attributes = attribute_types(session, history.table)
     columns = [column.name for column in history.columns] + list(attributes)
     known = as_of(session.lake, history.table, before or day, attributes)
@@ -150,7 +159,8 @@ def _changes(session: Session, history: History, day: date, before: date | None)
         zone=quoted(session.settings.platform.time_zone),
         day=quoted(day.isoformat()),
         since=quoted(since.isoformat()),
-        since_of_new=f"DATE '{since}'" if before else f"coalesce(told_from, DATE '{day}')",
+        until=quoted(until.isoformat()),
+        since_of_new=quoted((since if before else day).isoformat()),
     )
     session.con.execute(f"CREATE OR REPLACE TEMP TABLE {_CAPTURED} AS {query}")
     try:

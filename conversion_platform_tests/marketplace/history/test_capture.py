@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -214,24 +215,24 @@ def _expected(captures: dict[int, Regions], number: int) -> dict[str, str]:
         st.dictionaries(st.integers(-2, 12), st.sampled_from("xyz"), min_size=1, max_size=4),
         min_size=1,
     ),
-    st.sets(st.integers(0, 12), min_size=1, max_size=4),
+    st.sets(st.integers(0, 11), max_size=4),
 )
-def test_a_source_with_a_whole_history_is_seen_as_it_says_whenever_it_is_captured(
-    versions: dict[str, dict[int, str]], captured: set[int]
+def test_a_source_with_a_whole_history_is_seen_as_it_says_however_its_days_are_run(
+    versions: dict[str, dict[int, str]], cuts: set[int]
 ) -> None:
+    ends = [*sorted(cuts), 12]
+    runs = [DayRange(day(a + 1), day(b)) for a, b in pairwise([-1, *ends]) if a < b]
     told = {user: sorted(dated.items()) for user, dated in versions.items()}
     newest = {user: dated[-1][1] for user, dated in told.items()}
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as session:
-        for number in sorted(captured):
-            keep(session, number, newest, told)
-        for number in range(-3, max(captured) + 1):
-            following = min(one for one in captured if one >= number)
-            before = max((one for one in captured if one < following), default=-99)
+        for days in runs:
+            show(session, newest, told)
+            capture(session, USERS_HISTORY, days)
+        first = runs[0].first
+        for number in range(-3, 13):
             expected = {}
             for user, dated in told.items():
                 holding = [region for since, region in dated if since <= number]
-                if holding:
-                    expected[user] = holding[-1]
-                elif before < dated[0][0] <= following:
-                    expected[user] = dated[0][1]
+                if holding or day(dated[0][0]) <= first:
+                    expected[user] = (holding or [dated[0][1]])[-1]
             assert seen(session, number) == expected, number

@@ -38,19 +38,28 @@ def opened(folder: Path) -> Iterator[Session]:
 
 def show(session: Session, users: Regions, told: Told | None = None) -> None:
     """Let the source show these users, and the versions that it tells of some of them."""
-    rows = [{"user_id": user, "region": users[user], "created_at": JOINED} for user in users]
+    told = told or {}
+    joined = {user: _moment(dated[0][0]) for user, dated in told.items()}
+    rows = [
+        {"user_id": user, "region": users[user], "created_at": joined.get(user, JOINED)}
+        for user in users
+    ]
     session.lake.write(session.con, USERS, rows_query(USERS, rows))
     versions = [
         {
             "user_id": user,
             "region": region,
-            "created_at": JOINED,
-            "told_at": datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=number),
+            "created_at": joined[user],
+            "told_at": _moment(number),
         }
-        for user, dated in (told or {}).items()
+        for user, dated in told.items()
         for number, region in dated
     ]
     session.lake.write(session.con, USERS_VERSIONS, rows_query(USERS_VERSIONS, versions))
+
+
+def _moment(number: int) -> datetime:
+    return datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=number)
 
 
 def keep(

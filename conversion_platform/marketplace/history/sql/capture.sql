@@ -6,17 +6,22 @@ WITH told AS (
     FROM $current
     WHERE $key NOT IN (SELECT $key FROM $versions)
     UNION ALL BY NAME
-    -- A row of some time of a day is known when the next day begins.
+    -- A row of some time of a day is known when the next day begins; but who is new exists from the
+    -- first moment on.
     SELECT
         $columns,
-        CAST(timezone($zone, told_at) + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND AS DATE) AS told_from
+        CASE
+            WHEN row_number() OVER (PARTITION BY $key ORDER BY told_at) = 1
+                THEN CAST(timezone($zone, least(told_at, $start)) AS DATE)
+            ELSE CAST(timezone($zone, told_at) + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND AS DATE)
+        END AS told_from
     FROM $versions
 ),
 
 until_next AS (
     SELECT *, lead(told_from) OVER (PARTITION BY $key ORDER BY told_from) AS next_from
     FROM told
-    WHERE told_from IS NULL OR told_from <= DATE $day
+    WHERE told_from IS NULL OR told_from <= DATE $until
 ),
 
 placed AS (
@@ -49,7 +54,7 @@ compared AS (
 SELECT
     $columns,
     CASE
-        WHEN is_first AND known_key IS NULL THEN $since_of_new
+        WHEN told_from IS NULL AND known_key IS NULL THEN DATE $since_of_new
         WHEN told_from IS NULL THEN DATE $day
         ELSE greatest(told_from, DATE $since)
     END AS valid_from,

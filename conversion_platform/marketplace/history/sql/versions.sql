@@ -5,7 +5,8 @@ WITH dated AS (
         $columns,
         present,
         CASE
-            WHEN dt = DATE $first_captured AND row_number() OVER versions = 1 THEN DATE $first_day
+            WHEN dt = DATE $first_captured AND valid_from <= dt AND row_number() OVER versions = 1
+                THEN DATE $first_day
             ELSE valid_from
         END AS from_day,
         lead(valid_from, 1, DATE $no_end) OVER versions AS to_day

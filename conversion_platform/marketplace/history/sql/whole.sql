@@ -11,8 +11,8 @@ earlier AS (
 
 SELECT *, DATE $day AS valid_from, true AS present FROM state
 UNION ALL BY NAME
--- What counts from a day between that snapshot and this one.
-SELECT * EXCLUDE (dt) FROM $captured WHERE dt = DATE $day AND valid_from < DATE $day
+-- What counts from another day: between that snapshot and this one, or between this and the next.
+SELECT * EXCLUDE (dt) FROM $captured WHERE dt = DATE $day AND valid_from <> DATE $day
 UNION ALL BY NAME
 SELECT $key, DATE $day AS valid_from, false AS present
 FROM earlier
