@@ -95,8 +95,7 @@ def check_entities(
     past_rows = _past_rows(source)
     told = bool(past_rows or _valid_from(source))
     if told:
-        listed = [f"{stored[name]} AS {identifier(name)}" for name in placement.listed]
-        _versions(source, moment, listed)
+        _versions(source, moment, {name: stored[name] for name in placement.listed})
     return Entities(source, misfits(source, known, stored), placement, past_rows, told)
 
 
@@ -200,9 +199,10 @@ def _past_rows(source: Source) -> int:
     return int(row[0]) if row else 0
 
 
-def _versions(source: Source, moment: str, attributes: Sequence[str]) -> None:
+def _versions(source: Source, moment: str, attributes: Mapping[str, str]) -> None:
     """Add the step `versions`: the versions that the source itself tells."""
-    contract, kept = source.contract, history_of(source.contract.table).columns
+    contract = source.contract
+    kept = [column.name for column in history_of(contract.table).columns]
     source.pipeline.file(
         "versions",
         "The rows of each id of which the source tells several, with the time from which each "
@@ -210,7 +210,8 @@ def _versions(source: Source, moment: str, attributes: Sequence[str]) -> None:
         key=contract.key,
         start=contract.start,
         moment=moment,
-        columns=", ".join([*(column.name for column in kept), *attributes]),
+        names=", ".join([*kept, *map(identifier, attributes)]),
+        columns=", ".join([*kept, *(f"{of} AS {identifier(n)}" for n, of in attributes.items())]),
         single=f"UNION ALL BY NAME SELECT *, _cp_valid_from AS told_at FROM steps.{contract.name}_"
         "accepted WHERE _cp_valid_from IS NOT NULL"
         if _valid_from(source)

@@ -191,3 +191,19 @@ def test_jobs_are_decided_in_the_same_way(tmp_path: Path) -> None:
     (tmp_path / "jobs.csv").write_text("job_id,title\n10,Cook\n10,Chef\n")
     with pytest.raises(SourceError, match=r"sources\.jobs"):
         built.load_jobs()
+
+
+def test_a_daily_export_tells_a_version_only_where_something_changed(tmp_path: Path) -> None:
+    for day, region in enumerate("xxyyyx", start=1):
+        folder = tmp_path / f"users/dt=2026-01-0{day}"
+        folder.mkdir(parents=True)
+        (folder / "all.csv").write_text(f"user_id,region,note\n1,{region},{day}\n2,z,{day}\n")
+    built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    loaded = built.load_users()
+    assert (loaded.accepted_rows, loaded.past_rows, loaded.rejects) == (2, 10, {})
+    found = built.rows(
+        USERS_VERSIONS, "user_id, region, told_at::DATE::VARCHAR", "told_at, user_id"
+    )
+    assert [(user, region) for user, region, _ in found] == [
+        ("1", "x"), ("2", "z"), ("1", "y"), ("1", "x"),
+    ]  # fmt: skip

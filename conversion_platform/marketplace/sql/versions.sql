@@ -1,12 +1,15 @@
 WITH told AS (
     SELECT *, $moment AS told_at
     FROM steps.${source}_flagged
-    WHERE _cp_reason IS NULL AND $moment IS NOT NULL AND $key IN (SELECT $key FROM steps.${source}_flagged WHERE _cp_past)
+    WHERE _cp_reason IS NULL AND $moment IS NOT NULL
+        AND $key IN (SELECT $key FROM steps.${source}_flagged WHERE _cp_past)
     $single
-)
-SELECT DISTINCT $columns, told_at
-FROM (
+), filled AS (
     SELECT t.* REPLACE (coalesce(t.$start, f.$start) AS $start)
     FROM told AS t
     JOIN steps.${source}_final AS f ON t.$key = f.$key
 )
+-- A row that says what the one before it said tells nothing new: a daily export has a row a day.
+SELECT *
+FROM (SELECT DISTINCT $columns, told_at FROM filled)
+QUALIFY lag(row($names)) OVER (PARTITION BY $key ORDER BY told_at) IS DISTINCT FROM row($names)
