@@ -101,7 +101,7 @@ def pair_query(
             **event_conditions(session.settings),
             **_history(session.settings, select, days),
             "pairs": pairs,
-            "users": located_users(session),
+            "users": located_users(session, select),
             "jobs": select(JOBS),
             "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),
             "job_features": _with_columns(select, JOB_FEATURES, spec, JOB, days),

@@ -18,6 +18,7 @@ from conversion_platform.marketplace.report import (
     SourceReport,
     check_sources,
     checked_sources,
+    proposed_attributes,
     temporary_session,
 )
 from conversion_platform.marketplace.separation import keep_personal_apart
@@ -78,6 +79,7 @@ __all__ = [
     "load_users",
     "located_users",
     "newest_event",
+    "proposed_attributes",
     "render",
     "rewritten_days",
     "script",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from conversion_platform.lake import Session
+from collections.abc import Callable
+
+from conversion_platform.lake import Session, Table
 from conversion_platform.marketplace.tables import USERS, USERS_CONTACTS
 
 
-def located_users(session: Session) -> str:
-    """Return SQL (a parenthesised query) of users with `latitude` and `longitude`."""
-    users, contacts = session.lake.select(USERS), session.lake.select(USERS_CONTACTS)
+def located_users(session: Session, select: Callable[[Table], str] | None = None) -> str:
+    """Return SQL (a parenthesised query) of users with `latitude` and `longitude`.
+
+    Args:
+        session: Settings, lake and DuckDB connection.
+        select: How tables are read, if not whole: the users of some pairs alone, say.
+    """
+    select = select or session.lake.select
     return (
         "(SELECT users.*, contacts.latitude, contacts.longitude "
-        f"FROM {users} AS users LEFT JOIN {contacts} AS contacts USING (user_id))"
+        f"FROM {select(USERS)} AS users "
+        f"LEFT JOIN {select(USERS_CONTACTS)} AS contacts USING (user_id))"
     )

@@ -136,6 +136,18 @@ def temporary_session(settings: Settings) -> Iterator[Session]:
         yield session
 
 
+def proposed_attributes(settings: Settings) -> tuple[str, ...]:
+    """Return the setting `attributes` of users and jobs, ready to paste, from their sources.
+
+    Raises:
+        SourceError: a source cannot be read.
+    """
+    with _scratch_session(settings) as session:
+        load_users(session)
+        load_jobs(session)
+        return proposed_lists(infer_attributes(session))
+
+
 @contextmanager
 def _scratch_session(settings: Settings) -> Iterator[Session]:
     with scratch_folder("check-sources-") as folder:

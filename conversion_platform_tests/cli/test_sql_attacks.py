@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conversion_platform.catalog import viewed_tables
 from conversion_platform.cli.sql_shell import SqlSession, analyst_session, answer_all
 from conversion_platform.days import DayRange
 from conversion_platform.errors import PlatformError
@@ -353,7 +354,10 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def analyst(attacked: Settings) -> Iterator[SqlSession]:
-    with analyst_session(attacked, open_lake(attacked)) as session:
+    lake = open_lake(attacked)
+    for table in viewed_tables(personal=True):
+        lake.files(table)  # what was handed out to others is not opened for this session
+    with analyst_session(attacked, lake) as session:
         yield session
 
 

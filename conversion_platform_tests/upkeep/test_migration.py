@@ -74,10 +74,14 @@ def together_again(folder: Path) -> None:
             ),
         ):
             for day in lake.days(table) if table.daily else [None]:
-                parts = [f"read_parquet('{folder}/lake/{lake.key(one, day)}')" for one in apart]
-                joined = "".join(f" JOIN {part} USING ({key})" for part in parts)
-                file = f"read_parquet('{folder}/lake/{lake.key(table, day)}')"
-                con.execute(f"CREATE OR REPLACE TEMP TABLE whole AS SELECT * FROM {file} {joined}")
+                files = [
+                    f"(FROM read_parquet('{folder}/lake/{lake.key(one, day)}', "
+                    f"hive_partitioning = false)) AS part_{place}"
+                    for place, one in enumerate((table, *apart))
+                ]
+                joined = "".join(f" JOIN {part} USING ({key})" for part in files[1:])
+                query = f"SELECT * FROM {files[0]} {joined}"
+                con.execute(f"CREATE OR REPLACE TEMP TABLE whole AS {query}")
                 lake.write(con, table, "FROM whole", day)
         attributes = f"SELECT * EXCLUDE (privacy) FROM {lake.select(ATTRIBUTES)}"
         con.execute(f"CREATE OR REPLACE TEMP TABLE whole AS {attributes}")
