@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from conversion_platform.errors import LakeError
 from conversion_platform.lake import Column, Lake, Table
 
 COLUMNS = (Column("id", "VARCHAR", "Id."), Column("phone", "VARCHAR", "Phone.", personal=True))
@@ -64,6 +65,28 @@ def test_a_file_that_is_being_made_is_private_too(
         path.write_bytes(b"made as an open one")
         lake.storage.publish(path, "personal/contacts/data.parquet")
     assert mode(Path(lake.storage.location(lake.key(CONTACTS)))) == 0o600
+
+
+def test_a_file_that_this_user_may_not_open_is_named_with_who_may(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    lake.write(con, CONTACTS, ROWS)
+    (file,) = lake.files(CONTACTS)
+    with (
+        pytest.raises(LakeError, match="may not be opened by this user") as caught,
+        lake.readable_errors(),
+    ):
+        raise duckdb.IOException(f'IO Error: Cannot open file "{file}": Permission denied')
+    assert "--personal" in caught.value.remedy
+
+
+def test_a_reader_spills_elsewhere_where_the_staging_folder_is_closed_to_it(
+    lake: Lake, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.write(con, CONTACTS, ROWS)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with lake.storage.spill_folder(reading=True) as folder:
+        assert not folder.is_relative_to(lake.storage.root)
 
 
 def test_what_was_left_open_is_closed_when_it_is_read_or_written_over(

@@ -166,7 +166,9 @@ def test_attributes_that_nobody_listed_are_named_with_the_setting_that_keeps_the
     assert listed in notes
 
 
-@pytest.mark.parametrize("step", range(0, 60, 7))
+@pytest.mark.parametrize(
+    "step", [2, 4, 30, *(pytest.param(step, marks=pytest.mark.slow) for step in range(6, 70, 7))]
+)
 def test_a_migration_that_was_stopped_anywhere_is_done_by_running_it_again(
     old: Path, lived: Path, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
