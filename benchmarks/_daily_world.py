@@ -31,6 +31,12 @@ CONFIGURATION = """
 [platform]
 start_date = 2026-01-26
 clock = "replay"
+[sources.users]
+path = "source/users.parquet"
+attributes = ["experience_years"]
+[sources.jobs]
+path = "source/jobs.parquet"
+attributes = ["remote"]
 [cohorts.newcomers]
 where = "created_at > day - INTERVAL 30 DAY"
 send_time = 18:00:00

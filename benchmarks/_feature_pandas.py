@@ -16,7 +16,7 @@ import pandas as pd
 
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.lake import Lake
-from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS
+from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS, USERS_CONTACTS
 from conversion_platform.settings import Settings
 
 COUNTS = ["impressions", "clicks", "conversions"]
@@ -35,6 +35,8 @@ class PandasFeatures:
         self.days = days
         self.out = out
         self.users = pd.read_parquet(lake.files(USERS)[0]).sort_values("user_id", ignore_index=True)
+        contacts = pd.read_parquet(lake.files(USERS_CONTACTS)[0])
+        self.places = contacts.sort_values("user_id", ignore_index=True)
         self.jobs = pd.read_parquet(lake.files(JOBS)[0]).sort_values("job_id", ignore_index=True)
         self.jobs["pay_cents"] = (self.jobs["pay"] * 100).round().astype("Int64")
         self.category, self.categories = pd.factorize(self.jobs["category"], sort=True)
@@ -331,7 +333,7 @@ class PandasFeatures:
         pairs["distance_km"] = self._distance(user, job)
 
     def _distance(self, user: np.ndarray, job: np.ndarray) -> np.ndarray:
-        north, east = (np.radians(self.users[c].to_numpy()) for c in ("latitude", "longitude"))
+        north, east = (np.radians(self.places[c].to_numpy()) for c in ("latitude", "longitude"))
         north_2, east_2 = (np.radians(self.jobs[c].to_numpy()) for c in ("latitude", "longitude"))
         cosines = np.cos(north)[user] * np.cos(north_2)[job]
         half = np.sin((north_2[job] - north[user]) / 2) ** 2

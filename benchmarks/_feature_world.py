@@ -62,7 +62,13 @@ def make_world(folder: Path, size: Size) -> Lake:
 def _write_world(lake: Lake, size: Size) -> None:
     import numpy as np
 
-    from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS
+    from conversion_platform.marketplace.tables import (
+        ATTRIBUTES,
+        EVENTS,
+        JOBS,
+        USERS,
+        USERS_CONTACTS,
+    )
 
     random = np.random.default_rng(5)
     jobs = _jobs(random, size)
@@ -71,7 +77,9 @@ def _write_world(lake: Lake, size: Size) -> None:
     weights /= weights.sum()
     # A day is written while the next one is made.
     with lake.connect() as con, ThreadPoolExecutor(1) as writer:
-        _write(lake, con, USERS, users.pop("table"))
+        people = users.pop("table")
+        _write(lake, con, USERS_CONTACTS, people.select(["user_id", "latitude", "longitude"]))
+        _write(lake, con, USERS, people.drop_columns(["latitude", "longitude"]))
         _write(lake, con, JOBS, jobs.pop("table"))
         writing = writer.submit(_write, lake, con, ATTRIBUTES, _attributes())
         for offset in range(size.days):

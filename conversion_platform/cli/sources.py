@@ -16,10 +16,14 @@ from conversion_platform.process import stoppable
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.pass_context
 def init(ctx: click.Context, force: bool) -> None:
-    """Write a commented settings file: `conversion_platform.toml`, or that of `--config`."""
-    from conversion_platform.errors import SettingsError
-    from conversion_platform.marketplace import SOURCE_COLUMNS
-    from conversion_platform.settings import CONFIG_NAME, render_init
+    """Write a commented settings file: `conversion_platform.toml`, or that of `--config`.
+
+    Where users and jobs lie in their default places already, it proposes the further columns that
+    can become features.
+    """
+    from conversion_platform.errors import SettingsError, SourceError
+    from conversion_platform.marketplace import SOURCE_COLUMNS, proposed_attributes
+    from conversion_platform.settings import CONFIG_NAME, load_settings, render_init
 
     path = Path(ctx.obj or CONFIG_NAME)
     if path.exists() and not force:
@@ -27,6 +31,17 @@ def init(ctx: click.Context, force: bool) -> None:
     path.write_text(render_init(SOURCE_COLUMNS), encoding="utf-8")
     click.echo(f"Wrote {path}. Say where your tables are under [sources], then run:")
     click.echo("  conversion-platform check-sources")
+    settings = load_settings(path)
+    places = [settings.sources.users.path, settings.sources.jobs.path]
+    if not all(Path(settings.resolve(str(place))).exists() for place in places):
+        return
+    try:
+        proposed = proposed_attributes(settings)
+    except SourceError as error:
+        click.echo(f"The sources in their default places cannot be read yet: {error}")
+        return
+    for setting in proposed:
+        click.echo(f"Further columns that can become features: {setting}")
 
 
 @click.command("check-sources")

@@ -36,6 +36,7 @@ class Kind(Enum):
     OUT_OF_MEMORY = auto()
     FILE_MISSING = auto()
     FILE_DAMAGED = auto()
+    FILE_CLOSED = auto()
     GZIP_CUT = auto()
     COLUMN_UNKNOWN = auto()
     OTHER = auto()
@@ -63,6 +64,7 @@ class Failure:
 _DISK_FULL = re.compile(r"No space left|File too large|max_temp_directory_size|Disk quota")
 _MISSING = re.compile(r'No files found that match the pattern "([^"]+)"')
 _GZIP = re.compile(r"Unexpected end of GZIP stream")
+_CLOSED = re.compile(r'Cannot open file "([^"]+)": Permission denied')
 _NOT_PARQUET = re.compile(
     r"(?:magic bytes found at end of file|File|Failed to read file) [\"']([^'\"]+)[\"']"
 )
@@ -92,6 +94,8 @@ def failure_of(error: duckdb.Error) -> Failure:
         return Failure(Kind.FILE_MISSING, missing[1], text)
     if _GZIP.search(text):
         return Failure(Kind.GZIP_CUT, file, text)
+    if closed := _CLOSED.search(text):
+        return Failure(Kind.FILE_CLOSED, closed[1], text)
     if broken := _NOT_PARQUET.search(text):
         return Failure(Kind.FILE_DAMAGED, broken[1], text)
     if _INSIDE.search(text):
@@ -136,6 +140,8 @@ def _lake_error(
     if failure.kind is Kind.FILE_MISSING:
         asked = {escape_glob(file): file for file in handed_out}
         return missing_file(asked[failure.file]) if failure.file in asked else None
+    if failure.kind is Kind.FILE_CLOSED:
+        return closed_file(failure.file) if failure.file in handed_out else None
     if failure.kind is Kind.FILE_DAMAGED:
         if failure.file and failure.file in handed_out:
             return damaged_file(failure.file, failure.text)
@@ -155,6 +161,15 @@ def missing_file(location: str) -> MissingFileError:
     """Return the error for a file that was listed and is no longer there, or never was."""
     return MissingFileError(
         f"{location} does not exist.", "Materialise the stage that writes it for that day again."
+    )
+
+
+def closed_file(location: str | None) -> LakeError:
+    """Return the error for a file that this user of the machine may not open."""
+    return LakeError(
+        f"{location} may not be opened by this user.",
+        "Files of personal tables are for the user that runs the platform: run the command as "
+        "that user, or leave out --personal.",
     )
 
 

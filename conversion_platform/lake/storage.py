@@ -118,12 +118,12 @@ class Storage(ABC):
         """Return a folder for one session's spilled data: DuckDB's file names repeat.
 
         Args:
-            reading: Whether nothing may be made where nothing was written yet; what is spilled
-                goes to the system's temporary folder then.
+            reading: Whether nothing may be made where nothing was written yet, or where others
+                write; what is spilled goes to the system's temporary folder then.
         """
-        with readable_disk_errors(self.root):
-            untouched = reading and not self.staging_folder().is_dir()
-        if untouched:
+        # A reader may be somebody to whom the staging folder is closed.
+        elsewhere = reading and not os.access(self.staging_folder(), os.W_OK | os.X_OK)
+        if elsewhere:
             path = Path(tempfile.gettempdir()) / f"conversion-platform-{uuid.uuid4().hex}.spill"
         else:
             path = self._staging_path(".spill")

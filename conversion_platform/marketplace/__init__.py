@@ -24,7 +24,6 @@ from conversion_platform.marketplace.history import (
     versions,
 )
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
-from conversion_platform.marketplace.locations import located_users
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
@@ -32,6 +31,7 @@ from conversion_platform.marketplace.report import (
     SourceReport,
     check_sources,
     checked_sources,
+    proposed_attributes,
     temporary_session,
 )
 from conversion_platform.marketplace.separation import keep_personal_apart
@@ -101,8 +101,8 @@ __all__ = [
     "load_events",
     "load_jobs",
     "load_users",
-    "located_users",
     "newest_event",
+    "proposed_attributes",
     "render",
     "require_history",
     "rewritten_days",

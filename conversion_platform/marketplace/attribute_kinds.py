@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_VALUES = 1000
 _MOST_LENGTH = 40
 _FEW_VALUES = 50
-_SAMPLED = 2000  # rows whose values are looked at to classify a column
+_SAMPLED = 1000  # rows whose values are looked at to classify a column
 
 
 @dataclass(frozen=True)

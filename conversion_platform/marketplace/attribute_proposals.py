@@ -6,7 +6,8 @@ No value of a column is shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from conversion_platform.marketplace.attribute_kinds import Attribute
 
@@ -20,6 +21,24 @@ def proposed_lists(attributes: Sequence[Attribute]) -> tuple[str, ...]:
         f"[sources.{table}] attributes = {json.dumps(names)}"
         for table in TABLES
         if (names := _proposed(attributes, table))
+    )
+
+
+def marked(
+    attributes: Iterable[Attribute], varying: Mapping[str, Sequence[str]]
+) -> tuple[Attribute, ...]:
+    """Return attributes with those marked as unsuitable that are none of a user, or a job.
+
+    Args:
+        attributes: What `infer_attributes` found.
+        varying: Columns of each table in which several rows of one id differ: in a wide table of
+            activities each row of a user has another job.
+    """
+    return tuple(
+        replace(one, unsuitable=f"rows of one of the {one.table_name} differ in it")
+        if not one.listed and one.column_name in varying.get(one.table_name, ())
+        else one
+        for one in attributes
     )
 
 

@@ -56,7 +56,7 @@ def looks_like_person(values: Sequence[str], until: date) -> str | None:
         until: A day of the source's time.
     """
     patterns: dict[str, Callable[[str], object]] = {
-        "street addresses": _STREET.fullmatch,
+        "street addresses": is_street,
         "coordinates": _PAIR.fullmatch,
         "numbers of people": lambda text: _SSN.fullmatch(text) or _IBAN.fullmatch(text),
         "internet addresses": _IP.fullmatch,
@@ -69,7 +69,7 @@ def looks_like_person(values: Sequence[str], until: date) -> str | None:
         return "birth dates"
     if not _differ(values):
         return None
-    if _share(values, _is_name) >= _MOST:
+    if _share(values, is_name) >= _MOST:
         return "names of people"
     if _are_coordinates(values):
         return "coordinates"
@@ -123,8 +123,13 @@ def _are_births(values: Sequence[str], until: date) -> bool:
     return max(likely) - min(likely) >= _SPREAD
 
 
-def _is_name(text: str) -> bool:
-    """Return whether a text is two to four capitalised words."""
+def is_street(text: str) -> bool:
+    """Return whether a text is a street address."""
+    return _STREET.fullmatch(text.strip()) is not None
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text is two to four capitalised words, as a person's name is."""
     words = text.replace(",", " ").split()
     return 2 <= len(words) <= 4 and all(_is_capitalised(word) for word in words)
 

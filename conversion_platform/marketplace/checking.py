@@ -65,6 +65,7 @@ class Loaded:
             those, and rejected.
         accepted_rows: Rows in the checked table.
         past_rows: Rows that are earlier versions of a row in the checked table.
+        varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
         rejects: Rejected rows by reason code.
         examples: One rejected row for each reason.
         notes: Messages for the user (such as a range without any event).
@@ -87,6 +88,7 @@ class Loaded:
     steps: tuple[Step, ...] = ()
     proposals: tuple[str, ...] = ()
     past_rows: int = 0
+    varying: tuple[str, ...] = ()
 
     @property
     def rejected_rows(self) -> int:

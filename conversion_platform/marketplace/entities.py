@@ -30,6 +30,7 @@ from conversion_platform.marketplace.source_steps import (
 from conversion_platform.marketplace.sources import open_source, section_of
 from conversion_platform.marketplace.steps import FOLDER, Step
 
+_VARYING = 0.2
 _NO_DAY = "CAST(NULL AS DATE)"
 
 
@@ -42,6 +43,7 @@ class Entities:
         misfits: Cells of attributes that do not fit the kind which a model knows.
         past_rows: Rows that are earlier versions of a row in `final`.
         tells_versions: Whether there is a step `versions`.
+        varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
         placement: Where each further column lies.
     """
 
@@ -50,6 +52,7 @@ class Entities:
     placement: Placement
     past_rows: int
     tells_versions: bool
+    varying: tuple[str, ...]
 
 
 def check_entities(
@@ -96,7 +99,8 @@ def check_entities(
     told = bool(past_rows or _valid_from(source))
     if told:
         _versions(source, moment, {name: stored[name] for name in placement.listed})
-    return Entities(source, misfits(source, known, stored), placement, past_rows, told)
+    found = misfits(source, known, stored)
+    return Entities(source, found, placement, past_rows, told, _varying(source, past_rows))
 
 
 def _names(contract: Contract) -> list[str]:
@@ -197,6 +201,24 @@ def _past_rows(source: Source) -> int:
         f"SELECT count(*) FROM {source.pipeline.named('flagged')} WHERE _cp_past"
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def _varying(source: Source, past_rows: int) -> tuple[str, ...]:
+    """Return the further columns that are none of a user, or a job: their rows differ in them."""
+    names = list(source.matched.attributes)
+    if not (past_rows and names):
+        return ()
+    differ = ", ".join(f"count(DISTINCT {identifier(name)}) > 1" for name in names)
+    shares = ", ".join(
+        f"avg(CAST(differ[{place}] AS INTEGER))" for place in range(1, len(names) + 1)
+    )
+    row = source.pipeline.con.execute(
+        f"SELECT {shares} FROM (SELECT [{differ}] AS differ "
+        f"FROM {source.pipeline.named('flagged')} WHERE _cp_reason IS NULL "
+        f"GROUP BY {source.contract.key} HAVING count(*) > 1)"
+    ).fetchone()
+    assert row is not None
+    return tuple(name for name, share in zip(names, row, strict=True) if (share or 0) > _VARYING)
 
 
 def _versions(source: Source, moment: str, attributes: Mapping[str, str]) -> None:

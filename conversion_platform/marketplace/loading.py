@@ -90,6 +90,7 @@ def _load(session: Session, contract: Contract, keep_kinds: bool) -> Loaded:
         steps=tuple(pipeline.steps),
         proposals=proposed,
         past_rows=checked.past_rows,
+        varying=checked.varying,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +12,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.lake import Lake, LocalStorage, Session, Table, listed, scratch_folder
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
-from conversion_platform.marketplace.attribute_proposals import proposed_lists
+from conversion_platform.marketplace.attribute_proposals import marked, proposed_lists
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.events import CheckedEvents, checked_events
 from conversion_platform.marketplace.history.capture import capture_both
@@ -128,7 +128,7 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
             loads["events"] = loaded_events(checked)
             checks = [_check(settings, name, load) for name, load in loads.items()]
             report = replace(
-                _report(session, checked, tuple(checks)),
+                _report(session, checked, tuple(checks), _varying(loads)),
                 steps=tuple(step for load in loads.values() for step in load.steps),
             )
             of_sources = (one for load in loads.values() for one in load.proposals)
@@ -149,6 +149,21 @@ def temporary_session(settings: Settings) -> Iterator[Session]:
         capture_both(session, DayRange.of(_CAPTURED_ON))
         infer_attributes(session)
         yield session
+
+
+def proposed_attributes(settings: Settings) -> tuple[str, ...]:
+    """Return the setting `attributes` of users and jobs, ready to paste, from their sources.
+
+    Raises:
+        SourceError: a source cannot be read.
+    """
+    with _scratch_session(settings) as session:
+        loads = {"users": load_users(session), "jobs": load_jobs(session)}
+        return proposed_lists(marked(infer_attributes(session), _varying(loads)))
+
+
+def _varying(loads: Mapping[str, Loaded]) -> dict[str, tuple[str, ...]]:
+    return {name: load.varying for name, load in loads.items()}
 
 
 @contextmanager
@@ -178,6 +193,7 @@ def _report(
     session: Session,
     checked: CheckedEvents,
     checks: tuple[SourceCheck, ...],
+    varying: Mapping[str, Sequence[str]],
 ) -> SourceReport:
     session.con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {checked.accepted()}")
     for table in (tables.USERS, tables.USERS_CONTACTS, tables.JOBS):
@@ -198,7 +214,7 @@ def _report(
         "AND consent_at IS NOT NULL AND consent_source IS NOT NULL AND consent_text IS NOT NULL) "
         "FROM users INNER JOIN users_contacts USING (user_id)",
     )
-    attributes = tuple(infer_attributes(session))
+    attributes = marked(infer_attributes(session), varying)
     conversions = sum(types.get(kind, 0) for kind in session.settings.events.conversion_types)
     return SourceReport(
         sources=checks,

@@ -143,6 +143,8 @@ def _rows_by_stage(session: Session) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
     for stage, tables in lake_tables().items():
         for table in tables:
+            if table.personal:  # its rows are those of the table that it belongs to
+                continue
             counts.setdefault(stage.partition(".")[0], {})[table.name] = _count(
                 session.con, session.lake.select(table)
             )

@@ -145,6 +145,25 @@ def test_init_writes_settings_that_load_and_does_not_overwrite_them(tmp_path: Pa
     assert ask(tmp_path, "status").exit_code == 0
 
 
+def test_init_proposes_what_can_become_a_feature_where_the_sources_lie_in_their_places(
+    lived: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "source").symlink_to(lived / "source")
+    told = ask(tmp_path, "init").stdout
+    assert '[sources.users] attributes = ["experience_years", "has_car", "referral"' in told
+    assert '[sources.jobs] attributes = ["is_remote", "urgent", "rating"]' in told
+    assert not any(name in told for name in ("first_name", "gender", "email"))
+
+
+def test_init_says_why_sources_in_their_places_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    for name in ("users", "jobs"):
+        (tmp_path / f"source/{name}.parquet").write_text("no table")
+    result = ask(tmp_path, "init")
+    assert result.exit_code == 0
+    assert "cannot be read yet: sources.users" in result.stdout
+
+
 def test_check_sources_says_in_one_screen_how_the_sources_are(lived: Path) -> None:
     before = digests(lived)
     result = ask(lived, "check-sources")

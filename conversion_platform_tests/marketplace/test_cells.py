@@ -235,3 +235,14 @@ def test_a_code_keeps_its_leading_zeros(tmp_path: Path) -> None:
     built.toml = '[sources.users]\npath = "source/users.csv"\n'
     built.load_users()
     assert built.rows(USERS, "postal_code") == [("02134",)]
+
+
+def test_a_cell_that_moved_by_a_column_shows_no_name_and_no_address(tmp_path: Path) -> None:
+    text = (
+        "user_id,desired_pay,created_at\n1,Maria Lopez,12 Oak Street\n2,12,2026-01-01T00:00:00Z\n"
+    )
+    (tmp_path / "users.csv").write_text(text)
+    built = World(tmp_path, '[sources.users]\npath = "users.csv"\n').fill()
+    told = " ".join(cell.told() for cell in built.load_users().unread)
+    assert "desired_pay = '(personal)'" in told
+    assert "Maria" not in told and "Oak" not in told

@@ -154,7 +154,8 @@ def test_most_users_consent_and_some_do_not(built: Path) -> None:
             "users",
             "user_id created_at left_at phone time_zone state postal_code region latitude "
             "longitude desired_pay skills shift consent_at consent_source consent_text "
-            "experience_years has_car referral about",
+            "experience_years has_car referral about first_name last_name email date_of_birth "
+            "next_of_kin home_address note gender age",
         ),
         (
             "jobs",

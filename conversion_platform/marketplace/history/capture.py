@@ -24,7 +24,7 @@ from conversion_platform.marketplace.history.tables import (
     History,
 )
 from conversion_platform.marketplace.history.whole import write_whole
-from conversion_platform.marketplace.locations import located_users
+from conversion_platform.marketplace.tables import USERS_CONTACTS
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Table
@@ -171,9 +171,14 @@ def _changes(
 
 def _current(session: Session, history: History) -> str:
     """Return SQL of the rows as the source shows them now."""
-    if history.table == USERS_HISTORY:
-        return located_users(session)
-    return session.lake.select(history.current)
+    current = session.lake.select(history.current)
+    if history.table != USERS_HISTORY:
+        return current
+    contacts = session.lake.select(USERS_CONTACTS)
+    return (
+        "(SELECT users.*, contacts.latitude, contacts.longitude "
+        f"FROM {current} AS users LEFT JOIN {contacts} AS contacts USING (user_id))"
+    )
 
 
 def _counts(session: Session) -> dict[str, int]:
