@@ -35,7 +35,7 @@ def marked(
             activities each row of a user has another job.
     """
     return tuple(
-        replace(one, unsuitable=f"rows of one of the {one.table_name} differ in it")
+        replace(one, unsuitable=f"it differs between rows of one {one.table_name[:-1]}")
         if not one.listed and one.column_name in varying.get(one.table_name, ())
         else one
         for one in attributes

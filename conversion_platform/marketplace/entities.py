@@ -100,7 +100,7 @@ def check_entities(
     if told:
         _versions(source, moment, {name: stored[name] for name in placement.listed})
     found = misfits(source, known, stored)
-    return Entities(source, found, placement, past_rows, told, _varying(source, past_rows))
+    return Entities(source, found, placement, past_rows, told, _varying(source))
 
 
 def _names(contract: Contract) -> list[str]:
@@ -203,10 +203,10 @@ def _past_rows(source: Source) -> int:
     return int(row[0]) if row else 0
 
 
-def _varying(source: Source, past_rows: int) -> tuple[str, ...]:
+def _varying(source: Source) -> tuple[str, ...]:
     """Return the further columns that are none of a user, or a job: their rows differ in them."""
     names = list(source.matched.attributes)
-    if not (past_rows and names):
+    if not names:
         return ()
     differ = ", ".join(f"count(DISTINCT {identifier(name)}) > 1" for name in names)
     shares = ", ".join(
@@ -214,7 +214,8 @@ def _varying(source: Source, past_rows: int) -> tuple[str, ...]:
     )
     row = source.pipeline.con.execute(
         f"SELECT {shares} FROM (SELECT [{differ}] AS differ "
-        f"FROM {source.pipeline.named('flagged')} WHERE _cp_reason IS NULL "
+        f"FROM {source.pipeline.named('flagged')} "
+        "WHERE coalesce(_cp_reason, 'duplicate_id') = 'duplicate_id' "
         f"GROUP BY {source.contract.key} HAVING count(*) > 1)"
     ).fetchone()
     assert row is not None
