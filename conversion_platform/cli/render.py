@@ -21,6 +21,13 @@ def show_error(error: PlatformError) -> None:
     out.print(f"[bold]What to do:[/] {plain(error.remedy)}", soft_wrap=True)
 
 
+def show_warning(warning: PlatformError) -> None:
+    """Show a warning on standard output, as a part of the screen."""
+    out = console()
+    out.print(f"[bold yellow]Warning:[/] {plain(warning.problem)}", soft_wrap=True)
+    out.print(f"  {plain(warning.remedy)}", soft_wrap=True)
+
+
 def file_error(error: OSError) -> PlatformError | None:
     """Return an error of the operating system about a file in our words; None if it is about none.
 

@@ -6,6 +6,7 @@ inference and evaluation share. A feature of day D uses only what was known befo
 
 from conversion_platform.features.build import build_features
 from conversion_platform.features.builtin import HISTORY_DAYS
+from conversion_platform.features.file_checks import check_custom_files
 from conversion_platform.features.leakage import PointInTime, check_point_in_time
 from conversion_platform.features.pairs import Select, feature_spec, pair_history_days, pair_query
 from conversion_platform.features.sources import event_days
@@ -28,6 +29,7 @@ __all__ = [
     "PointInTime",
     "Select",
     "build_features",
+    "check_custom_files",
     "check_point_in_time",
     "event_days",
     "feature_spec",

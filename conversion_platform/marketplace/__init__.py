@@ -6,18 +6,18 @@ say. Every row is written to a checked table or, with its reason, to a `rejected
 
 from conversion_platform.marketplace.attributes import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
-from conversion_platform.marketplace.contract import REASONS
+from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract
 from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
+    CheckedSources,
     SourceCheck,
     SourceReport,
     check_sources,
     checked_sources,
-    temporary_session,
 )
 from conversion_platform.marketplace.steps import script
 from conversion_platform.marketplace.tables import (
@@ -35,6 +35,7 @@ from conversion_platform.marketplace.tables import (
 
 __all__ = [
     "ATTRIBUTES",
+    "CONTRACTS",
     "EVENTS",
     "JOBS",
     "REASONS",
@@ -46,6 +47,8 @@ __all__ = [
     "TABLES",
     "USERS",
     "Attribute",
+    "CheckedSources",
+    "Contract",
     "Example",
     "Loaded",
     "SourceCheck",
@@ -63,5 +66,4 @@ __all__ = [
     "render",
     "rewritten_days",
     "script",
-    "temporary_session",
 ]

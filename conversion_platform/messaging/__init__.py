@@ -26,7 +26,13 @@ from conversion_platform.messaging.tables import (
     SENT_MESSAGES,
     TABLES,
 )
-from conversion_platform.messaging.templates import check_templates
+from conversion_platform.messaging.trial import (
+    Outcomes,
+    check_outcomes,
+    check_templates,
+    told_outcomes,
+    try_messages,
+)
 
 __all__ = [
     "MESSAGE_STATES",
@@ -36,6 +42,7 @@ __all__ = [
     "TABLES",
     "Consent",
     "Ledger",
+    "Outcomes",
     "PlanSummary",
     "ReceiveSummary",
     "Recipient",
@@ -44,6 +51,7 @@ __all__ = [
     "accept_new_lake",
     "as_of_day",
     "belong_to",
+    "check_outcomes",
     "check_templates",
     "decide",
     "file_exists",
@@ -60,4 +68,6 @@ __all__ = [
     "sandbox_path",
     "send_due",
     "snapshot",
+    "told_outcomes",
+    "try_messages",
 ]

@@ -17,7 +17,11 @@ from conversion_platform.messaging.consent import Consent, Recipient, Suppress, 
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
 from conversion_platform.messaging.places import normalised_phone, places_of
 from conversion_platform.messaging.segments import count_segments
-from conversion_platform.messaging.templates import MissingValueError, Templates
+from conversion_platform.messaging.templates import (
+    MissingValueError,
+    TemplateFailsError,
+    Templates,
+)
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -131,10 +135,10 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     session.lake.require(JOB_OF_THE_DAY, [day])
     session.lake.require(USERS)
     session.lake.require(JOBS)
-    planner = _Planner(session.settings, templates, day)
+    planner = Planner(session.settings, templates, day)
     _start_list(ledger)
     counts: Counter[str] = Counter()
-    for rows in _assigned(session, day):
+    for rows in assigned_rows(session, session.lake.select(JOB_OF_THE_DAY, DayRange.of(day))):
         counts["assigned"] += len(rows)
         _insert(ledger, planner, rows, counts)
     return PlanSummary(
@@ -150,15 +154,23 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     )
 
 
-def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
-    session.lake.view(session.con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
+def assigned_rows(session: Session, assignments: str) -> Iterator[list[dict[str, Any]]]:
+    """Yield the treatment arm of assignments, each with what decides about its message.
+
+    Args:
+        session: Settings, lake and DuckDB connection.
+        assignments: SQL (a relation, or a parenthesised query) of assignments.
+    """
+    session.con.execute(
+        f"CREATE OR REPLACE TEMP VIEW messaging_assigned AS SELECT * FROM {assignments}"
+    )
     session.lake.view(session.con, USERS, name="messaging_users")
     session.lake.view(session.con, JOBS, name="messaging_jobs")
     for batch in session.con.sql(sql_file(__package__, "planning")).to_arrow_reader(BATCH):
         yield batch.to_pylist()
 
 
-class _Planner:
+class Planner:
     """Makes one ledger row from one assignment."""
 
     def __init__(self, settings: Settings, templates: Templates, day: date) -> None:
@@ -222,6 +234,8 @@ class _Planner:
             body = self._templates.render(row["cohort"], {**_values(row), "link": link})
         except MissingValueError:
             return None, None, Suppress("missing_value", "template-complete")
+        except TemplateFailsError:
+            return None, None, Suppress("template_fails", "template-complete")
         segments = count_segments(body).count
         if segments > self._messaging.max_segments:
             return body, segments, Suppress("too_long", "max-segments")
@@ -257,7 +271,7 @@ def _start_list(ledger: Ledger) -> None:
 
 
 def _insert(
-    ledger: Ledger, planner: _Planner, rows: list[dict[str, Any]], counts: Counter[str]
+    ledger: Ledger, planner: Planner, rows: list[dict[str, Any]], counts: Counter[str]
 ) -> None:
     """One batch of assignments, in one transaction."""
     with ledger.transaction() as con:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import DayRange
 from conversion_platform.lake import Session
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.preflight import check_before_run
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
-    from conversion_platform.days import DayRange
     from conversion_platform.lake import Lake
     from conversion_platform.runs.planning import PlannedJob
     from conversion_platform.settings import Settings
@@ -67,7 +67,7 @@ def run_days(
 
     with _ready(settings) as opened:
         planned = partial(plan, opened.lake, settings, days, weekly)
-        _run(opened, f"`run` of {days}", planned, bars)
+        _run(opened, f"`run` of {days}", planned, bars, days)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def train_day(settings: Settings, day: date, bars: JobBars | None = None) -> Tra
 
     with _ready(settings) as opened:
         planned = partial(plan_training, opened.lake, settings, day)
-        _run(opened, f"`train` of {day}", planned, bars)
+        _run(opened, f"`train` of {day}", planned, bars, DayRange.of(day))
         decided = latest_facts(opened.instance, "champion_model")
         version = str(latest_facts(opened.instance, "candidate_model")["model_version"])
     return Trained(version, bool(decided["promoted"]), str(decided["reason"]))
@@ -112,7 +112,11 @@ def _ready(settings: Settings) -> Iterator[Installation]:
 
 
 def _run(
-    opened: Installation, task: str, plan: Callable[[], list[PlannedJob]], bars: JobBars | None
+    opened: Installation,
+    task: str,
+    plan: Callable[[], list[PlannedJob]],
+    bars: JobBars | None,
+    days: DayRange,
 ) -> None:
     """Check what is planned before anything is written; then run it, after what was left behind.
 
@@ -124,11 +128,12 @@ def _run(
     settings, lake, instance = opened.settings, opened.lake, opened.instance
     plan()
     with lake.connect(reading=True) as con:
-        check_before_run(Session(settings, lake, con))
+        found = check_before_run(Session(settings, lake, con), days)
     with (
         command(instance, lake.storage, task) as under_way,
         nullcontext(bars) if bars else JobBars().shown() as shown,
     ):
+        shown.warn(f"{one.setting}: {one.error.problem}" for one in found)
 
         def run_one(step: PlannedJob, tags: Mapping[str, str]) -> None:
             shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
