@@ -77,8 +77,12 @@ def _status_lines(status: Status) -> Iterator[tuple[str, str]]:
         yield f"rows, {stage}", _listed(tables)
     yield "event log", _listed(status.log_events)
     yield "messages by state", _listed(status.messages) or "none yet"
+    if status.suppressed:
+        yield "messages suppressed", _listed(status.suppressed)
     yield "drift", _drift_line(status)
     yield "next scheduled run", status.next_run or "schedules are off (schedule.enabled)"
+    for warning in status.warnings:
+        yield "[yellow]warning[/]", plain(warning)
 
 
 def _champion(status: Status) -> str:

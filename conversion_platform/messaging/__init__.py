@@ -19,6 +19,7 @@ from conversion_platform.messaging.providers.sandbox import Sandbox
 from conversion_platform.messaging.receiving import ReceiveSummary, receive
 from conversion_platform.messaging.sender import SendSummary, replay_day, send_due
 from conversion_platform.messaging.snapshot import snapshot
+from conversion_platform.messaging.suppressions import suppression_warning, told_suppressions
 from conversion_platform.messaging.tables import (
     MESSAGE_STATES,
     OUTCOMES,
@@ -68,6 +69,8 @@ __all__ = [
     "sandbox_path",
     "send_due",
     "snapshot",
+    "suppression_warning",
     "told_outcomes",
+    "told_suppressions",
     "try_messages",
 ]

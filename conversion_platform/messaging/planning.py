@@ -87,6 +87,14 @@ FOLLOW_ASSIGNMENT = (
     " THEN max(due_at, :due_at) ELSE :due_at END"
     " WHERE message_id = :message_id AND state IN ('planned', 'deferred') AND attempts = 0"
 )
+# Only what never left: what the provider was given is never repeated (ledger_moves.sql).
+DECIDE_AGAIN = (
+    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in FOLLOWING)}, due_at = :due_at,"
+    " state = :state, state_at = max(state_at, :at), reason = :reason, rule_id = :rule_id,"
+    " final_at = CASE WHEN :state = 'suppressed' THEN max(state_at, :at) END"
+    " WHERE message_id = :message_id AND state = 'suppressed' AND attempts = 0"
+    " AND (:state = 'planned' OR reason IS NOT :reason)"
+)
 SUPPRESS_WAITING = (
     "UPDATE messages SET state = 'suppressed', state_at = max(state_at, :state_at),"
     " final_at = max(state_at, :state_at), reason = :reason, rule_id = :rule_id"
@@ -106,18 +114,22 @@ class PlanSummary:
         assigned: Rows of the treatment arm.
         planned: New messages that may go.
         suppressed: New messages that will not, by reason.
-        already: Assignments whose message was in the ledger before.
+        replanned: Messages that were suppressed, and may go after they were decided about again.
+        already: Other assignments whose message was in the ledger before.
         withdrawn: Messages that no assignment asks for any more.
     """
 
     assigned: int = 0
     planned: int = 0
     suppressed: Mapping[str, int] = field(default_factory=dict)
+    replanned: int = 0
     already: int = 0
     withdrawn: int = 0
 
 
-def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
+def plan_messages(
+    session: Session, ledger: Ledger, day: date, replanned_at: datetime | None = None
+) -> PlanSummary:
     """Plans the message of every treated assignment of `day`; the holdout gets no row.
 
     Planning again adds nothing, and changes a message only until it is given to the provider.
@@ -126,6 +138,8 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
         session: Settings, lake and DuckDB connection.
         ledger: Where the messages go.
         day: Campaign day.
+        replanned_at: When suppressed messages that were never given to the provider are decided
+            about again, as after a correction of settings or source; None: they stay suppressed.
 
     Raises:
         SettingsError: a template does not work; nothing was planned.
@@ -140,7 +154,7 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     counts: Counter[str] = Counter()
     for rows in assigned_rows(session, session.lake.select(JOB_OF_THE_DAY, DayRange.of(day))):
         counts["assigned"] += len(rows)
-        _insert(ledger, planner, rows, counts)
+        _insert(ledger, planner, rows, counts, replanned_at)
     return PlanSummary(
         assigned=counts["assigned"],
         planned=counts["planned"],
@@ -149,6 +163,7 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
             for key, number in sorted(counts.items())
             if key.startswith("suppressed:")
         },
+        replanned=counts["replanned"],
         already=counts["already"],
         withdrawn=_withdraw(ledger, day, planner.planned_at),
     )
@@ -271,7 +286,11 @@ def _start_list(ledger: Ledger) -> None:
 
 
 def _insert(
-    ledger: Ledger, planner: Planner, rows: list[dict[str, Any]], counts: Counter[str]
+    ledger: Ledger,
+    planner: Planner,
+    rows: list[dict[str, Any]],
+    counts: Counter[str],
+    replanned_at: datetime | None,
 ) -> None:
     """One batch of assignments, in one transaction."""
     with ledger.transaction() as con:
@@ -280,17 +299,29 @@ def _insert(
             message = planner.message(row, phone, suppression(con, phone))
             con.execute(UPSERT_RECIPIENT, _recipient_values(row, planner.country))
             con.execute("INSERT INTO asked_for VALUES (?)", (message["message_id"],))
-            counts[_recorded(con, message)] += 1
+            counts[_recorded(con, message, replanned_at)] += 1
 
 
-def _recorded(con: sqlite3.Connection, message: dict[str, Any]) -> str:
+def _recorded(
+    con: sqlite3.Connection, message: dict[str, Any], replanned_at: datetime | None
+) -> str:
     """Write one row and say what it counts as."""
     if con.execute(INSERT_MESSAGE, message).rowcount == 0:
+        if replanned_at is not None and _decided_again(con, message, replanned_at):
+            return "replanned"
         con.execute(FOLLOW_ASSIGNMENT, message)
         if message["reason"]:
             con.execute(SUPPRESS_WAITING, message)
         return "already"
     return f"suppressed:{message['reason']}" if message["reason"] else "planned"
+
+
+def _decided_again(con: sqlite3.Connection, message: dict[str, Any], at: datetime) -> bool:
+    """Give a suppressed message that never left its new state; return whether it may go now."""
+    planned = message["state"] == "planned"
+    told = {"reason": "decided_again", "rule_id": "replanned"} if planned else {}
+    changed = con.execute(DECIDE_AGAIN, {**message, **told, "at": stamp(at)})
+    return planned and changed.rowcount == 1
 
 
 def _recipient_values(row: dict[str, Any], country: str) -> dict[str, Any]:

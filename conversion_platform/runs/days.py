@@ -49,7 +49,11 @@ def with_secrets(settings: Settings) -> Iterator[None]:
 
 
 def run_days(
-    settings: Settings, days: DayRange, bars: JobBars | None = None, weekly: bool = False
+    settings: Settings,
+    days: DayRange,
+    bars: JobBars | None = None,
+    weekly: bool = False,
+    replan: bool = False,
 ) -> None:
     """Run `days` and whatever has to come before them.
 
@@ -58,16 +62,20 @@ def run_days(
         days: The days.
         bars: Where progress is shown; bars of its own if not given.
         weekly: Whether to train on each `training.train_weekday` among them, as the schedule does.
+        replan: Whether to decide again about suppressed messages that never left.
 
     Raises:
+        NotReadyError: `replan`, and one of the days is over.
         PlatformError: what the failing asset raised, with the asset's name; or what is wrong
             with a cohort, before anything runs.
     """
-    from conversion_platform.runs.planning import plan
+    from conversion_platform.runs.planning import plan, require_days_under_way
 
+    if replan:
+        require_days_under_way(settings, days)
     with _ready(settings) as opened:
         planned = partial(plan, opened.lake, settings, days, weekly)
-        _run(opened, f"`run` of {days}", planned, bars, days)
+        _run(opened, f"`run` of {days}", planned, bars, days, replan)
 
 
 @dataclass(frozen=True)
@@ -117,11 +125,13 @@ def _run(
     plan: Callable[[], list[PlannedJob]],
     bars: JobBars | None,
     days: DayRange,
+    replan: bool = False,
 ) -> None:
     """Check what is planned before anything is written; then run it, after what was left behind.
 
     The plan is made again where it counts: another writer may have been waited for.
     """
+    from conversion_platform.defs.messaging.assets import REPLAN
     from conversion_platform.runs.commands import command
     from conversion_platform.runs.execution import execute
 
@@ -136,7 +146,9 @@ def _run(
         shown.warn(f"{one.setting}: {one.error.problem}" for one in found)
 
         def run_one(step: PlannedJob, tags: Mapping[str, str]) -> None:
-            shown.warn(execute(instance, settings, step, shown.watch, tags).failed_checks)
+            own = {REPLAN: "true"} if replan and step.job == "daily" else {}
+            done = execute(instance, settings, step, shown.watch, {**tags, **own})
+            shown.warn(done.failed_checks)
 
         steps = plan()
         if left := under_way.take_over_pending(steps):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import SettingsError
@@ -44,7 +45,7 @@ def check_predicate(con: duckdb.DuckDBPyConnection, cohort: str, where: str) -> 
         raise refused(cohort, where, "it contains a subquery")
     if any(node.get("class") == "PARAMETER" for node in nodes):
         raise refused(cohort, where, "it contains a parameter")
-    volatile = sorted({name for node in nodes for name in _called(node)} & _volatile_functions(con))
+    volatile = sorted({name for node in nodes for name in _called(node)} & _volatile_functions())
     if volatile:
         raise refused(cohort, where, f"{volatile[0]} changes from run to run; `day` does not")
 
@@ -136,12 +137,16 @@ def _called(node: dict[str, Any]) -> list[str]:
     return []
 
 
-def _volatile_functions(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Return the functions whose result does not depend on their arguments alone."""
-    rows = con.execute(
-        """SELECT DISTINCT function_name FROM duckdb_functions()
-           WHERE function_type = 'scalar' AND stability <> 'CONSISTENT'"""
-    ).fetchall()
+@cache
+def _volatile_functions() -> set[str]:
+    """Return DuckDB's functions whose result does not depend on their arguments alone."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        rows = con.execute(
+            """SELECT DISTINCT function_name FROM duckdb_functions()
+               WHERE function_type = 'scalar' AND stability <> 'CONSISTENT'"""
+        ).fetchall()
     named = {"current_timestamp", "current_time", "localtime", "localtimestamp", "ago"}
     return named | {name for (name,) in rows}
 
