@@ -133,3 +133,9 @@ class Finding:
     def warn(cls, setting: str, problem: str, remedy: str) -> Finding:
         """Return a warning."""
         return cls(setting, PlatformError(problem, remedy), warning=True)
+
+    def named(self) -> PlatformError:
+        """Return the error; its message names the setting."""
+        if self.setting in str(self.error):
+            return self.error
+        return type(self.error)(f"{self.setting}: {self.error.problem}", self.error.remedy)

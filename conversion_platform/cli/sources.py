@@ -94,7 +94,7 @@ def _show(found: list[Finding]) -> None:
     from conversion_platform.cli.render import show_error, show_warning
 
     for one in found:
-        (show_warning if one.warning else show_error)(one.error)
+        (show_warning if one.warning else show_error)(one.named())
 
 
 @click.command("check-features")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conversion_platform.features.builtin import JOB, USER, builtin_features
+from conversion_platform.features.sources import stored_name
 from conversion_platform.features.spec import RESERVED_NAMES, Feature, Level
-from conversion_platform.lake import Session, quoted
+from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace import ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class AttributeFeature:
     column: str
     kind: str
     feature: Feature
+
+    @property
+    def stored(self) -> str:
+        """Its name in `feature_users` or `feature_jobs`."""
+        return stored_name(self.column)
 
 
 def attribute_features(session: Session) -> list[AttributeFeature]:
@@ -93,7 +99,7 @@ def attribute_sql(attribute: AttributeFeature, alias: str, value: str) -> str:
         alias: Table alias that has its column.
         value: For a categorical attribute, the expression `kept_value` gave.
     """
-    column = f'{alias}."{attribute.column}"'
+    column = f"{alias}.{identifier(attribute.stored)}"
     number = f"TRY_CAST({column} AS FLOAT)"
     expression = {
         # Infinite, or beyond what a feature holds: missing.

@@ -13,10 +13,11 @@ from conversion_platform.features.templates import (
     partition_ends,
     rendered,
 )
-from conversion_platform.lake import Session, not_ready
+from conversion_platform.lake import Session, identifier, not_ready
 from conversion_platform.marketplace import ATTRIBUTES, EVENTS, JOBS, USERS
 
 if TYPE_CHECKING:
+    from conversion_platform.lake import Table
     from conversion_platform.settings import Settings
 
 EPOCH = date(1970, 1, 1)
@@ -89,7 +90,7 @@ def attach_days(session: Session, days: DayRange) -> None:
 def _attach_users_and_jobs(session: Session) -> None:
     session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_users AS "
-        "SELECT row_number() OVER ()::INTEGER AS user_code, * "
+        f"SELECT row_number() OVER ()::INTEGER AS user_code, {_columns(session, USERS)} "
         f"FROM {session.lake.select(USERS)}"
     )
     session.con.execute(
@@ -98,12 +99,33 @@ def _attach_users_and_jobs(session: Session) -> None:
         f"{_dense_code('category', 'category_code')}, "
         f"{_dense_code('employer_id', 'employer_code')}, "
         # Sums of cents do not depend on the order of summation; sums of doubles do.
-        f"TRY_CAST(round(pay * 100) AS BIGINT) AS pay_cents, * FROM {session.lake.select(JOBS)}"
+        f"TRY_CAST(round(pay * 100) AS BIGINT) AS pay_cents, {_columns(session, JOBS)} "
+        f"FROM {session.lake.select(JOBS)}"
     )
     session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_categories AS "
         "SELECT DISTINCT category_code, category FROM feature_jobs WHERE category IS NOT NULL"
     )
+
+
+def _columns(session: Session, table: Table) -> str:
+    """Return the select list of a table, with its attributes under names that no query uses.
+
+    A job's own `clicks_7d` would else be read in place of the clicks that are counted.
+    """
+    declared = {column.name for column in table.columns}
+    names = session.con.sql(f"FROM {session.lake.select(table)} LIMIT 0").columns
+    renamed = ", ".join(
+        f"{identifier(name)} AS {identifier(stored_name(name))}"
+        for name in names
+        if name not in declared
+    )
+    return f"* RENAME ({renamed})" if renamed else "*"
+
+
+def stored_name(attribute: str) -> str:
+    """Return the name of an attribute in `feature_users` or `feature_jobs`."""
+    return f"_attribute_{attribute}"
 
 
 def _dense_code(column: str, name: str) -> str:

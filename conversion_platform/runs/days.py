@@ -143,7 +143,7 @@ def _run(
         command(instance, lake.storage, task) as under_way,
         nullcontext(bars) if bars else JobBars().shown() as shown,
     ):
-        shown.warn(f"{one.setting}: {one.error.problem}" for one in found)
+        shown.warn(one.named().problem for one in found)
 
         def run_one(step: PlannedJob, tags: Mapping[str, str]) -> None:
             own = {REPLAN: "true"} if replan and step.job == "daily" else {}

@@ -98,7 +98,7 @@ def require_no_error(found: Iterable[Finding]) -> list[Finding]:
     errors = [one for one in listed if not one.warning]
     if not errors:
         return listed
-    first = errors[0].error
+    first = errors[0].named()
     if len(errors) == 1:
         raise first
     others = ", ".join(dict.fromkeys(one.setting for one in errors[1:]))
