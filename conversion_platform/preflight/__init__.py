@@ -7,13 +7,14 @@ Nothing is written to the installation's lake or ledger.
 """
 
 from conversion_platform.preflight.checks import Tried, check_data, check_settings
-from conversion_platform.preflight.events import check_freshness
+from conversion_platform.preflight.events import check_events, check_freshness
 from conversion_platform.preflight.trial import Trial, loaded_trial, trial_of_lake
 
 __all__ = [
     "Trial",
     "Tried",
     "check_data",
+    "check_events",
     "check_freshness",
     "check_settings",
     "loaded_trial",

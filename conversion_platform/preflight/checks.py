@@ -69,10 +69,13 @@ def check_data(trial: Trial) -> Tried:
     Raises:
         SettingsError: a file of custom features is wrong in a way that no single file shows.
     """
-    found = [*(check_events(trial) if trial.temporary else ()), *_of_features(trial)]
     session = trial.session
+    found = [*(check_events(trial) if trial.temporary else ()), *_of_files(trial)]
+    found += _of_attribute_names(session)
     if _has_errors(found) or check_predicates(session.con, session.settings):
         return Tried(found, {})
+    if trial.temporary:
+        build_features(session, DayRange.of(trial.day))
     found += check_members(session, trial.day)
     if _has_errors(found) or check_templates(session.settings):
         return Tried(found, {})
@@ -84,28 +87,28 @@ def _has_errors(found: list[Finding]) -> bool:
     return any(not one.warning for one in found)
 
 
-def _of_features(trial: Trial) -> list[Finding]:
-    """Run the custom files for two days, then build all features of the day."""
-    session, start = trial.session, trial.session.settings.platform.start_date
+def _of_files(trial: Trial) -> list[Finding]:
+    """Run the files of custom features for two days."""
+    start = trial.session.settings.platform.start_date
     days = DayRange(max(trial.day - ONE_DAY, start), trial.day)
-    found = [*check_custom_files(session, days), *_of_attribute_names(session)]
-    if trial.temporary and not _has_errors(found):
-        build_features(session, DayRange.of(trial.day))
-    return found
+    return check_custom_files(trial.session, days)
 
 
 def _of_attribute_names(session: Session) -> Iterator[Finding]:
-    """Warn of users' columns that have the name of a feature: in predicates the column wins."""
+    """Warn of users' columns that a cohort's predicate cannot tell from another value."""
     own = {column.name for column in USERS.columns}
     columns = session.con.sql(f"FROM {session.lake.select(USERS)} LIMIT 0").columns
     features = {column.name for column in USER_FEATURES.columns} - {"user_id"}
+    effects = {
+        **dict.fromkeys(features, "which is the name of a feature: a predicate reads the column"),
+        "day": "and in a predicate `day` is the day of the run",
+    }
     for name in columns:
-        if name not in own and name in features:
+        if name not in own and name in effects:
             yield Finding.warn(
                 "sources.users",
-                f"sources.users has a column `{name}`, which is the name of a feature: a cohort's "
-                "predicate reads the column.",
-                "Rename it in the source, or leave it out with sources.users.sql.",
+                f"sources.users has a column `{name}`, {effects[name]}.",
+                "Rename it in the source, or with sources.users.sql.",
             )
 
 

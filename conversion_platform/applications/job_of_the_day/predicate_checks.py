@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
+from conversion_platform.applications.job_of_the_day.assign import without_day
 from conversion_platform.applications.job_of_the_day.cohorts import (
     add_members,
     check_predicate,
@@ -104,7 +105,7 @@ def people_query(session: Session, day: date) -> str:
 
     If a feature has the name of a user's column, the user's column wins, as in an assignment.
     """
-    users = session.lake.select(USERS)
+    users = without_day(session, session.lake.select(USERS))
     own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
     spec = feature_spec(session)
     kinds = {one.name: _TYPES[one.kind] for one in spec.features if one.level == "user"}
