@@ -8,6 +8,7 @@ Nothing is written to the installation's lake or ledger.
 
 from conversion_platform.preflight.checks import Tried, check_data, check_settings
 from conversion_platform.preflight.events import check_events, check_freshness
+from conversion_platform.preflight.places import folder_problems
 from conversion_platform.preflight.trial import Trial, loaded_trial, trial_of_lake
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "check_events",
     "check_freshness",
     "check_settings",
+    "folder_problems",
     "loaded_trial",
     "trial_of_lake",
 ]

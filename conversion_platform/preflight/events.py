@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from conversion_platform.days import ONE_DAY
+from conversion_platform.days import ONE_DAY, counted
 from conversion_platform.errors import Finding, SettingsError, TrainingError
 from conversion_platform.lake import listed
 from conversion_platform.marketplace import EVENTS
@@ -94,20 +94,30 @@ def _of_training(trial: Trial) -> Iterator[Finding]:
     settings = trial.session.settings
     first = _first_shown(trial)
     ready = first_training_day(settings, first) if first else None
-    if ready and trial.day < ready:
-        yield Finding.warn(
-            "training",
-            f"A model can be trained from {ready} on: three days with impressions must have "
-            f"matured, and the first is {first}. The source's events end on "
-            f"{trial.day - ONE_DAY}.",
-            f"Run {ready} or a later day once the source has its events, or shorten "
-            "events.attribution_window_days.",
-        )
+    if first and ready and trial.day < ready:
+        yield _too_early(settings, trial, first, ready)
         return
     try:
         check_examples(trial.session, trial.day)
     except TrainingError as error:
         yield Finding("events", error)
+
+
+def _too_early(settings: Settings, trial: Trial, first: date, ready: date) -> Finding:
+    """Return what is wrong with a day before the first one for which a model can be trained.
+
+    Another day can be asked for, so it is a warning where none was.
+    """
+    window = counted(settings.events.attribution_window_days)
+    problem = (
+        f"A model can be trained from {ready} on: three days with impressions must have matured "
+        f"({window} each), and the first is {first}."
+    )
+    remedy = f"Run {ready} or a later day, or shorten events.attribution_window_days."
+    if trial.asked:
+        return Finding("training", TrainingError(f"{problem} {trial.day} is too early.", remedy))
+    ends = trial.day - ONE_DAY
+    return Finding.warn("training", f"{problem} The source's events end on {ends}.", remedy)
 
 
 def _first_shown(trial: Trial) -> date | None:

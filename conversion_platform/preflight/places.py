@@ -25,10 +25,10 @@ def check_places(settings: Settings) -> Iterator[Finding]:
 
 def _local_problems(settings: Settings) -> Iterator[Finding]:
     if not settings.lake_root.startswith("s3://"):
-        yield from _folder_problems("platform.lake", Path(settings.lake_root))
+        yield from folder_problems("platform.lake", Path(settings.lake_root))
 
 
-def _folder_problems(setting: str, folder: Path) -> Iterator[Finding]:
+def folder_problems(setting: str, folder: Path) -> Iterator[Finding]:
     """Find what keeps a folder from being made, or from being written to."""
     existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     if not existing.is_dir():
@@ -41,7 +41,7 @@ def _file_problems(setting: str, file: Path) -> Iterator[Finding]:
     if file.is_dir():
         yield _refused(setting, file, "it is a folder")
     else:
-        yield from _folder_problems(setting, file.parent)
+        yield from folder_problems(setting, file.parent)
 
 
 def _refused(setting: str, place: Path, why: str) -> Finding:

@@ -31,6 +31,7 @@ class Trial:
             features and the training of the day look back to.
         day: The day: the one after the newest event, or the first one asked for.
         learns: Whether a model has to be trained for the day, because there is none.
+        asked: Whether the day was asked for.
         temporary: Whether the lake is a temporary one, to which features of the day may be
             written.
         report: What the sources contain; None for the installation's lake.
@@ -39,6 +40,7 @@ class Trial:
     session: Session
     day: date
     learns: bool
+    asked: bool
     temporary: bool
     report: SourceReport | None = None
 
@@ -61,7 +63,8 @@ def loaded_trial(
         newest = checked.report.last_day or settings.platform.start_date
         tried = max(day or newest + ONE_DAY, settings.platform.start_date + ONE_DAY)
         checked.keep_events(_events_of(settings, tried))
-        yield checked, Trial(checked.session, tried, learns, True, checked.report)
+        asked = tried == day
+        yield checked, Trial(checked.session, tried, learns, asked, True, checked.report)
 
 
 def _events_of(settings: Settings, day: date) -> DayRange:
@@ -88,4 +91,4 @@ def trial_of_lake(session: Session) -> Trial | None:
         return None
     if not lake.days(EVENTS):
         return None
-    return Trial(session, days[-1], learns=False, temporary=False)
+    return Trial(session, days[-1], learns=False, asked=False, temporary=False)

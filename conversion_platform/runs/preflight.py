@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange, day_of
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
 
 def settings_findings(settings: Settings) -> list[Finding]:
     """Return what is wrong with the settings, as of now."""
-    from conversion_platform.preflight import check_settings
+    from conversion_platform.preflight import check_settings, folder_problems
 
-    return check_settings(settings, day_of(datetime.now(UTC), settings.platform.time_zone))
+    # As `home_path` of runs/instance.py, whose import takes a second for Dagster.
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.base / "dagster_home").absolute()
+    today = day_of(datetime.now(UTC), settings.platform.time_zone)
+    return [*folder_problems("DAGSTER_HOME", home), *check_settings(settings, today)]
 
 
 def has_champion(settings: Settings) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,27 @@ def test_days_too_few_to_train_on_are_a_warning_with_the_first_day_that_has_enou
     assert "A model can be trained from 2026-01-06 on" in the_warning(loaded_findings(settings))
     write_source(world, "events", f"FROM ({EVENTS}) WHERE occurred_at < '2026-01-06'")
     assert loaded_findings(settings) == []
+
+
+def test_a_day_asked_for_that_is_too_early_to_train_on_is_an_error(world: Path) -> None:
+    settings = load_settings(world / CONFIG_NAME)
+    asked = date(2026, 1, 7)
+    with loaded_trial(settings, asked, learns=True) as (_, early):
+        (found,) = check_data(early).findings
+    assert not found.warning
+    assert "from 2026-01-08 on" in str(found.error) and "2026-01-07 is too early" in str(
+        found.error
+    )
+    with loaded_trial(settings, asked + ONE_DAY, learns=True) as (_, enough):
+        assert check_data(enough).findings == []
+
+
+def test_a_home_of_dagster_that_cannot_be_made_is_an_error(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(world / "users.parquet/home"))
+    (found,) = settings_findings(load_settings(world / CONFIG_NAME))
+    assert "DAGSTER_HOME" in str(found.error) and "is no folder" in str(found.error)
 
 
 def test_the_share_that_sending_would_suppress_is_told_by_reason(world: Path) -> None:
