@@ -22,7 +22,7 @@ def told_suppressions(ledger: Ledger, days: DayRange) -> str | None:
 
 
 def suppression_warning(ledger: Ledger, days: DayRange) -> str | None:
-    """Return a warning where one reason suppressed every message of campaign days, else None.
+    """Return a warning where every message of campaign days was suppressed, else None.
 
     Args:
         ledger: The ledger.
@@ -30,10 +30,12 @@ def suppression_warning(ledger: Ledger, days: DayRange) -> str | None:
     """
     reasons = ledger.suppressed(days.first, days.last)
     total = sum(ledger.counts(days.first, days.last).values())
-    if len(reasons) != 1 or set(reasons.values()) != {total}:
+    if not reasons or sum(reasons.values()) != total:
         return None
-    (reason,) = reasons
+    reason, count = next(iter(reasons.items()))
+    share = "all" if count == total else f"{count:,}"
     return (
-        f"All {total:,} messages of {days} are suppressed for one reason: {reason}. Correct the "
-        "settings or the source; `run --replan` decides again about a day that is not over."
+        f"Every message of {days} is suppressed ({total:,}), {share} for one reason: {reason}. "
+        "Correct the settings or the source; `run --replan` decides again about a day that is not "
+        "over."
     )

@@ -242,14 +242,17 @@ def test_a_ledger_of_the_earlier_schema_learns_the_new_move(office: Office) -> N
     office.ledger.close()
 
 
-def test_one_reason_for_every_suppression_is_a_warning_with_the_day(office: Office) -> None:
+def test_a_day_of_which_no_text_can_go_is_a_warning_with_the_reason(office: Office) -> None:
     days = DayRange.of(DAY)
     office.plan(*everyone(3, consent_text=None))
     told = "Of 3 messages of 2026-03-10, 3 are suppressed: consent_incomplete 3."
     assert told_suppressions(office.ledger, days) == told
     warning = suppression_warning(office.ledger, days)
-    assert warning and "All 3 messages of 2026-03-10" in warning and "consent_incomplete" in warning
-    office.plan(*everyone(3, consent_text=None), person(4))
+    assert warning and "Every message of 2026-03-10 is suppressed (3), all for one" in warning
+    office.plan(*everyone(3, consent_text=None), person(3, phone=None))
+    warning = suppression_warning(office.ledger, days)
+    assert warning and "(4), 3 for one reason: consent_incomplete" in warning
+    office.plan(*everyone(3, consent_text=None), person(3, phone=None), person(4))
     assert suppression_warning(office.ledger, days) is None
     assert told_suppressions(office.ledger, DayRange.of(DAY + ONE_DAY)) is None
 
