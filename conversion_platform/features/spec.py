@@ -10,8 +10,9 @@ Level = Literal["user", "job", "pair"]
 
 _OF_PAIRS = ("user_id", "job_id", "dt", "day", "as_of")
 _OF_EXAMPLES = ("shown_at", "position", "slate", "clicked", "converted", "split")
-RESERVED_NAMES = frozenset((*_OF_PAIRS, *_OF_EXAMPLES))
-"""Columns that stand beside the features: in their tables, in pairs and in training examples."""
+_OF_SCORES = ("score", "probability", "rank")
+RESERVED_NAMES = frozenset((*_OF_PAIRS, *_OF_EXAMPLES, *_OF_SCORES))
+"""Columns that stand beside the features: in their tables, in pairs, training examples, scores."""
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
         f"{JOB}SELECT dt, job_id, 1 AS position {OF_JOBS}",
         f"{JOB}SELECT dt, job_id, 1 AS converted {OF_JOBS}",
         f"{USER}SELECT dt, user_id, 1 AS slate {OF_USERS}",
+        f"{JOB}SELECT dt, job_id, 1 AS score {OF_JOBS}",
     ),
     "no name": (
         f'{USER}SELECT dt, user_id, 1 AS "Years" {OF_USERS}',
