@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from conversion_platform.lake import FORMAT
 from conversion_platform_tests.preflight.world import (
     EVENTS,
     SOURCES,
@@ -277,7 +278,7 @@ def _of_places() -> Iterator[Defect]:
         prepare=_texts(
             {
                 "lake/platform/time_zone.json": '{"time_zone": "Asia/Tokyo"}',
-                "lake/platform/format.json": '{"format": 2, "release": "0.1.0"}',
+                "lake/platform/format.json": f'{{"format": {FORMAT}, "release": "0.1.0"}}',
             }
         ),
     )
