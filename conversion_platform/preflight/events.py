@@ -50,14 +50,16 @@ def _types(trial: Trial) -> dict[str, int]:
 
 def _no_events(trial: Trial) -> Finding:
     start = trial.session.settings.platform.start_date
-    known = ""
-    if trial.report and trial.report.first_day:
+    known, setting = "", "platform.start_date"
+    if trial.report and trial.report.first_day and trial.report.last_day:
         known = f" The source has events of {trial.report.first_day} to {trial.report.last_day}."
+        if trial.report.last_day >= start:
+            setting = "sources.events"  # they are too old for the day that was asked for
     return Finding(
-        "platform.start_date",
+        setting,
         SettingsError(
-            f"No accepted event from platform.start_date = {start} on: nothing can be learned, and "
-            f"no user is active.{known}",
+            f"No accepted event that {trial.day} looks back to, from platform.start_date = {start} "
+            f"on: nothing can be learned, and no user is active.{known}",
             "Correct platform.start_date, or sources.events.",
         ),
     )

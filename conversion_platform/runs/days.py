@@ -98,7 +98,7 @@ def train_day(settings: Settings, day: date, bars: JobBars | None = None) -> Tra
 
     with _ready(settings) as opened:
         planned = partial(plan_training, opened.lake, settings, day)
-        _run(opened, f"`train` of {day}", planned, bars, DayRange.of(day))
+        _run(opened, f"`train` of {day}", planned, bars, DayRange.of(day), trains=True)
         decided = latest_facts(opened.instance, "champion_model")
         version = str(latest_facts(opened.instance, "candidate_model")["model_version"])
     return Trained(version, bool(decided["promoted"]), str(decided["reason"]))
@@ -126,6 +126,7 @@ def _run(
     bars: JobBars | None,
     days: DayRange,
     replan: bool = False,
+    trains: bool = False,
 ) -> None:
     """Check what is planned before anything is written; then run it, after what was left behind.
 
@@ -138,7 +139,7 @@ def _run(
     settings, lake, instance = opened.settings, opened.lake, opened.instance
     plan()
     with lake.connect(reading=True) as con:
-        found = check_before_run(Session(settings, lake, con), days)
+        found = check_before_run(Session(settings, lake, con), days, trains)
     with (
         command(instance, lake.storage, task) as under_way,
         nullcontext(bars) if bars else JobBars().shown() as shown,

@@ -38,15 +38,16 @@ def has_champion(settings: Settings) -> bool:
         return False  # `settings_findings` says why the lake cannot be read
 
 
-def check_before_run(session: Session, days: DayRange) -> list[Finding]:
+def check_before_run(session: Session, days: DayRange, trains: bool = False) -> list[Finding]:
     """Check the settings, and try the first of the days on data.
 
-    The data are those of the lake. Where it has none, where there is no model yet, or where
+    The data are those of the lake. Where it has none, where a model is to be trained, or where
     something is wrong with them, the sources are loaded into a temporary lake.
 
     Args:
         session: Settings, lake and DuckDB connection; nothing is written.
         days: The days asked for.
+        trains: Whether a model is to be trained although there is one.
 
     Returns:
         Warnings.
@@ -59,7 +60,7 @@ def check_before_run(session: Session, days: DayRange) -> list[Finding]:
     from conversion_platform.training import champion
 
     found = require_no_error(settings_findings(session.settings))
-    learns = champion(session.lake, days.first) is None
+    learns = trains or champion(session.lake, days.first) is None
     of_lake = None if learns else trial_of_lake(session)
     if of_lake is not None:
         tried = check_data(of_lake).findings

@@ -126,6 +126,16 @@ def test_a_day_asked_for_that_is_too_early_to_train_on_is_an_error(world: Path) 
         assert check_data(enough).findings == []
 
 
+def test_events_too_old_for_the_day_asked_for_are_an_error_that_names_their_days(
+    world: Path,
+) -> None:
+    settings = load_settings(world / CONFIG_NAME)
+    with loaded_trial(settings, date(2026, 9, 1), learns=True) as (_, late):
+        (found,) = check_data(late).findings
+    assert not found.warning and found.setting == "sources.events"
+    assert "The source has events of 2026-01-02 to 2026-01-21." in str(found.error)
+
+
 def test_a_home_of_dagster_that_cannot_be_made_is_an_error(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 def cohort(folder: Path, where: str) -> Settings:
     file = folder / "conversion_platform.toml"
     file.write_text(
-        "[sources]\nusers = {path = 'u.parquet', attributes = ['kids', 'zip']}\njobs = {path = 'j.parquet'}\n"
+        "[sources]\nusers = {path = 'u.parquet', attributes = ['kids', 'zip']}\n"
+        "jobs = {path = 'j.parquet'}\n"
         "events = {path = 'e.parquet'}\n"
         f"[features]\nfolder = 'own'\n[cohorts.tested]\nwhere = '''{where}'''\n"
     )
