@@ -21,7 +21,13 @@
 
 Callers that only want to show the message catch PlatformError; nothing in the project
 catches `Exception` to carry on.
+
+Checks that look for all mistakes at once return `Finding`s in place of raising the first error.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 class PlatformError(Exception):
@@ -107,3 +113,29 @@ class BackupError(PlatformError):
 
 class QueryError(PlatformError):
     """A query at the SQL prompt is not allowed or cannot be run."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found wrong with a setting or a source.
+
+    Attributes:
+        setting: The setting that it is about, such as `cohorts.night.where`.
+        error: What is wrong and what to do; raised as it is by who stops at the first.
+        warning: Whether a run works all the same, though hardly as it was meant to.
+    """
+
+    setting: str
+    error: PlatformError
+    warning: bool = False
+
+    @classmethod
+    def warn(cls, setting: str, problem: str, remedy: str) -> Finding:
+        """Return a warning."""
+        return cls(setting, PlatformError(problem, remedy), warning=True)
+
+    def named(self) -> PlatformError:
+        """Return the error; its message names the setting."""
+        if self.setting in str(self.error):
+            return self.error
+        return type(self.error)(f"{self.setting}: {self.error.problem}", self.error.remedy)

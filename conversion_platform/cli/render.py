@@ -21,6 +21,13 @@ def show_error(error: PlatformError) -> None:
     out.print(f"[bold]What to do:[/] {plain(error.remedy)}", soft_wrap=True)
 
 
+def show_warning(warning: PlatformError) -> None:
+    """Show a warning on standard output, as a part of the screen."""
+    out = console()
+    out.print(f"[bold yellow]Warning:[/] {plain(warning.problem)}", soft_wrap=True)
+    out.print(f"  {plain(warning.remedy)}", soft_wrap=True)
+
+
 def file_error(error: OSError) -> PlatformError | None:
     """Return an error of the operating system about a file in our words; None if it is about none.
 
@@ -70,8 +77,12 @@ def _status_lines(status: Status) -> Iterator[tuple[str, str]]:
         yield f"rows, {stage}", _listed(tables)
     yield "event log", _listed(status.log_events)
     yield "messages by state", _listed(status.messages) or "none yet"
+    if status.suppressed:
+        yield "messages suppressed", _listed(status.suppressed)
     yield "drift", _drift_line(status)
     yield "next scheduled run", status.next_run or "schedules are off (schedule.enabled)"
+    for warning in status.warnings:
+        yield "[yellow]warning[/]", plain(warning)
 
 
 def _champion(status: Status) -> str:

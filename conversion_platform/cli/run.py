@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from conversion_platform.cli.context import Day, settings_of
 from conversion_platform.days import DayRange
 from conversion_platform.process import stoppable
+
+if TYPE_CHECKING:
+    from conversion_platform.settings import Settings
 
 
 @click.command()
@@ -33,6 +37,12 @@ from conversion_platform.process import stoppable
     help="Train on each `training.train_weekday` of the days too, as the schedule does. Without "
     "it a range keeps the champion of its first day.",
 )
+@click.option(
+    "--replan",
+    is_flag=True,
+    help="Decide again about suppressed messages of the days, as after a correction of settings or "
+    "source. None that was given to the provider goes again; no day may be over.",
+)
 @click.pass_context
 @stoppable
 def run(
@@ -41,13 +51,15 @@ def run(
     last: date | None,
     refreshed: date | None,
     weekly: bool,
+    replan: bool,
 ) -> None:
     """Run the days: history and training first where they are missing.
 
     Runs them through the assets, checks and instance that Dagster's pages show, a range as one
-    run, and ends with the screen of `status`. First tries every cohort's `template` and `where`,
-    then makes what is missing: events that the first features look back to (job `sources`), tables
-    and features to learn from (`history`), a champion (`train`).
+    run, and ends with the screen of `status` and the reasons of suppressed messages. First makes
+    the checks of `check-sources`, on the lake's tables or, before there is a champion, on the
+    sources; then makes what is missing: events that the first features look back to (job
+    `sources`), tables and features to learn from (`history`), a champion (`train`).
 
     Ctrl-C and SIGTERM end it within 10 s; nothing is half written, and the same command continues.
     """
@@ -58,9 +70,10 @@ def run(
     from conversion_platform.terminal import console
 
     settings, days = settings_of(ctx), _days(first, last, refreshed)
-    run_days(settings, days, weekly=weekly, refresh_snapshot=refreshed is not None)
+    run_days(settings, days, weekly=weekly, replan=replan, refresh_snapshot=refreshed is not None)
     with open_session(settings, reading=True) as session:
         console().print(status_table(collect(session, datetime.now(UTC))))
+    _show_suppressions(settings, days)
 
 
 def _days(first: date | None, last: date | None, refreshed: date | None) -> DayRange:
@@ -76,3 +89,16 @@ def _days(first: date | None, last: date | None, refreshed: date | None) -> DayR
     if first or last:
         raise click.UsageError("--refresh-snapshot runs its day alone: leave --from and --to out.")
     return DayRange.of(refreshed)
+
+
+def _show_suppressions(settings: Settings, days: DayRange) -> None:
+    """Say why messages of the days were suppressed; warn if one reason suppressed all."""
+    from conversion_platform.messaging import open_ledger, suppression_warning, told_suppressions
+    from conversion_platform.terminal import console, plain
+
+    with open_ledger(settings) as ledger:
+        told, warning = told_suppressions(ledger, days), suppression_warning(ledger, days)
+    if told:
+        console().print(plain(told))
+    if warning:
+        console().print(f"[bold yellow]Warning:[/] {plain(warning)}")

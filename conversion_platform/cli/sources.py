@@ -5,11 +5,16 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from conversion_platform.cli.context import FAILED, Day, settings_of
 from conversion_platform.process import stoppable
+
+if TYPE_CHECKING:
+    from conversion_platform.errors import Finding
+    from conversion_platform.settings import Settings
 
 
 @click.command()
@@ -53,25 +58,58 @@ def init(ctx: click.Context, force: bool) -> None:
 @click.pass_context
 @stoppable
 def check_sources_command(ctx: click.Context, sql: bool) -> None:
-    """Say in one screen whether the source tables can be used, and the cohorts with them.
+    """Say in one screen whether sources and settings can be used, before anything runs.
 
-    Reads the sources once and writes nothing to the lake. Exits with 1 after the screen if more
-    rows are rejected than `fail_share` allows, or if a cohort's `template` or `where` cannot be
-    used.
+    Reads the sources once and writes nothing to the lake. Then tries what a run would do with
+    them: the features of the day after the newest event, custom ones included, each cohort's
+    `where` on all users, each `template` on a sample of jobs, consent and numbers of a sample of
+    users, the events to train on. Exits with 1 after the screen if a run would fail, with what is
+    wrong and the setting that it is about; warnings do not change the exit code.
     """
-    from conversion_platform.marketplace import checked_sources, render, script
-    from conversion_platform.runs import check_before_run, with_secrets
+    from conversion_platform.errors import PlatformError
+    from conversion_platform.marketplace import checked_sources, script
+    from conversion_platform.runs import settings_findings, with_secrets
 
     settings = settings_of(ctx)
     # A run has the secrets too: the DSN of a Postgres source.
-    with with_secrets(settings), checked_sources(settings) as (report, session):
+    with with_secrets(settings):
         if sql:
-            click.echo(script(report.steps), nl=False)
+            with checked_sources(settings) as checked:
+                click.echo(script(checked.report.steps), nl=False)
             return
-        click.echo(render(report, color=sys.stdout.isatty()))
-        check_before_run(session, just_loaded=True)
-    if not report.usable:
+        found = settings_findings(settings)
+        try:
+            found += _shown_sources(settings)
+        except PlatformError:
+            _show(found)
+            raise
+    _show(found)
+    if any(not one.warning for one in found):
         sys.exit(FAILED)
+
+
+def _shown_sources(settings: Settings) -> list[Finding]:
+    """Show what the sources contain; return what trying a day on them found."""
+    from conversion_platform.marketplace import render
+    from conversion_platform.messaging import told_outcomes
+    from conversion_platform.preflight import check_data, loaded_trial
+    from conversion_platform.runs import has_champion, reject_findings
+
+    with loaded_trial(settings, None, not has_champion(settings)) as (checked, trial):
+        click.echo(render(checked.report, color=sys.stdout.isatty()), nl=False)
+        tried = check_data(trial)
+    if tried.messages:
+        click.echo(f"Sending     {told_outcomes(tried.messages)}")
+    click.echo()
+    return [*reject_findings(checked.report), *tried.findings]
+
+
+def _show(found: list[Finding]) -> None:
+    """Show warnings on the screen, and errors as errors."""
+    from conversion_platform.cli.render import show_error, show_warning
+
+    for one in found:
+        (show_warning if one.warning else show_error)(one.named())
 
 
 @click.command("check-features")

@@ -19,8 +19,9 @@ def status(ctx: click.Context, as_json: bool) -> None:
     """Say how the platform stands.
 
     Prints last day run, champion, MAP of model, human order and popularity, rows of every table,
-    events in the log, messages by state, drift, next scheduled run. Like `sql`, `outbox`,
-    `replies` and `check-features` it only reads: without a lake it shows zeros.
+    events in the log, messages by state, suppressed messages by reason, drift, next scheduled run,
+    and warnings: a day of which every message is suppressed, a source without new events. Like
+    `sql`, `outbox`, `replies` and `check-features` it only reads: without a lake it shows zeros.
     """
     from conversion_platform.cli.render import status_table
     from conversion_platform.lake import open_session

@@ -6,6 +6,7 @@ inference and evaluation share. A feature of day D uses only what was known befo
 
 from conversion_platform.features.build import build_features
 from conversion_platform.features.builtin import HISTORY_DAYS
+from conversion_platform.features.file_checks import check_custom_files
 from conversion_platform.features.leakage import PointInTime, check_point_in_time
 from conversion_platform.features.pairs import feature_spec, pair_history_days, pair_query
 from conversion_platform.features.sources import event_days
@@ -27,6 +28,7 @@ __all__ = [
     "FeatureSpec",
     "PointInTime",
     "build_features",
+    "check_custom_files",
     "check_point_in_time",
     "event_days",
     "feature_spec",

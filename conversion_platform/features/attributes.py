@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conversion_platform.features.builtin import JOB, USER, builtin_features
-from conversion_platform.features.spec import Feature, Level
-from conversion_platform.lake import Session, quoted
+from conversion_platform.features.sources import stored_name
+from conversion_platform.features.spec import RESERVED_NAMES, Feature, Level
+from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace import ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ class AttributeFeature:
     kind: str
     feature: Feature
 
+    @property
+    def stored(self) -> str:
+        """Its name in `feature_users` or `feature_jobs`."""
+        return stored_name(self.column)
+
 
 def attribute_features(session: Session) -> list[AttributeFeature]:
     """Return the attributes that are used, users' first, by name.
@@ -51,18 +58,34 @@ def attribute_features(session: Session) -> list[AttributeFeature]:
         f"SELECT table_name, column_name, kind FROM {session.lake.select(ATTRIBUTES)} "
         "WHERE used ORDER BY table_name DESC, column_name"
     ).fetchall()
+    taken = RESERVED_NAMES | {feature.name for feature in builtin_features()}
+    plain = {f"{_LEVELS[table]}_{column}" for table, column, _ in rows}
     return [
-        AttributeFeature(column, kind, _feature(_LEVELS[table], column, kind))
+        AttributeFeature(column, kind, _feature(_LEVELS[table], column, kind, taken, plain))
         for table, column, kind in rows
         if kind in _KINDS
     ]
 
 
-def _feature(level: Level, column: str, kind: str) -> Feature:
-    taken = {feature.name for feature in builtin_features()}
+def _feature(
+    level: Level, column: str, kind: str, taken: Collection[str], plain: Collection[str]
+) -> Feature:
+    """Return the feature of an attribute, under a name that nothing else has.
+
+    Args:
+        level: Whether it is a user's or a job's.
+        column: The attribute.
+        kind: Its kind.
+        taken: Names that no attribute may have.
+        plain: The names that attributes have where nothing stands against it.
+    """
     name = f"{level}_{column}"
+    if name in taken:
+        name = f"{level}_attribute_{column}"
+        while name in taken or name in plain:
+            name += "_"
     return Feature(
-        f"{level}_attribute_{column}" if name in taken else name,
+        name,
         "categorical" if kind == "categorical" else "numeric",
         level,
         _KINDS[kind].format(column=column, level=level),
@@ -77,7 +100,7 @@ def attribute_sql(attribute: AttributeFeature, alias: str, value: str) -> str:
         alias: Table alias that has its column.
         value: For a categorical attribute, the expression `kept_value` gave.
     """
-    column = f'{alias}."{attribute.column}"'
+    column = f"{alias}.{identifier(attribute.stored)}"
     number = f"TRY_CAST({column} AS FLOAT)"
     expression = {
         # Infinite, or beyond what a feature holds: missing.

@@ -156,7 +156,7 @@ def _further(
 ) -> dict[str, str]:
     """Return the attribute columns and custom columns of one level."""
     entries = [
-        attribute_sql(attribute, alias, kept_value(con, level, attribute.column, alias, most))
+        attribute_sql(attribute, alias, kept_value(con, level, attribute.stored, alias, most))
         if attribute.kind == "categorical"
         else attribute_sql(attribute, alias, "")
         for attribute in attributes

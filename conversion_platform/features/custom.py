@@ -24,7 +24,7 @@ from conversion_platform.days import DayRange, day_start
 from conversion_platform.errors import SettingsError
 from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.sources import attach_days, event_days
-from conversion_platform.features.spec import Feature, Level
+from conversion_platform.features.spec import RESERVED_NAMES, Feature, Level
 from conversion_platform.lake import Session, quoted
 from conversion_platform.marketplace import (
     EVENTS,
@@ -132,9 +132,10 @@ def custom_features(session: Session, files: list[CustomFile], taken: set[str]) 
 
 
 def _feature(file: CustomFile, name: str, taken: set[str]) -> Feature:
-    if name in taken:
+    if name in taken or name in RESERVED_NAMES:
+        why = "there is a feature of that name" if name in taken else "the platform uses that name"
         raise SettingsError(
-            f"{file.path} returns a column `{name}`, and there is a feature of that name.",
+            f"{file.path} returns a column `{name}`, and {why}.",
             f"Give the column another name, for instance `{file.path.stem}_{name}`.",
         )
     taken.add(name)

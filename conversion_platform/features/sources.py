@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from conversion_platform.features.templates import (
     partition_ends,
     rendered,
 )
-from conversion_platform.lake import Session, not_ready
+from conversion_platform.lake import Session, identifier, not_ready
 from conversion_platform.marketplace import (
     ATTRIBUTES,
     EVENTS,
@@ -108,8 +109,10 @@ def _attach_users_and_jobs(session: Session, days: DayRange) -> None:
             f"FROM {ever_known(session.lake, table)}"
         )
     users, jobs = (
-        versions(session.lake, table, attribute_types(session, table))
-        for table in (USERS_HISTORY, JOBS_HISTORY)
+        _renamed(versions(session.lake, table, attributes), attributes)
+        for table, attributes in (
+            (table, attribute_types(session, table)) for table in (USERS_HISTORY, JOBS_HISTORY)
+        )
     )
     session.con.execute(
         "CREATE OR REPLACE TEMP TABLE feature_users AS "
@@ -129,3 +132,19 @@ def change_days(session: Session, days: DayRange) -> set[date]:
         f"WHERE day BETWEEN DATE '{days.first}' AND DATE '{days.last}'"
     ).fetchall()
     return {day for (day,) in rows}
+
+
+def _renamed(rows: str, attributes: Iterable[str]) -> str:
+    """Return SQL of rows with their attributes under names that no query uses.
+
+    A job's own `clicks_7d` would else be read in place of the clicks that are counted.
+    """
+    renamed = ", ".join(
+        f"{identifier(name)} AS {identifier(stored_name(name))}" for name in attributes
+    )
+    return f"(SELECT * RENAME ({renamed}) FROM {rows})" if renamed else rows
+
+
+def stored_name(attribute: str) -> str:
+    """Return the name of an attribute in `feature_users` or `feature_job_versions`."""
+    return f"_attribute_{attribute}"

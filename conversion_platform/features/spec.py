@@ -8,6 +8,12 @@ from typing import Literal
 Kind = Literal["numeric", "categorical"]
 Level = Literal["user", "job", "pair"]
 
+_OF_PAIRS = ("user_id", "job_id", "dt", "day", "as_of")
+_OF_EXAMPLES = ("shown_at", "position", "slate", "clicked", "converted", "split")
+_OF_SCORES = ("score",)
+RESERVED_NAMES = frozenset((*_OF_PAIRS, *_OF_EXAMPLES, *_OF_SCORES))
+"""Columns that stand beside the features: in their tables, in pairs, training examples, scores."""
+
 
 @dataclass(frozen=True)
 class Feature:

@@ -301,6 +301,16 @@ class Lake:
         """
         if ZONE_KEY not in self.storage.list(PLATFORM_FOLDER):
             self.storage.create(ZONE_KEY, canonical_json({"time_zone": zone}))
+        self.require_time_zone(zone)
+
+    def require_time_zone(self, zone: str) -> None:
+        """Make sure that the days of this lake, if it has any, are those of `zone`.
+
+        Raises:
+            LakeError: the lake was filled with days of another zone.
+        """
+        if ZONE_KEY not in self.storage.list(PLATFORM_FOLDER):
+            return
         filled = self.read_json(ZONE_KEY)["time_zone"]
         if filled != zone:
             raise LakeError(

@@ -6,7 +6,7 @@ say. Every row is written to a checked table or, with its reason, to a `rejected
 
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
-from conversion_platform.marketplace.contract import REASONS
+from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract
 from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
 from conversion_platform.marketplace.history import (
@@ -27,12 +27,12 @@ from conversion_platform.marketplace.loading import load_events, load_jobs, load
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
+    CheckedSources,
     SourceCheck,
     SourceReport,
     check_sources,
     checked_sources,
     proposed_attributes,
-    temporary_session,
 )
 from conversion_platform.marketplace.separation import keep_personal_apart
 from conversion_platform.marketplace.steps import script
@@ -60,6 +60,7 @@ TABLES = (*CHECKED_TABLES, *HISTORY_TABLES)
 
 __all__ = [
     "ATTRIBUTES",
+    "CONTRACTS",
     "EVENTS",
     "JOBS",
     "JOBS_CONTACTS",
@@ -81,6 +82,8 @@ __all__ = [
     "USERS_PROTECTED",
     "Attribute",
     "Captured",
+    "CheckedSources",
+    "Contract",
     "Example",
     "Loaded",
     "SourceCheck",
@@ -107,6 +110,5 @@ __all__ = [
     "require_history",
     "rewritten_days",
     "script",
-    "temporary_session",
     "versions",
 ]

@@ -173,6 +173,8 @@ EVENTS = Contract(
     required=("user_id", "job_id", "event_type", "occurred_at"),
 )
 
+CONTRACTS = (USERS, JOBS, EVENTS)
+
 REASONS: dict[str, str] = {
     "broken_line": "A CSV line has too few or too many fields, an unclosed quote, or another "
     'encoding (the row is `{"line": "..."}`), or repeats the header.',

@@ -9,7 +9,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
-from conversion_platform.lake import Lake, LocalStorage, Session, Table, listed, scratch_folder
+from conversion_platform.lake import (
+    Lake,
+    LocalStorage,
+    Part,
+    Session,
+    Table,
+    listed,
+    scratch_folder,
+)
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.attribute_proposals import marked, proposed_lists
@@ -114,13 +122,37 @@ def check_sources(settings: Settings) -> SourceReport:
     Raises:
         SourceError: a source cannot be read.
     """
-    with checked_sources(settings) as (report, _):
-        return report
+    with checked_sources(settings) as checked:
+        return checked.report
+
+
+@dataclass(frozen=True)
+class CheckedSources:
+    """Sources that were read into a temporary lake.
+
+    Attributes:
+        report: What they contain.
+        session: A session on the temporary lake, which has users, jobs and attributes.
+        events: The checked events, which are steps on a connection.
+    """
+
+    report: SourceReport
+    session: Session
+    events: CheckedEvents
+
+    def keep_events(self, days: DayRange) -> None:
+        """Write the events of some days to the temporary lake; a day without any is empty."""
+        parts = [Part(tables.EVENTS, self.events.accepted(day), day) for day in days]
+        self.session.lake.write_parts(self.events.con, parts)
 
 
 @contextmanager
-def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]]:
-    """Yield the report, and a session on the temporary lake that it was made from."""
+def checked_sources(settings: Settings) -> Iterator[CheckedSources]:
+    """Read the sources into a temporary lake, which exists as long as the block.
+
+    Raises:
+        SourceError: a source cannot be read.
+    """
     with _scratch_session(settings) as session:
         loads = {"users": load_users(session), "jobs": load_jobs(session)}
         capture_both(session, DayRange.of(_CAPTURED_ON))
@@ -133,22 +165,7 @@ def checked_sources(settings: Settings) -> Iterator[tuple[SourceReport, Session]
             )
             of_sources = (one for load in loads.values() for one in load.proposals)
             report = replace(report, proposals=(*of_sources, *proposed_lists(report.attributes)))
-        yield report, session
-
-
-@contextmanager
-def temporary_session(settings: Settings) -> Iterator[Session]:
-    """Open a session on a temporary lake with the sources' current users and jobs.
-
-    Raises:
-        SourceError: a source cannot be read.
-    """
-    with _scratch_session(settings) as session:
-        load_users(session)
-        load_jobs(session)
-        capture_both(session, DayRange.of(_CAPTURED_ON))
-        infer_attributes(session)
-        yield session
+            yield CheckedSources(report, session, checked)
 
 
 def proposed_attributes(settings: Settings) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from conversion_platform.messaging.providers.sandbox import Sandbox
 from conversion_platform.messaging.receiving import ReceiveSummary, receive
 from conversion_platform.messaging.sender import SendSummary, replay_day, send_due
 from conversion_platform.messaging.snapshot import snapshot
+from conversion_platform.messaging.suppressions import suppression_warning, told_suppressions
 from conversion_platform.messaging.tables import (
     MESSAGE_STATES,
     OUTCOMES,
@@ -26,7 +27,13 @@ from conversion_platform.messaging.tables import (
     SENT_MESSAGES,
     TABLES,
 )
-from conversion_platform.messaging.templates import check_templates
+from conversion_platform.messaging.trial import (
+    Outcomes,
+    check_outcomes,
+    check_templates,
+    told_outcomes,
+    try_messages,
+)
 
 __all__ = [
     "MESSAGE_STATES",
@@ -36,6 +43,7 @@ __all__ = [
     "TABLES",
     "Consent",
     "Ledger",
+    "Outcomes",
     "PlanSummary",
     "ReceiveSummary",
     "Recipient",
@@ -44,6 +52,7 @@ __all__ = [
     "accept_new_lake",
     "as_of_day",
     "belong_to",
+    "check_outcomes",
     "check_templates",
     "decide",
     "file_exists",
@@ -60,4 +69,8 @@ __all__ = [
     "sandbox_path",
     "send_due",
     "snapshot",
+    "suppression_warning",
+    "told_outcomes",
+    "told_suppressions",
+    "try_messages",
 ]

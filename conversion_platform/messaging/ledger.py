@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conversion_platform.days import DayRange
     from conversion_platform.settings import Settings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 60.0
 BELONGS = "CREATE TABLE IF NOT EXISTS belongs (lake_id TEXT NOT NULL) STRICT"
 LIFTED_BY_START = ("stop", "unsure", "carrier")
@@ -101,6 +101,8 @@ class Ledger:
             version = con.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 run_script(con, "ledger.sql")
+            if version < SCHEMA_VERSION:
+                run_script(con, "ledger_moves.sql")
                 con.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             con.execute(BELONGS)
         if version > SCHEMA_VERSION:
@@ -195,6 +197,21 @@ class Ledger:
             (last or date.max).isoformat(),
         )
         return {row["state"]: row["n"] for row in found}
+
+    def suppressed(self, first: date | None = None, last: date | None = None) -> dict[str, int]:
+        """Suppressed messages by reason, the most frequent first, over campaign days."""
+        found = self.rows(
+            "SELECT reason, count(*) AS n FROM messages WHERE state = 'suppressed'"
+            " AND day BETWEEN ? AND ? GROUP BY reason ORDER BY n DESC, reason",
+            (first or date.min).isoformat(),
+            (last or date.max).isoformat(),
+        )
+        return {str(row["reason"]): row["n"] for row in found}
+
+    def newest_day(self) -> date | None:
+        """Return the newest campaign day that has messages; None if there are none."""
+        found = next(self.rows("SELECT max(day) AS day FROM messages"))
+        return date.fromisoformat(found["day"]) if found["day"] else None
 
     def texted_days(self, days: DayRange) -> set[date]:
         """Return the campaign days of which a message was given to the provider."""

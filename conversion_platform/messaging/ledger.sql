@@ -63,20 +63,6 @@ CREATE TRIGGER message_planned AFTER INSERT ON messages BEGIN
     VALUES (new.message_id, 1, new.state, new.state_at, new.reason, new.rule_id);
 END;
 
-CREATE TRIGGER message_moves BEFORE UPDATE OF state ON messages
-WHEN (old.state, new.state) NOT IN (VALUES
-    ('planned', 'deferred'), ('planned', 'sending'), ('planned', 'suppressed'),
-    ('planned', 'expired'),
-    ('deferred', 'deferred'), ('deferred', 'sending'), ('deferred', 'suppressed'),
-    ('deferred', 'expired'),
-    ('sending', 'sent'), ('sending', 'failed'), ('sending', 'suppressed'),
-    ('sending', 'planned'),
-    ('sent', 'delivered'), ('sent', 'failed')
-)
-BEGIN
-    SELECT RAISE(ABORT, 'a message cannot move that way');
-END;
-
 CREATE TRIGGER message_moved AFTER UPDATE OF state ON messages BEGIN
     INSERT INTO message_states
     SELECT new.message_id, max(sequence) + 1, new.state, new.state_at, new.reason, new.rule_id

@@ -25,7 +25,11 @@ from conversion_platform.messaging.consent import Consent, Recipient, Suppress, 
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
 from conversion_platform.messaging.places import normalised_phone, places_of
 from conversion_platform.messaging.segments import count_segments
-from conversion_platform.messaging.templates import MissingValueError, Templates
+from conversion_platform.messaging.templates import (
+    MissingValueError,
+    TemplateFailsError,
+    Templates,
+)
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -91,6 +95,14 @@ FOLLOW_ASSIGNMENT = (
     " THEN max(due_at, :due_at) ELSE :due_at END"
     " WHERE message_id = :message_id AND state IN ('planned', 'deferred') AND attempts = 0"
 )
+# Only what never left: what the provider was given is never repeated (ledger_moves.sql).
+DECIDE_AGAIN = (
+    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in FOLLOWING)}, due_at = :due_at,"
+    " state = :state, state_at = max(state_at, :at), reason = :reason, rule_id = :rule_id,"
+    " final_at = CASE WHEN :state = 'suppressed' THEN max(state_at, :at) END"
+    " WHERE message_id = :message_id AND state = 'suppressed' AND attempts = 0"
+    " AND (:state = 'planned' OR reason IS NOT :reason)"
+)
 SUPPRESS_WAITING = (
     "UPDATE messages SET state = 'suppressed', state_at = max(state_at, :state_at),"
     " final_at = max(state_at, :state_at), reason = :reason, rule_id = :rule_id"
@@ -110,18 +122,22 @@ class PlanSummary:
         assigned: Rows of the treatment arm.
         planned: New messages that may go.
         suppressed: New messages that will not, by reason.
-        already: Assignments whose message was in the ledger before.
+        replanned: Messages that were suppressed, and may go after they were decided about again.
+        already: Other assignments whose message was in the ledger before.
         withdrawn: Messages that no assignment asks for any more.
     """
 
     assigned: int = 0
     planned: int = 0
     suppressed: Mapping[str, int] = field(default_factory=dict)
+    replanned: int = 0
     already: int = 0
     withdrawn: int = 0
 
 
-def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
+def plan_messages(
+    session: Session, ledger: Ledger, day: date, replanned_at: datetime | None = None
+) -> PlanSummary:
     """Plans the message of every treated assignment of `day`; the holdout gets no row.
 
     Planning again adds nothing, and changes a message only until it is given to the provider.
@@ -130,6 +146,8 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
         session: Settings, lake and DuckDB connection.
         ledger: Where the messages go.
         day: Campaign day.
+        replanned_at: When suppressed messages that were never given to the provider are decided
+            about again, as after a correction of settings or source; None: they stay suppressed.
 
     Raises:
         SettingsError: a template does not work; nothing was planned.
@@ -139,12 +157,12 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
     session.lake.require(JOB_OF_THE_DAY, [day])
     require_history(session.lake)
     session.lake.require(USERS_CONTACTS)
-    planner = _Planner(session.settings, templates, day)
+    planner = Planner(session.settings, templates, day)
     _start_list(ledger)
     counts: Counter[str] = Counter()
-    for rows in _assigned(session, day):
+    for rows in assigned_rows(session, session.lake.select(JOB_OF_THE_DAY, DayRange.of(day)), day):
         counts["assigned"] += len(rows)
-        _insert(ledger, planner, rows, counts)
+        _insert(ledger, planner, rows, counts, replanned_at)
     return PlanSummary(
         assigned=counts["assigned"],
         planned=counts["planned"],
@@ -153,13 +171,23 @@ def plan_messages(session: Session, ledger: Ledger, day: date) -> PlanSummary:
             for key, number in sorted(counts.items())
             if key.startswith("suppressed:")
         },
+        replanned=counts["replanned"],
         already=counts["already"],
         withdrawn=_withdraw(ledger, day, planner.planned_at),
     )
 
 
-def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
-    session.lake.view(session.con, JOB_OF_THE_DAY, DayRange.of(day), "messaging_assigned")
+def assigned_rows(session: Session, assignments: str, day: date) -> Iterator[list[dict[str, Any]]]:
+    """Yield the treatment arm of assignments, each with what decides about its message.
+
+    Args:
+        session: Settings, lake and DuckDB connection.
+        assignments: SQL (a relation, or a parenthesised query) of assignments.
+        day: Their day.
+    """
+    session.con.execute(
+        f"CREATE OR REPLACE TEMP VIEW messaging_assigned AS SELECT * FROM {assignments}"
+    )
     session.lake.view(session.con, USERS, name="messaging_newest_users")
     session.lake.view(session.con, USERS_CONTACTS, name="messaging_contacts")
     session.lake.view(session.con, JOBS, name="messaging_newest_jobs")
@@ -172,7 +200,7 @@ def _assigned(session: Session, day: date) -> Iterator[list[dict[str, Any]]]:
         yield batch.to_pylist()
 
 
-class _Planner:
+class Planner:
     """Makes one ledger row from one assignment."""
 
     def __init__(self, settings: Settings, templates: Templates, day: date) -> None:
@@ -240,6 +268,8 @@ class _Planner:
             body = self._templates.render(row["cohort"], {**_values(row), "link": link})
         except MissingValueError:
             return None, None, Suppress("missing_value", "template-complete")
+        except TemplateFailsError:
+            return None, None, Suppress("template_fails", "template-complete")
         segments = count_segments(body).count
         if segments > self._messaging.max_segments:
             return body, segments, Suppress("too_long", "max-segments")
@@ -275,7 +305,11 @@ def _start_list(ledger: Ledger) -> None:
 
 
 def _insert(
-    ledger: Ledger, planner: _Planner, rows: list[dict[str, Any]], counts: Counter[str]
+    ledger: Ledger,
+    planner: Planner,
+    rows: list[dict[str, Any]],
+    counts: Counter[str],
+    replanned_at: datetime | None,
 ) -> None:
     """One batch of assignments, in one transaction."""
     with ledger.transaction() as con:
@@ -284,17 +318,29 @@ def _insert(
             message = planner.message(row, phone, suppression(con, phone))
             con.execute(UPSERT_RECIPIENT, _recipient_values(row, planner.country))
             con.execute("INSERT INTO asked_for VALUES (?)", (message["message_id"],))
-            counts[_recorded(con, message)] += 1
+            counts[_recorded(con, message, replanned_at)] += 1
 
 
-def _recorded(con: sqlite3.Connection, message: dict[str, Any]) -> str:
+def _recorded(
+    con: sqlite3.Connection, message: dict[str, Any], replanned_at: datetime | None
+) -> str:
     """Write one row and say what it counts as."""
     if con.execute(INSERT_MESSAGE, message).rowcount == 0:
+        if replanned_at is not None and _decided_again(con, message, replanned_at):
+            return "replanned"
         con.execute(FOLLOW_ASSIGNMENT, message)
         if message["reason"]:
             con.execute(SUPPRESS_WAITING, message)
         return "already"
     return f"suppressed:{message['reason']}" if message["reason"] else "planned"
+
+
+def _decided_again(con: sqlite3.Connection, message: dict[str, Any], at: datetime) -> bool:
+    """Give a suppressed message that never left its new state; return whether it may go now."""
+    planned = message["state"] == "planned"
+    told = {"reason": "decided_again", "rule_id": "replanned"} if planned else {}
+    changed = con.execute(DECIDE_AGAIN, {**message, **told, "at": stamp(at)})
+    return planned and changed.rowcount == 1
 
 
 def _recipient_values(row: dict[str, Any], country: str) -> dict[str, Any]:

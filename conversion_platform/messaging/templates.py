@@ -28,6 +28,7 @@ VARIABLES: dict[str, str] = {
     "distance_miles": "Whole miles from user to job, where both have coordinates",
     "link": "`messaging.link_base` and a token of the message",
 }
+TEMPLATE_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError)
 SAMPLE: dict[str, Any] = dict.fromkeys(VARIABLES, "1")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 # Not in an ellipsis, and not inside an address.
@@ -36,6 +37,10 @@ _STOP_AFTER_MARK = re.compile(r"(?<!\.)([.!?])\.(?=\s|$)")
 
 class MissingValueError(MessagingError):
     """A template prints a value that this job or user does not have."""
+
+
+class TemplateFailsError(MessagingError):
+    """A template cannot be rendered with the values of this job or user."""
 
 
 class Templates:
@@ -64,6 +69,7 @@ class Templates:
 
         Raises:
             MissingValueError: the template prints a value that is None (guard it with `{% if %}`).
+            TemplateFailsError: it computes with a value that does not allow it (1 / 0).
             MessagingError: the cohort is not in the settings.
         """
         from jinja2 import UndefinedError
@@ -82,12 +88,13 @@ class Templates:
                 f"Cohort `{cohort}`: {error.message}.",
                 "Guard it in the template: {% if NAME %}...{% endif %}.",
             ) from None
+        except TEMPLATE_ERRORS as error:
+            # The cause may quote a value of the job or user.
+            raise TemplateFailsError(
+                f"The template of cohort `{cohort}` fails ({type(error).__name__}).",
+                f"Correct cohorts.{cohort}.template, so that it works for every value.",
+            ) from None
         return tidy(transliterate(text) if self._plain else text)
-
-
-def check_templates(settings: Settings) -> None:
-    """Refuses a template that does not work; see `Templates`."""
-    Templates(settings)
 
 
 def shown(value: Any) -> str:
@@ -129,7 +136,7 @@ def _checked(environment: Any, cohort: str, source: str) -> Any:
             raise _unknown_variable(where, sorted(unknown)[0])
         template = environment.from_string(source)
         sample = template.render(SAMPLE)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except (TemplateError, *TEMPLATE_ERRORS) as error:
         raise SettingsError(f"{where} does not work: {error}.", "Correct the template.") from None
     if not re.search(r"\bstop\b", sample, re.IGNORECASE):
         raise SettingsError(

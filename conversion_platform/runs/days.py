@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import DayRange
 from conversion_platform.lake import Session
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.preflight import check_before_run
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
-    from conversion_platform.days import DayRange
     from conversion_platform.lake import Lake
     from conversion_platform.runs.planning import PlannedJob
     from conversion_platform.settings import Settings
@@ -53,6 +53,7 @@ def run_days(
     days: DayRange,
     bars: JobBars | None = None,
     weekly: bool = False,
+    replan: bool = False,
     refresh_snapshot: bool = False,
 ) -> None:
     """Run `days` and whatever has to come before them.
@@ -62,24 +63,34 @@ def run_days(
         days: The days.
         bars: Where progress is shown; bars of its own if not given.
         weekly: Whether to train on each `training.train_weekday` among them, as the schedule does.
+        replan: Whether to decide again about suppressed messages that never left.
         refresh_snapshot: Whether users and jobs as the source shows them now replace what the last
             of the days captured.
 
     Raises:
+        NotReadyError: `replan`, and one of the days is over.
         PlatformError: what the failing asset raised, with the asset's name; or what is wrong
             with a cohort, before anything runs.
     """
-    from conversion_platform.runs.planning import plan
+    from conversion_platform.runs.planning import plan, require_days_under_way
 
+    if replan:
+        require_days_under_way(settings, days)
     with _ready(settings) as opened:
         planned = partial(plan, opened.lake, settings, days, weekly)
-        _run(opened, f"`run` of {days}", planned, bars, _tags(days.last, refresh_snapshot))
+        tags = _tags(replan, days.last if refresh_snapshot else None)
+        _run(opened, f"`run` of {days}", planned, bars, days, tags)
 
 
-def _tags(day: date, refresh_snapshot: bool) -> dict[str, str]:
+def _tags(replan: bool, refreshed: date | None) -> dict[str, str]:
+    """Return the tags of a run of the daily job that say what is to be done anew."""
     from conversion_platform.defs.marketplace.assets import REFRESH_SNAPSHOT
+    from conversion_platform.defs.messaging.assets import REPLAN
 
-    return {REFRESH_SNAPSHOT: day.isoformat()} if refresh_snapshot else {}
+    return {
+        **({REPLAN: "true"} if replan else {}),
+        **({REFRESH_SNAPSHOT: refreshed.isoformat()} if refreshed else {}),
+    }
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,7 @@ def train_day(settings: Settings, day: date, bars: JobBars | None = None) -> Tra
 
     with _ready(settings) as opened:
         planned = partial(plan_training, opened.lake, settings, day)
-        _run(opened, f"`train` of {day}", planned, bars)
+        _run(opened, f"`train` of {day}", planned, bars, DayRange.of(day), trains=True)
         decided = latest_facts(opened.instance, "champion_model")
         version = str(latest_facts(opened.instance, "candidate_model")["model_version"])
     return Trained(version, bool(decided["promoted"]), str(decided["reason"]))
@@ -128,7 +139,9 @@ def _run(
     task: str,
     plan: Callable[[], list[PlannedJob]],
     bars: JobBars | None,
+    days: DayRange,
     further_tags: Mapping[str, str] | None = None,
+    trains: bool = False,
 ) -> None:
     """Check what is planned before anything is written; then run it, after what was left behind.
 
@@ -140,15 +153,17 @@ def _run(
     settings, lake, instance = opened.settings, opened.lake, opened.instance
     plan()
     with lake.connect(reading=True) as con:
-        check_before_run(Session(settings, lake, con))
+        found = check_before_run(Session(settings, lake, con), days, trains)
     with (
         command(instance, lake.storage, task) as under_way,
         nullcontext(bars) if bars else JobBars().shown() as shown,
     ):
+        shown.warn(one.named().problem for one in found)
 
         def run_one(step: PlannedJob, tags: Mapping[str, str]) -> None:
-            every = {**tags, **(further_tags or {})}
-            shown.warn(execute(instance, settings, step, shown.watch, every).failed_checks)
+            own = further_tags if further_tags and step.job == "daily" else {}
+            done = execute(instance, settings, step, shown.watch, {**tags, **own})
+            shown.warn(done.failed_checks)
 
         steps = plan()
         if left := under_way.take_over_pending(steps):

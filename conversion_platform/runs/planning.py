@@ -78,6 +78,21 @@ def require_runnable_days(settings: Settings, days: DayRange) -> None:
         )
 
 
+def require_days_under_way(settings: Settings, days: DayRange) -> None:
+    """Make sure that messages of all days may still be sent; with the replay clock they may.
+
+    Raises:
+        NotReadyError: one of the days is over.
+    """
+    today = day_of(datetime.now(UTC), settings.platform.time_zone)
+    if settings.platform.clock == "wall" and days.first < today:
+        raise NotReadyError(
+            f"{days.first} is over: its messages stay as they are (today is {today} in "
+            f"{settings.platform.time_zone}).",
+            f"Give --replan with --from {today}; later days are planned with what is right now.",
+        )
+
+
 def missing_history(
     lake: Lake, settings: Settings, day: date, learn: bool, anew: bool
 ) -> list[PlannedJob]:

@@ -1,23 +1,116 @@
-"""What is checked before a run: mistakes in the settings that only a late stage would find."""
+"""What is checked before a run: mistakes that only a late stage would find."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversion_platform.days import DayRange, day_of
+from conversion_platform.errors import Finding, PlatformError, SourceError
 from conversion_platform.lake import Session
 
+if TYPE_CHECKING:
+    from conversion_platform.marketplace import SourceReport
+    from conversion_platform.settings import Settings
 
-def check_before_run(session: Session, just_loaded: bool = False) -> None:
-    """Check every cohort: its template, and its predicate over the columns that there will be.
+
+def settings_findings(settings: Settings) -> list[Finding]:
+    """Return what is wrong with the settings, as of now."""
+    from conversion_platform.preflight import check_settings, folder_problems
+
+    # As `home_path` of runs/instance.py, whose import takes a second for Dagster.
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.base / "dagster_home").absolute()
+    today = day_of(datetime.now(UTC), settings.platform.time_zone)
+    return [*folder_problems("DAGSTER_HOME", home), *check_settings(settings, today)]
+
+
+def has_champion(settings: Settings) -> bool:
+    """Return whether the installation's lake, if it can be read, has a model."""
+    from conversion_platform.lake import open_lake
+    from conversion_platform.training import current_promotion
+
+    try:
+        return current_promotion(open_lake(settings)) is not None
+    except PlatformError:
+        return False  # `settings_findings` says why the lake cannot be read
+
+
+def check_before_run(session: Session, days: DayRange, trains: bool = False) -> list[Finding]:
+    """Check the settings, and try the first of the days on data.
+
+    The data are those of the lake. Where it has none, where a model is to be trained, or where
+    something is wrong with them, the sources are loaded into a temporary lake.
 
     Args:
-        session: Settings, lake and DuckDB connection.
-        just_loaded: Whether its users and jobs were loaded a moment ago.
+        session: Settings, lake and DuckDB connection; nothing is written.
+        days: The days asked for.
+        trains: Whether a model is to be trained although there is one.
+
+    Returns:
+        Warnings.
 
     Raises:
-        SettingsError: naming the cohort and what is wrong.
-        SourceError: a predicate uses columns of the sources, and they cannot be read.
+        PlatformError: naming the setting that a run would fail on, and what is wrong.
+        SourceError: the sources cannot be read.
     """
-    from conversion_platform.applications.job_of_the_day import check_cohorts
-    from conversion_platform.messaging import check_templates
+    from conversion_platform.preflight import check_data, trial_of_lake
+    from conversion_platform.training import champion
 
-    check_templates(session.settings)
-    check_cohorts(session, just_loaded)
+    found = require_no_error(settings_findings(session.settings))
+    learns = trains or champion(session.lake, days.first) is None
+    of_lake = None if learns else trial_of_lake(session)
+    if of_lake is not None:
+        tried = check_data(of_lake).findings
+        if all(one.warning for one in tried):
+            return [*found, *tried]
+    return [*found, *_of_sources(session.settings, days, learns)]
+
+
+def _of_sources(settings: Settings, days: DayRange, learns: bool) -> list[Finding]:
+    from conversion_platform.preflight import check_data, check_freshness, loaded_trial
+
+    with loaded_trial(settings, days.first, learns) as (checked, trial):
+        found = reject_findings(checked.report)
+        found += check_data(trial).findings
+        return require_no_error([*found, *check_freshness(trial, days.last)])
+
+
+def reject_findings(report: SourceReport) -> list[Finding]:
+    """Return the sources of which too many rows are rejected."""
+    return [
+        Finding(
+            f"sources.{source.name}",
+            SourceError(
+                f"sources.{source.name}: {source.read_rows - source.accepted_rows:,} of "
+                f"{source.read_rows:,} rows are rejected, more than fail_share allows.",
+                "`conversion-platform check-sources` shows why; correct the source.",
+            ),
+        )
+        for source in report.sources
+        if source.verdict == "fail"
+    ]
+
+
+def require_no_error(found: Iterable[Finding]) -> list[Finding]:
+    """Return the warnings among findings.
+
+    Raises:
+        PlatformError: the first error, with the settings that the others are about.
+    """
+    listed = list(found)
+    errors = [one for one in listed if not one.warning]
+    if not errors:
+        return listed
+    first = errors[0].named()
+    if len(errors) == 1:
+        raise first
+    others = ", ".join(dict.fromkeys(one.setting for one in errors[1:]))
+    raise _with_others(first, others)
+
+
+def _with_others(first: PlatformError, others: str) -> PlatformError:
+    remedy = f"{first.remedy} There are more mistakes ({others}): `check-sources` shows them all."
+    return type(first)(first.problem, remedy)

@@ -402,7 +402,9 @@ class MessagingSection(Section):
     )
     provider: Literal["sandbox"] = Field("sandbox", description="Where messages go.")
     link_base: str = Field(
-        "https://example.invalid/j", min_length=1, description="Base of the link in each message."
+        "https://example.invalid/j",
+        pattern=r"^\S+$",
+        description="Base of the link in each message; without blanks.",
     )
     country: str = Field("US", description="Region of numbers without +, such as US.")
     transliterate: bool = Field(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from conversion_platform.days import DayRange, at_local_time
+from conversion_platform.days import ONE_DAY, DayRange, at_local_time, day_of
 from conversion_platform.lake import Session
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Status:
         gain_over_human: map_model less map_human, clustered by user.
         gap_closed: Share of the gap from human to oracle closed, where known.
         messages: Messages by state.
+        suppressed: Suppressed messages by reason, the most frequent first.
+        warnings: What needs somebody's attention, a sentence each.
         drift_day: Newest day watched.
         drift_share: Share of drifted columns on it.
         drifted: Whether that is above the limit.
@@ -84,6 +87,8 @@ class Status:
     gain_over_human: Interval
     gap_closed: Interval
     messages: dict[str, int]
+    suppressed: dict[str, int]
+    warnings: list[str]
     drift_day: str | None
     drift_share: float | None
     drifted: bool | None
@@ -107,6 +112,7 @@ def collect(session: Session, now: datetime) -> Status:
     from conversion_platform.training import current_promotion
 
     newest = current_promotion(session.lake)
+    messages = _messages(session.settings)
     return Status(
         platform=session.settings.platform.name,
         lake=session.settings.lake_root,
@@ -117,7 +123,9 @@ def collect(session: Session, now: datetime) -> Status:
         champion=newest.version if newest else None,
         champion_since=newest.day.isoformat() if newest else None,
         **_ranking(session, newest.version if newest else None),
-        messages=_messages(session.settings),
+        messages=messages.states,
+        suppressed=messages.suppressed,
+        warnings=[*_source_warnings(session), *messages.warnings],
         **_drift(session),
         next_run=_next_run(session.settings, now),
     )
@@ -203,13 +211,44 @@ def _interval(estimate: Any) -> Interval:
     return Interval(estimate.value, estimate.low, estimate.high)
 
 
-def _messages(settings: Settings) -> dict[str, int]:
-    from conversion_platform.messaging import file_exists, ledger_path, open_ledger
+@dataclass(frozen=True)
+class _Messages:
+    """What the ledger says of all messages, and what is wrong with the newest ones."""
+
+    states: dict[str, int]
+    suppressed: dict[str, int]
+    warnings: tuple[str, ...]
+
+
+def _messages(settings: Settings) -> _Messages:
+    from conversion_platform.messaging import (
+        file_exists,
+        ledger_path,
+        open_ledger,
+        suppression_warning,
+    )
 
     if not file_exists(ledger_path(settings)):
-        return {}
+        return _Messages({}, {}, ())
     with open_ledger(settings) as ledger:
-        return dict(sorted(ledger.counts().items()))
+        newest = ledger.newest_day()
+        warning = suppression_warning(ledger, DayRange.of(newest)) if newest else None
+        states = dict(sorted(ledger.counts().items()))
+        return _Messages(states, ledger.suppressed(), (warning,) if warning else ())
+
+
+def _source_warnings(session: Session) -> Iterator[str]:
+    """Warn where the source brought no event of the day before the newest day run, or later."""
+    from conversion_platform.marketplace import newest_event
+
+    last = _last_day(session.lake)
+    if last is None:
+        return
+    found, zone = newest_event(session), session.settings.platform.time_zone
+    newest = day_of(found, zone) if found else None
+    if newest is None or newest < date.fromisoformat(last) - ONE_DAY:
+        told = f"of {newest}" if newest else "missing: there is none"
+        yield f"The newest event of the source is {told}, and the last day run is {last}."
 
 
 def _drift(session: Session) -> dict[str, Any]:

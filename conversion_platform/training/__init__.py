@@ -15,7 +15,7 @@ from conversion_platform.training.evaluation import (
     paired_difference,
     slate_precision,
 )
-from conversion_platform.training.examples import ExamplesSummary, build_examples
+from conversion_platform.training.examples import ExamplesSummary, build_examples, check_examples
 from conversion_platform.training.explanations import Explanation, explain
 from conversion_platform.training.fitting import evaluate, fit_candidate
 from conversion_platform.training.promotion import Decision, decide
@@ -35,7 +35,7 @@ from conversion_platform.training.registry import (
     version_key,
     versions,
 )
-from conversion_platform.training.split import training_days
+from conversion_platform.training.split import first_training_day, training_days
 from conversion_platform.training.tables import TABLES, TRAINING_EXAMPLES
 
 __all__ = [
@@ -53,12 +53,14 @@ __all__ = [
     "candidate",
     "champion",
     "champions",
+    "check_examples",
     "clustered_mean",
     "clustered_ratio",
     "current_promotion",
     "decide",
     "evaluate",
     "explain",
+    "first_training_day",
     "fit_candidate",
     "load_card",
     "load_model",

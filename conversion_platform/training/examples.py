@@ -33,7 +33,6 @@ from conversion_platform.training.tables import TRAINING_EXAMPLES
 if TYPE_CHECKING:
     import duckdb
 
-    from conversion_platform.lake import Lake
     from conversion_platform.settings import Settings
 
 HASH_RANGE = 2**64
@@ -77,13 +76,10 @@ def build_examples(session: Session, day: date) -> ExamplesSummary:
         TrainingError: fewer than 3 days have matured, or none has an impression.
     """
     days = training_days(session.settings, day)
-    _require(session.lake, days, day)
+    for table in (USER_FEATURES, JOB_FEATURES):
+        session.lake.require(table, days)
     with session.cursor() as scratch:
-        _attach_sources(scratch, days, day)
-        scratch.con.execute(f"CREATE TEMP TABLE shown AS {_shown(session.settings, days, day)}")
-        split = split_days(session.settings, _days_with_examples(scratch, days))
-        shares = _keep_whole_slates(scratch, split)
-        _draw_and_label(scratch)
+        split, shares = _labelled(scratch, days, day)
         spec = feature_spec(scratch)
         session.lake.write(
             scratch.con, TRAINING_EXAMPLES, _with_features(session, spec, split), day
@@ -91,11 +87,52 @@ def build_examples(session: Session, day: date) -> ExamplesSummary:
         return _summary(scratch.con, day, split, shares)
 
 
-def _require(lake: Lake, days: DayRange, day: date) -> None:
-    require_history(lake)
-    lake.require(EVENTS, DayRange(days.first, day - ONE_DAY))
-    lake.require(USER_FEATURES, days)
-    lake.require(JOB_FEATURES, days)
+def check_examples(session: Session, day: date) -> ExamplesSummary:
+    """Count the examples that the training for `day` would have; no feature is needed.
+
+    Args:
+        session: Settings, lake and DuckDB connection; nothing is written.
+        day: The day of the training.
+
+    Raises:
+        NotReadyError: events, users or jobs are missing for one of the days.
+        TrainingError: a training would be refused: too few days, no impression, or one class only.
+    """
+    with session.cursor() as scratch:
+        split, shares = _labelled(scratch, training_days(session.settings, day), day)
+        found = _summary(scratch.con, day, split, shares)
+    train = found.splits["train"]
+    require_two_classes(session.settings, day, train.rows, train.positives)
+    return found
+
+
+def require_two_classes(settings: Settings, day: date, rows: int, positives: int) -> None:
+    """Make sure that there is something to tell apart among the examples to fit on.
+
+    Raises:
+        TrainingError: all of them have the same label, or there are none.
+    """
+    if 0 < positives < rows:
+        return
+    found = f"{positives} conversions in {rows} rows" if rows else "no example"
+    raise TrainingError(
+        f"The training examples of {day} hold one label class only ({found}).",
+        f"Check events.conversion_types ({', '.join(settings.events.conversion_types)}) against "
+        "the source, lengthen events.attribution_window_days or training.train_days, or set "
+        "events.negatives = 'sampled' if the source logs no impressions.",
+    )
+
+
+def _labelled(session: Session, days: DayRange, day: date) -> tuple[Split, dict[str, float]]:
+    """Fill `labelled`; return the windows, and the share of the slates kept in each."""
+    require_history(session.lake)
+    session.lake.require(EVENTS, DayRange(days.first, day - ONE_DAY))
+    _attach_sources(session, days, day)
+    session.con.execute(f"CREATE TEMP TABLE shown AS {_shown(session.settings, days, day)}")
+    split = split_days(session.settings, _days_with_examples(session, days))
+    shares = _keep_whole_slates(session, split)
+    _draw_and_label(session)
+    return split, shares
 
 
 def _listed(*types: tuple[str, ...]) -> str:

@@ -12,13 +12,13 @@ from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import TrainingError
 from conversion_platform.features import FeatureSpec, feature_spec
 from conversion_platform.lake import Session
 from conversion_platform.training.calibration import Calibration, fit_calibration
 from conversion_platform.training.card import ModelCard, SplitCard
 from conversion_platform.training.encoding import POSITION, Encoder, fit_vocabulary
 from conversion_platform.training.evaluation import Evaluation, ScoredExamples, evaluate_ranking
+from conversion_platform.training.examples import require_two_classes
 from conversion_platform.training.ranker import Examples, fit_booster, score_matrix
 from conversion_platform.training.registry import add_version, load_model
 from conversion_platform.training.tables import TRAINING_EXAMPLES
@@ -65,7 +65,9 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
     session.lake.require(TRAINING_EXAMPLES, [day])
     spec = feature_spec(session)
     splits = _split_cards(session, day)
-    _check_classes(splits, session.settings, day)
+    train_card = splits.get("train")
+    rows, positives = (train_card.rows, train_card.positives) if train_card else (0, 0)
+    require_two_classes(session.settings, day, rows, positives)
     encoder = _fit_encoder(session, day, spec)
     train = _load(session, day, "train", encoder, splits)
     validation = _load(session, day, "validation", encoder, splits)
@@ -135,19 +137,6 @@ def _split_cards(session: Session, day: date) -> dict[str, SplitCard]:
         f"FROM {_examples(session.lake, day)} GROUP BY split"
     ).fetchall()
     return {row[0]: SplitCard(DayRange(row[1], row[2]), row[3], row[4]) for row in rows}
-
-
-def _check_classes(splits: dict[str, SplitCard], settings: Settings, day: date) -> None:
-    train = splits.get("train")
-    if train is not None and 0 < train.positives < train.rows:
-        return
-    found = "no example" if train is None else f"{train.positives} conversions in {train.rows} rows"
-    raise TrainingError(
-        f"The training examples of {day} hold one label class only ({found}).",
-        f"Check events.conversion_types ({', '.join(settings.events.conversion_types)}) against "
-        "the source, lengthen events.attribution_window_days or training.train_days, or set "
-        "events.negatives = 'sampled' if the source logs no impressions.",
-    )
 
 
 def _fit_encoder(session: Session, day: date, spec: FeatureSpec) -> Encoder:

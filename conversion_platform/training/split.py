@@ -58,6 +58,16 @@ def training_days(settings: Settings, day: date) -> DayRange:
     return DayRange(max(start, matured.first), matured.last)
 
 
+def first_training_day(settings: Settings, first: date) -> date:
+    """Return the first day for which a model can be trained.
+
+    Args:
+        settings: The settings in force.
+        first: The first day with an impression.
+    """
+    return first + (len(SPLITS) + settings.events.attribution_window_days) * ONE_DAY
+
+
 def split_days(settings: Settings, days: DayRange) -> Split:
     """Split `days` into windows that end at its last day.
 

@@ -37,7 +37,8 @@ def test_an_attribute_beyond_what_a_feature_holds_is_missing(
     spec = Feature("user_bonus", "numeric", "user", "")
     column = attribute_sql(AttributeFeature("bonus", "numeric", spec), "u", "")
     with duckdb.connect() as con:
-        found = con.execute(f"SELECT {column} FROM (SELECT {value} AS bonus) AS u").fetchall()
+        users = f"(SELECT {value} AS _attribute_bonus) AS u"
+        found = con.execute(f"SELECT {column} FROM {users}").fetchall()
     assert found == [(expected,)]
 
 

@@ -28,7 +28,13 @@ from conversion_platform.messaging import (
 )
 from conversion_platform.messaging.providers.sandbox import Sandbox
 from conversion_platform.settings import Settings
-from conversion_platform_tests.messaging.world import DAY, Person, put, settings_in
+from conversion_platform_tests.messaging.world import (
+    DAY,
+    TEN_IN_NEW_YORK,
+    Person,
+    put,
+    settings_in,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,6 +57,11 @@ class Office:
     def plan(self, *people: Person, day: date = DAY) -> PlanSummary:
         put(self.session, people, day)
         return plan_messages(self.session, self.ledger, day)
+
+    def replan(self, *people: Person, day: date = DAY) -> PlanSummary:
+        """Plan a day again, and decide again about what was suppressed."""
+        put(self.session, people, day)
+        return plan_messages(self.session, self.ledger, day, TEN_IN_NEW_YORK)
 
     def send(self, now: datetime) -> SendSummary:
         return send_due(self.ledger, self.provider, self.settings, now)

@@ -7,9 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from conversion_platform.days import ONE_DAY
-from conversion_platform.errors import NotReadyError, SettingsError
-from conversion_platform.messaging import plan_messages
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.errors import MessagingError, NotReadyError, SettingsError
+from conversion_platform.messaging import (
+    Ledger,
+    plan_messages,
+    suppression_warning,
+    told_suppressions,
+)
 from conversion_platform_tests.messaging.conftest import Office, OpenOffice
 from conversion_platform_tests.messaging.world import (
     AGREED,
@@ -205,3 +210,95 @@ def test_the_day_of_a_text_ends_where_the_recipient_is(office: Office) -> None:
     office.plan(honolulu, nowhere, replace(person(3), time_zone=None, state=None))
     assert office.message("u000001")["expires_at"] == "2026-03-11T10:00:00.000000+00:00"
     assert office.message("u000002")["expires_at"] == "2026-03-11T04:00:00.000000+00:00"
+
+
+def test_a_suppressed_text_is_decided_again_only_when_asked(office: Office) -> None:
+    office.plan(person(1, consent_text=None), person(2, consent_at=None), person(3))
+    right = (person(1), person(2, phone=None), person(3))
+    assert office.plan(*right).replanned == 0
+    assert office.message("u000001")["state"] == "suppressed"
+    summary = office.replan(*right)
+    assert (summary.replanned, summary.already) == (1, 2)
+    assert office.history("u000001") == ["suppressed", "planned"]
+    first = office.message("u000001")
+    assert (first["reason"], first["rule_id"]) == ("decided_again", "replanned")
+    assert first["final_at"] is None and first["body"]
+    assert office.history("u000002") == ["suppressed", "suppressed"]
+    assert office.message("u000002")["reason"] == "no_phone"
+    assert office.history("u000003") == ["planned"]
+    office.replay()
+    assert len(office.texts_to(phone(1))) == 1
+
+
+def test_what_is_decided_again_alike_leaves_no_trace(office: Office) -> None:
+    office.plan(person(1, consent_at=None))
+    assert office.replan(person(1, consent_at=None)).replanned == 0
+    assert office.history("u000001") == ["suppressed"]
+
+
+def test_a_number_on_the_suppression_list_stays_suppressed(office: Office) -> None:
+    office.ledger.suppress(phone(1), TEN_IN_NEW_YORK, "stop", "keyword-stop")
+    office.plan(person(1))
+    assert office.replan(person(1)).replanned == 0
+    office.replay()
+    assert office.texts_to(phone(1)) == []
+
+
+def test_a_text_that_left_is_not_repeated_when_the_day_is_planned_again(office: Office) -> None:
+    office.plan(*everyone(20))
+    office.replay()
+    assert office.replan(*everyone(20)).replanned == 0
+    office.replay()
+    assert all(len(office.texts_to(phone(number))) == 1 for number in range(20))
+
+
+def test_what_the_provider_was_given_cannot_be_planned_again(office: Office) -> None:
+    office.plan(person(1))
+    with office.ledger.transaction() as con:
+        con.execute("UPDATE messages SET state = 'sending', attempts = 1")
+        con.execute("UPDATE messages SET state = 'suppressed'")
+    refused = pytest.raises(MessagingError, match="cannot move that way")
+    with refused, office.ledger.transaction() as con:
+        con.execute("UPDATE messages SET state = 'planned'")
+    assert office.replan(person(1)).replanned == 0
+
+
+def test_a_ledger_of_the_earlier_schema_learns_the_new_move(office: Office) -> None:
+    with office.ledger.transaction() as con:
+        con.execute("DROP TRIGGER message_moves")
+        con.execute(
+            "CREATE TRIGGER message_moves BEFORE UPDATE OF state ON messages "
+            "BEGIN SELECT RAISE(ABORT, 'of schema 1'); END"
+        )
+        con.execute("PRAGMA user_version = 1")
+    office.ledger.close()
+    office.ledger = Ledger(office.ledger.path)
+    office.plan(person(1, consent_at=None))
+    assert office.replan(person(1)).replanned == 1
+    office.ledger.close()
+
+
+def test_a_day_of_which_no_text_can_go_is_a_warning_with_the_reason(office: Office) -> None:
+    days = DayRange.of(DAY)
+    office.plan(*everyone(3, consent_text=None))
+    told = "Of 3 messages of 2026-03-10, 3 are suppressed: consent_incomplete 3."
+    assert told_suppressions(office.ledger, days) == told
+    warning = suppression_warning(office.ledger, days)
+    assert warning and "Every message of 2026-03-10 is suppressed (3), all for one" in warning
+    office.plan(*everyone(3, consent_text=None), person(3, phone=None))
+    warning = suppression_warning(office.ledger, days)
+    assert warning and "(4), 3 for one reason: consent_incomplete" in warning
+    office.plan(*everyone(3, consent_text=None), person(3, phone=None), person(4))
+    assert suppression_warning(office.ledger, days) is None
+    assert told_suppressions(office.ledger, DayRange.of(DAY + ONE_DAY)) is None
+
+
+def test_a_template_that_fails_on_a_value_suppresses_that_text_alone(
+    open_office: OpenOffice,
+) -> None:
+    office = open_office(
+        "[cohorts.everyone]\ntemplate = '{{ 10 / (pay|float - 18.5) }} {{ title }} STOP'\n"
+    )
+    office.plan(person(1), person(2, job_id="j2"))
+    assert office.message("u000001")["reason"] == "template_fails"
+    assert office.message("u000002")["reason"] == "missing_value"

@@ -35,6 +35,8 @@ KEYS = {
     "gain_over_human",
     "gap_closed",
     "messages",
+    "suppressed",
+    "warnings",
     "drift_day",
     "drift_share",
     "drifted",

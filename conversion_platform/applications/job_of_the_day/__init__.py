@@ -9,15 +9,21 @@ from conversion_platform.applications.job_of_the_day.assign import (
     days_to_assign,
     send_time,
 )
-from conversion_platform.applications.job_of_the_day.predicate_checks import check_cohorts
+from conversion_platform.applications.job_of_the_day.predicate_checks import (
+    MEMBERS,
+    check_members,
+    check_predicates,
+)
 from conversion_platform.applications.job_of_the_day.tables import JOB_OF_THE_DAY, TABLES
 
 __all__ = [
     "JOB_OF_THE_DAY",
+    "MEMBERS",
     "TABLES",
     "Assigned",
     "assign_days",
-    "check_cohorts",
+    "check_members",
+    "check_predicates",
     "days_to_assign",
     "send_time",
 ]

@@ -160,10 +160,10 @@ def _converted_query(session: Session, day: date) -> str:
 def _users_query(session: Session, day: date) -> str:
     """Return SQL for the users with predictions: their columns, features of the day, and `day`.
 
-    If a feature has the name of a user's column, the user's column wins.
+    If a feature has the name of a user's column, the user's column wins; `day` is always the day.
     """
     attributes = attribute_types(session, USERS_HISTORY)
-    users = as_of(session.lake, USERS_HISTORY, day, attributes)
+    users = without_day(session, as_of(session.lake, USERS_HISTORY, day, attributes))
     features = session.lake.select(USER_FEATURES, DayRange.of(day))
     own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
     further = [
@@ -175,6 +175,12 @@ def _users_query(session: Session, day: date) -> str:
         SELECT {", ".join(["u.*", *further])}, DATE '{day.isoformat()}' AS day
         FROM {users} AS u LEFT JOIN {features} AS f USING (user_id)
         WHERE u.user_id IN (SELECT user_id FROM predictions)"""
+
+
+def without_day(session: Session, users: str) -> str:
+    """Return SQL of users without a column `day` of the source: predicates mean the run's."""
+    columns = session.con.sql(f"FROM {users} LIMIT 0").columns
+    return f"(SELECT * EXCLUDE (day) FROM {users})" if "day" in columns else users
 
 
 def _add_cohorts(session: Session) -> None:

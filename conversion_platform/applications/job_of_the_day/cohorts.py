@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import SettingsError
@@ -34,21 +35,31 @@ def check_predicate(con: duckdb.DuckDBPyConnection, cohort: str, where: str) -> 
     Raises:
         SettingsError: it is not; the message names the cohort and the reason.
     """
-    tree = json.loads(
-        con.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()[0][0]
-    )
+    tree = _parsed(con, where)
     if tree["error"]:
-        raise _refused(cohort, where, str(tree["error_message"]))
+        raise refused(cohort, where, str(tree["error_message"]))
     if not _is_one_expression(tree["statements"]):
-        raise _refused(cohort, where, "it is not a single expression")
+        raise refused(cohort, where, "it is not a single expression")
     nodes = list(_nodes(tree["statements"][0]["node"]["select_list"]))
     if any(node.get("class") == "SUBQUERY" for node in nodes):
-        raise _refused(cohort, where, "it contains a subquery")
+        raise refused(cohort, where, "it contains a subquery")
     if any(node.get("class") == "PARAMETER" for node in nodes):
-        raise _refused(cohort, where, "it contains a parameter")
-    volatile = sorted({name for node in nodes for name in _called(node)} & _volatile_functions(con))
+        raise refused(cohort, where, "it contains a parameter")
+    volatile = sorted({name for node in nodes for name in _called(node)} & _volatile_functions())
     if volatile:
-        raise _refused(cohort, where, f"{volatile[0]} changes from run to run; `day` does not")
+        raise refused(cohort, where, f"{volatile[0]} changes from run to run; `day` does not")
+
+
+def predicate_nodes(con: duckdb.DuckDBPyConnection, where: str) -> list[dict[str, Any]]:
+    """Return every node of a predicate that `check_predicate` let through, as DuckDB parses it."""
+    statement = _parsed(con, where)["statements"][0]
+    return list(_nodes(statement["node"]["select_list"]))
+
+
+def _parsed(con: duckdb.DuckDBPyConnection, where: str) -> dict[str, Any]:
+    row = con.execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{where}\n)"]).fetchall()[0]
+    tree: dict[str, Any] = json.loads(row[0])
+    return tree
 
 
 def add_members(
@@ -62,6 +73,7 @@ def add_members(
     import duckdb
 
     check_predicate(con, cohort, where)
+    bind(con, cohort, where, users)
     try:
         con.execute(
             f"""INSERT INTO {members}
@@ -69,11 +81,11 @@ def add_members(
                 WHERE (\n{where}\n)"""
         )
     except duckdb.Error as error:
-        raise _refused(cohort, where, first_line(error)) from None  # it may quote a user's value
+        raise refused(cohort, where, first_line(error)) from None  # it may quote a user's value
 
 
 def bind(con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str) -> None:
-    """Check that a predicate is valid for the columns of table `users`; no row is read.
+    """Check that a predicate is a condition over the columns of table `users`; no row is read.
 
     Raises:
         SettingsError: it is not; the message names the cohort, and has DuckDB's message.
@@ -82,8 +94,13 @@ def bind(con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str) ->
 
     try:
         con.execute(f"DESCRIBE SELECT user_id FROM {users} WHERE (\n{where}\n)")
+        described = con.execute(f"DESCRIBE SELECT (\n{where}\n) FROM {users}").fetchall()
     except duckdb.Error as error:
-        raise _refused(cohort, where, first_line(error)) from None
+        raise refused(cohort, where, first_line(error)) from None
+    kind = described[0][1].strip('"')
+    if kind != "BOOLEAN":
+        why = f"it gives a value of type {kind}, and has to be true or false (BOOLEAN)"
+        raise refused(cohort, where, why)
 
 
 def _is_one_expression(statements: list[dict[str, Any]]) -> bool:
@@ -120,17 +137,22 @@ def _called(node: dict[str, Any]) -> list[str]:
     return []
 
 
-def _volatile_functions(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Return the functions whose result does not depend on their arguments alone."""
-    rows = con.execute(
-        """SELECT DISTINCT function_name FROM duckdb_functions()
-           WHERE function_type = 'scalar' AND stability <> 'CONSISTENT'"""
-    ).fetchall()
+@cache
+def _volatile_functions() -> set[str]:
+    """Return DuckDB's functions whose result does not depend on their arguments alone."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        rows = con.execute(
+            """SELECT DISTINCT function_name FROM duckdb_functions()
+               WHERE function_type = 'scalar' AND stability <> 'CONSISTENT'"""
+        ).fetchall()
     named = {"current_timestamp", "current_time", "localtime", "localtimestamp", "ago"}
     return named | {name for (name,) in rows}
 
 
-def _refused(cohort: str, where: str, why: str) -> SettingsError:
+def refused(cohort: str, where: str, why: str) -> SettingsError:
+    """Return the error for a predicate that cannot be used."""
     return SettingsError(
         f"The cohort `{cohort}` has a predicate that cannot be used: {why.rstrip('.')}.\n"
         f"  cohorts.{cohort}.where = {where!r}",

@@ -1,77 +1,125 @@
-"""Checks the cohorts' predicates before a run: a wrong name would else be found after hours.
+"""Checks the cohorts' predicates before a run: a mistake would else be found after hours.
 
-A predicate is bound to the columns of its query, without rows. The platform's columns are declared;
-an installation's further columns are in the lake's users or, if these do not exist or are outdated,
-in the sources.
+A predicate is parsed, bound to the columns that it will have, and tried on every user: a cast that
+fails for one of them fails the day.
 """
 
 from __future__ import annotations
 
-from conversion_platform.applications.job_of_the_day.cohorts import bind, check_predicate, in_order
-from conversion_platform.errors import SettingsError
-from conversion_platform.features import USER_FEATURES, feature_spec
-from conversion_platform.lake import Session
-from conversion_platform.marketplace import (
-    ATTRIBUTES,
-    USERS_HISTORY,
-    attribute_types,
-    temporary_session,
-)
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
 
-_OF_SNAPSHOTS = ("valid_from", "present")
+from conversion_platform.applications.job_of_the_day.assign import without_day
+from conversion_platform.applications.job_of_the_day.cohorts import (
+    add_members,
+    check_predicate,
+    in_order,
+    predicate_nodes,
+)
+from conversion_platform.applications.job_of_the_day.literals import (
+    check_literals,
+    quoting_hint,
+)
+from conversion_platform.days import DayRange
+from conversion_platform.errors import Finding, SettingsError
+from conversion_platform.features import USER_FEATURES, feature_spec
+from conversion_platform.lake import Session, identifier
+from conversion_platform.marketplace import USERS_HISTORY, as_of, attribute_types
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from conversion_platform.settings import Settings
+
+PEOPLE = "tried_users"
+MEMBERS = "tried_members"
 _TYPES = {"numeric": "FLOAT", "categorical": "VARCHAR"}
 
 
-def check_cohorts(session: Session, just_loaded: bool = False) -> None:
-    """Check that every predicate is valid for the columns that the days will have.
+def check_predicates(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[Finding]:
+    """Check every cohort's predicate as far as that needs no columns.
 
     Args:
-        session: Settings, lake and DuckDB connection.
-        just_loaded: Whether the lake was just loaded; if not, the sources are read on failure.
+        con: Any connection.
+        settings: The settings with the cohorts.
+    """
+    found = []
+    for name, cohort in in_order(settings):
+        try:
+            check_predicate(con, name, cohort.where)
+        except SettingsError as error:
+            found.append(Finding(_setting(name), error))
+    return found
+
+
+def check_members(session: Session, day: date) -> list[Finding]:
+    """Try every cohort's predicate on all users, with their features of a day.
+
+    Leaves the temporary tables PEOPLE (users with their columns, features and `day`) and MEMBERS
+    (user_id, cohort), as an assignment of the day would have them.
+
+    Args:
+        session: Settings, lake and DuckDB connection; each predicate passes `check_predicates`.
+        day: The day; features that the lake lacks are NULL.
 
     Raises:
-        SettingsError: a predicate cannot be used; the message names the cohort and the reason.
-        SourceError: a predicate needs columns of the sources, and they cannot be read.
+        NotReadyError: users, jobs or attributes have not been loaded.
+        SettingsError: a file of custom features is wrong.
     """
+    con = session.con
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {PEOPLE} AS {people_query(session, day)}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {MEMBERS} (user_id VARCHAR, cohort VARCHAR)")
+    found: list[Finding] = []
     for name, cohort in in_order(session.settings):
-        check_predicate(session.con, name, cohort.where)  # errors that do not depend on columns
+        found += _of_cohort(session, name, cohort.where)
+    return found
+
+
+def _of_cohort(session: Session, name: str, where: str) -> Iterator[Finding]:
+    con, setting = session.con, _setting(name)
+    nodes = predicate_nodes(con, where)
+    columns = {row[0]: row[1] for row in con.execute(f"DESCRIBE {PEOPLE}").fetchall()}
+    compared = list(check_literals(con, name, where, nodes, columns, PEOPLE))
+    if wrong := [one for one in compared if not one.warning]:
+        yield from wrong
+        return
     try:
-        _bind_all(session)
-    except SettingsError:
-        if just_loaded:
-            raise
-        with temporary_session(session.settings) as loaded:
-            _bind_all(loaded)
+        add_members(con, name, where, PEOPLE, MEMBERS)
+    except SettingsError as error:
+        hint = quoting_hint(where, nodes, columns)
+        yield Finding(setting, SettingsError(error.problem, hint + error.remedy))
+        return
+    yield from compared
+    row = con.execute(f"SELECT count(*) FROM {PEOPLE} WHERE (\n{where}\n)").fetchone()
+    if row and not row[0]:
+        yield Finding.warn(
+            setting,
+            f"No user is in the cohort `{name}` today: {setting} = {where!r}.",
+            "Correct it, unless that is meant.",
+        )
 
 
-def _bind_all(session: Session) -> None:
-    try:
-        _bind(session, {})
-    except SettingsError:
-        _bind(session, _further(session))
+def people_query(session: Session, day: date) -> str:
+    """Return SQL of all users: their columns, features of a day, and `day`.
+
+    If a feature has the name of a user's column, the user's column wins, as in an assignment.
+    """
+    attributes = attribute_types(session, USERS_HISTORY)
+    users = without_day(session, as_of(session.lake, USERS_HISTORY, day, attributes))
+    own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
+    spec = feature_spec(session)
+    kinds = {one.name: _TYPES[one.kind] for one in spec.features if one.level == "user"}
+    kinds |= {column.name: column.type for column in USER_FEATURES.columns}
+    missing = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in kinds.items())
+    taken = ["u.*", *(f"f.{identifier(name)}" for name in kinds if name.lower() not in own)]
+    return f"""
+        SELECT {", ".join(taken)}, DATE '{day.isoformat()}' AS day
+        FROM {users} AS u LEFT JOIN (
+            SELECT * FROM {session.lake.select(USER_FEATURES, DayRange.of(day))}
+            UNION ALL BY NAME SELECT {missing} WHERE false
+        ) AS f USING (user_id)"""
 
 
-def _bind(session: Session, further: dict[str, str]) -> None:
-    columns = {**further, **_declared(), "day": "DATE"}
-    listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-    session.con.execute(f"CREATE OR REPLACE TEMP TABLE cohort_columns ({listed})")
-    for name, cohort in in_order(session.settings):
-        bind(session.con, name, cohort.where, "cohort_columns")
-
-
-def _declared() -> dict[str, str]:
-    """Return the columns that every installation has; a user's column wins over a feature."""
-    kept = (one for one in USERS_HISTORY.columns if one.name not in _OF_SNAPSHOTS)
-    return {one.name: one.type for one in (*USER_FEATURES.columns, *kept)}
-
-
-def _further(session: Session) -> dict[str, str]:
-    """Return the attributes of users, and the features made from attributes and custom features."""
-    if not (session.lake.exists(ATTRIBUTES) and session.lake.days(USERS_HISTORY)):
-        return {}
-    features = {
-        feature.name: _TYPES[feature.kind]
-        for feature in feature_spec(session).features
-        if feature.level == "user"
-    }
-    return features | attribute_types(session, USERS_HISTORY)
+def _setting(cohort: str) -> str:
+    return f"cohorts.{cohort}.where"

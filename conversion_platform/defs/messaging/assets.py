@@ -4,8 +4,11 @@ What belongs here: planning, sending and measuring as assets. What does not: who
 message and when, or how one is never sent twice (conversion_platform.messaging).
 """
 
+from datetime import date, datetime
+
 import dagster as dg
 
+from conversion_platform.days import day_start
 from conversion_platform.defs.lake_asset import (
     ThreeTables,
     asset_of,
@@ -35,6 +38,8 @@ GROUP = "messaging"
 ONLY_SEND = "conversion_platform/only_send"
 """Tag of runs that send what is planned and plan nothing: a message is planned only by a run in
 which the checks on users, predictions and assignments have just passed."""
+REPLAN = "conversion_platform/replan"
+"""Tag of runs that decide again about suppressed messages that never left."""
 KINDS = ("sqlite", "duckdb", "parquet")
 
 
@@ -60,7 +65,8 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
     ):
         for day in with_progress(days):
             if plans:
-                planned = plan_messages(session, ledger, day)
+                again = replanning_time(context, platform, day)
+                planned = plan_messages(session, ledger, day, again)
                 context.log.info(f"{day}: {planned}")
             if session.settings.platform.clock == "replay":
                 summary = replay_day(ledger, provider, session.settings, day)
@@ -70,6 +76,22 @@ def messages(context: dg.AssetExecutionContext, platform: Platform) -> ThreeTabl
             context.log.info(str(summary))
         written = snapshot(session, ledger, outcome_days(session.settings, days))
     return three_results(message_specs(), written)
+
+
+def replanning_time(
+    context: dg.AssetExecutionContext, platform: Platform, day: date
+) -> datetime | None:
+    """Return when suppressed messages of a day are decided about again; None: they are not.
+
+    A day that is over keeps its messages. With the replay clock no day is, and planning belongs to
+    the beginning of its day.
+    """
+    if REPLAN not in context.run.tags:
+        return None
+    today = platform.today()
+    if today is None:
+        return day_start(day, platform.settings.platform.time_zone)
+    return platform.now() if day >= today else None
 
 
 @asset_of(

@@ -1,0 +1,98 @@
+"""The data that checks are made on: what a day would be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.features import HISTORY_DAYS, USER_FEATURES
+from conversion_platform.lake import Session
+from conversion_platform.marketplace import (
+    ATTRIBUTES,
+    EVENTS,
+    JOBS,
+    JOBS_HISTORY,
+    USERS,
+    USERS_HISTORY,
+    CheckedSources,
+    SourceReport,
+    checked_sources,
+)
+from conversion_platform.settings import Settings
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Checked tables to try a day on.
+
+    Attributes:
+        session: A session on a lake that has users, jobs, attributes, and the events that the
+            features and the training of the day look back to.
+        day: The day: the one after the newest event, or the first one asked for.
+        learns: Whether a model has to be trained for the day, because there is none.
+        asked: Whether the day was asked for.
+        temporary: Whether the lake is a temporary one, to which features of the day may be
+            written.
+        report: What the sources contain; None for the installation's lake.
+    """
+
+    session: Session
+    day: date
+    learns: bool
+    asked: bool
+    temporary: bool
+    report: SourceReport | None = None
+
+
+@contextmanager
+def loaded_trial(
+    settings: Settings, day: date | None, learns: bool
+) -> Iterator[tuple[CheckedSources, Trial]]:
+    """Load the sources into a temporary lake; it exists as long as the block.
+
+    Args:
+        settings: The settings in force.
+        day: The first day asked for; if None, the day after the newest event.
+        learns: Whether there is no model yet.
+
+    Raises:
+        SourceError: a source cannot be read.
+    """
+    with checked_sources(settings) as checked:
+        newest = checked.report.last_day or settings.platform.start_date
+        tried = max(day or newest + ONE_DAY, settings.platform.start_date + ONE_DAY)
+        checked.keep_events(_events_of(settings, tried))
+        asked = tried == day
+        yield checked, Trial(checked.session, tried, learns, asked, True, checked.report)
+
+
+def _events_of(settings: Settings, day: date) -> DayRange:
+    """Return the days of the events that the features and the training of a day look back to."""
+    training = settings.training
+    matured = training.train_days + training.validation_days + training.test_days
+    length = max(
+        HISTORY_DAYS + settings.events.late_days + 1,
+        matured + settings.events.attribution_window_days,
+    )
+    days = DayRange.before(day, length)
+    return DayRange(max(days.first, settings.platform.start_date), days.last)
+
+
+def trial_of_lake(session: Session) -> Trial | None:
+    """Return the newest day of the installation's lake with features; None if it has none.
+
+    Args:
+        session: A session on the lake, which is only read.
+    """
+    lake = session.lake
+    days = lake.days(USER_FEATURES)
+    if not days or not all(lake.exists(table) for table in (USERS, JOBS, ATTRIBUTES)):
+        return None
+    if not (lake.days(USERS_HISTORY) and lake.days(JOBS_HISTORY)):
+        return None
+    if not lake.days(EVENTS):
+        return None
+    return Trial(session, days[-1], learns=False, asked=False, temporary=False)
