@@ -38,10 +38,9 @@ ZONE_KEY = f"{PLATFORM_FOLDER}/time_zone.json"
 # Half of DuckDB's own. A thread writes and reads one at a time: with 122,880 rows a table of
 # 100,000 users would keep a single core at work.
 ROW_GROUP_ROWS = 61_440
-_PLAIN = f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
-# Differences leave little to compress: a higher level gives no smaller file. Such tables have many
-# files, which keep the cores at work with row groups of DuckDB's own size too.
-_DELTA = "PARQUET_VERSION V2, COMPRESSION_LEVEL 1"
+_FORM = f"FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
+# Differences leave little to compress: a higher level gives no smaller file.
+_DELTA_FORM = f"{_FORM}, COMPRESSION_LEVEL 1, PARQUET_VERSION V2"
 
 
 @dataclass(frozen=True)
@@ -240,7 +239,9 @@ class Lake:
 
     def _write(self, con: duckdb.DuckDBPyConnection, part: Part) -> Written:
         with self.storage.staged() as path:
-            rows = self._copy_out(con, _ordered(part), path, _DELTA if part.table.delta else _PLAIN)
+            rows = self._copy_out(
+                con, _ordered(part), path, _DELTA_FORM if part.table.delta else _FORM
+            )
             size = path.stat().st_size
             self.storage.publish(path, self.key(part.table, part.day))
         return Written(part.table.name, part.day, rows, size)
@@ -281,13 +282,10 @@ class Lake:
             return self._copy_out(con, query, path)
 
     def _copy_out(
-        self, con: duckdb.DuckDBPyConnection, query: str, path: Path, form: str = _PLAIN
+        self, con: duckdb.DuckDBPyConnection, query: str, path: Path, form: str = _FORM
     ) -> int:
         with self.readable_errors():
-            copied = con.execute(
-                f"COPY ({query}) TO {quoted(str(path))} "
-                f"(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, {form})"
-            ).fetchone()
+            copied = con.execute(f"COPY ({query}) TO {quoted(str(path))} ({form})").fetchone()
         return int(copied[0]) if copied else 0
 
     @property
