@@ -81,7 +81,13 @@ def prepare(folder: Path, users: int) -> dict[str, Any]:
     """Everything that a platform has on the morning of the day: history, features, a model."""
     from conversion_platform.features import build_features
     from conversion_platform.lake import open_session
-    from conversion_platform.marketplace import infer_attributes, load_events, load_jobs, load_users
+    from conversion_platform.marketplace import (
+        capture_both,
+        infer_attributes,
+        load_events,
+        load_jobs,
+        load_users,
+    )
     from conversion_platform.marketplace.tables import EVENTS
     from conversion_platform.training import promote
 
@@ -89,6 +95,7 @@ def prepare(folder: Path, users: int) -> dict[str, Any]:
     with open_session(settings) as session:
         load_users(session)
         load_jobs(session)
+        capture_both(session, HISTORY)
         infer_attributes(session)
         load_events(session, HISTORY)
         build_features(session, DayRange.of(HISTORY.last))
@@ -127,10 +134,17 @@ class _Clock:
 
 
 def _sources(session: Session) -> dict[str, Any]:
-    from conversion_platform.marketplace import infer_attributes, load_events, load_jobs, load_users
+    from conversion_platform.marketplace import (
+        capture_both,
+        infer_attributes,
+        load_events,
+        load_jobs,
+        load_users,
+    )
 
     load_users(session)
     load_jobs(session)
+    capture_both(session, DayRange.of(DAY))
     infer_attributes(session)
     return {"events_read": load_events(session, DayRange.of(DAY)).read_rows}
 

@@ -28,7 +28,12 @@ import duckdb  # noqa: E402
 from benchmarks.harness import Bound, Measured, conduct, run_child, scratch_folder  # noqa: E402
 from conversion_platform.days import DayRange  # noqa: E402
 from conversion_platform.lake import open_session  # noqa: E402
-from conversion_platform.marketplace import load_events, load_jobs, load_users  # noqa: E402
+from conversion_platform.marketplace import (  # noqa: E402
+    capture_both,
+    load_events,
+    load_jobs,
+    load_users,
+)
 from conversion_platform.settings import CONFIG_NAME, load_settings  # noqa: E402
 
 FIRST_DAY = date(2026, 1, 1)
@@ -186,8 +191,10 @@ def load(kind: str, world: Path, scratch: Path, days: int) -> dict[str, Any]:
     with open_session(load_settings(file)) as session:
         load_users(session)
         load_jobs(session)
+        loaded_days = DayRange(FIRST_DAY, FIRST_DAY + timedelta(days=days - 1))
+        capture_both(session, loaded_days)
         start = time.perf_counter()
-        loaded = load_events(session, DayRange(FIRST_DAY, FIRST_DAY + timedelta(days=days - 1)))
+        loaded = load_events(session, loaded_days)
         seconds = time.perf_counter() - start
     return {
         "seconds": seconds,

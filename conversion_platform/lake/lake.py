@@ -38,6 +38,9 @@ ZONE_KEY = f"{PLATFORM_FOLDER}/time_zone.json"
 # Half of DuckDB's own. A thread writes and reads one at a time: with 122,880 rows a table of
 # 100,000 users would keep a single core at work.
 ROW_GROUP_ROWS = 61_440
+_FORM = f"FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
+# Differences leave little to compress: a higher level gives no smaller file.
+_DELTA_FORM = f"{_FORM}, COMPRESSION_LEVEL 1, PARQUET_VERSION V2"
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,20 @@ class Written:
 
 @dataclass(frozen=True)
 class Part:
-    """One partition that is to be written: its table, the query of its rows, and its day."""
+    """One partition that is to be written.
+
+    Attributes:
+        table: Its table.
+        query: The query of its rows.
+        day: Its day.
+        ordered: Whether the query puts the rows in order: there may be a faster way to sort them
+            than by the table's columns.
+    """
 
     table: Table
     query: str
     day: date | None = None
+    ordered: bool = False
 
 
 class Lake:
@@ -228,9 +240,10 @@ class Lake:
             return self._write(cursor, part)
 
     def _write(self, con: duckdb.DuckDBPyConnection, part: Part) -> Written:
-        order = ", ".join(f'"{column}"' for column in part.table.order)
         with self.storage.staged(private=part.table.personal) as path:
-            rows = self._copy_out(con, f"SELECT * FROM ({part.query}) ORDER BY {order}", path)
+            rows = self._copy_out(
+                con, _ordered(part), path, _DELTA_FORM if part.table.delta else _FORM
+            )
             size = path.stat().st_size
             self.storage.publish(path, self.key(part.table, part.day))
         return Written(part.table.name, part.day, rows, size)
@@ -270,13 +283,11 @@ class Lake:
         with _without_statistics(con):
             return self._copy_out(con, query, path)
 
-    def _copy_out(self, con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    def _copy_out(
+        self, con: duckdb.DuckDBPyConnection, query: str, path: Path, form: str = _FORM
+    ) -> int:
         with self.readable_errors():
-            copied = con.execute(
-                f"COPY ({query}) TO {quoted(str(path))} "
-                "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, "
-                f"ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
-            ).fetchone()
+            copied = con.execute(f"COPY ({query}) TO {quoted(str(path))} ({form})").fetchone()
         return int(copied[0]) if copied else 0
 
     @property
@@ -338,6 +349,14 @@ class Lake:
             return json.loads(self.storage.read(key))
         except json.JSONDecodeError as error:
             raise damaged_file(self.storage.location(key), str(error)) from error
+
+
+def _ordered(part: Part) -> str:
+    """Return the query of a partition's rows in order."""
+    if part.ordered:
+        return part.query
+    order = ", ".join(f'"{column}"' for column in part.table.order)
+    return f"SELECT * FROM ({part.query}) ORDER BY {order}"
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from conversion_platform.settings import InputSection
 
 _SPACES = r"\s\x{a0}\x{202f}''\x{2019}"  # 1 200 and 1'200 are grouped in every notation
-_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _ISO = "%Y-%m-%d %H:%M:%S"
 
 
@@ -21,8 +19,8 @@ class Notation:
     """What the settings of a source say of its values, as SQL.
 
     Attributes:
-        missing: Regular expression of the texts that mean a missing value, and the length of the
-            longest in bytes.
+        missing: List of the texts that mean a missing value, and the length of the longest in
+            bytes.
         decimal: The decimal mark.
         grouping: Characters (of a regular expression) that group digits by three.
         formats: List of `strptime` formats of times.
@@ -46,7 +44,7 @@ class Notation:
         marks = section.thousands or ("." if section.decimal == "," else ",")
         named = getattr(section, "time_zone", None) or zone
         return cls(
-            missing=_one_of(("", *section.null_values)),
+            missing=_texts(("", *section.null_values)),
             decimal=quoted(section.decimal),
             grouping=f"'{_escaped(marks)}{_SPACES}'",
             formats=f"[{listed(section.date_formats or (_ISO,))}]",
@@ -54,10 +52,9 @@ class Notation:
         )
 
 
-def _one_of(texts: tuple[str, ...]) -> str:
-    """Return SQL of a regular expression of texts, and of the length of the longest."""
-    pattern = "|".join(_META.sub(r"\\\g<0>", text) for text in texts)
-    return f"{quoted(pattern)}, {max(len(text.encode()) for text in texts)}"
+def _texts(texts: tuple[str, ...]) -> str:
+    """Return SQL of a list of texts, and of the length of the longest."""
+    return f"[{listed(texts)}], {max(len(text.encode()) for text in texts)}"
 
 
 def _escaped(marks: str) -> str:

@@ -128,7 +128,7 @@ def _of_numbers(source: Source, cell: Cell) -> Iterator[str]:
     if not texts or source.section.decimal == ",":
         return
     row = source.pipeline.con.execute(
-        r"SELECT count(steps.number(t, t, ',', '.\s', NULL, NULL)) FROM (SELECT unnest(?) AS t)",
+        r"SELECT count(steps.number(t, ',', '.\s', NULL, NULL)) FROM (SELECT unnest(?) AS t)",
         [texts],
     ).fetchone()
     if row and row[0] == len(texts) and any("," in text for text in texts):

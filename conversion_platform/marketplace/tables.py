@@ -149,7 +149,8 @@ EVENTS = Table(
     ),
     key=("event_id",),
     # Features count by user: events sorted by user are joined and counted in half the time.
-    together=("user_id",),
+    together=("user_id", "occurred_at"),
+    delta=True,
 )
 
 _REJECTED_KEY = ("source", "row_number", "reason", "column_name")

@@ -18,9 +18,8 @@ FIRST_TIME = "TIMESTAMPTZ '1900-01-01 00:00:00+00'"
 LAST_TIME = "TIMESTAMPTZ '2200-01-01 00:00:00+00'"
 LARGEST = "3.4e38"
 _EXACT = {"DOUBLE": 2**53, "FLOAT": 2**24}
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _AWARE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
-# Excel shows a long number this way, and so exports it: its last digits are lost.
-_SCIENTIFIC = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,}$"
 
 NO_MEASURES = ("''", "''")  # SQL of a currency and a unit that no cell names
 
@@ -125,21 +124,24 @@ def _id_value(cell: Cell) -> str:
 def _number_value(cell: Cell) -> str:
     number = f"TRY_CAST({cell.cell} AS DOUBLE)"
     if cell.is_text:
-        note, column = cell.notation, identifier(cell.column or "")
-        number = f"steps.number({column}, {cell.cell}, {note.decimal}, {note.grouping}, "
-        number += f"{', '.join(cell.measures)})"
+        note = cell.notation
+        measures = ", ".join(cell.measures)
+        number = f"steps.number({cell.cell}, {note.decimal}, {note.grouping}, {measures})"
     return f"steps.finite({number})"
 
 
 def _integer_value(cell: Cell) -> str:
+    if cell.is_text:
+        return f"steps.whole_number({cell.cell}, {_number_value(cell)})"
+    if cell.kind in _INTEGERS:
+        return f"TRY_CAST({cell.cell} AS BIGINT)"
     return f"steps.integer({_number_value(cell)})"
 
 
 def _time_value(cell: Cell) -> str:
     note = cell.notation
     if cell.is_text:
-        column = identifier(cell.column or "")
-        return f"steps.moment({column}, {cell.cell}, {note.zone}, {note.formats})"
+        return f"steps.moment({cell.cell}, {note.zone}, {note.formats})"
     if cell.kind in _AWARE:
         return f"CAST({cell.cell} AS TIMESTAMPTZ)"
     if is_time(cell.kind):
@@ -154,8 +156,7 @@ def is_time(kind: str) -> bool:
 
 def _id_cases(cell: Cell) -> list[Case]:
     if cell.is_text:
-        found = f"regexp_matches({cell.value}, {quoted(_SCIENTIFIC)})"
-        return [(f"contains({cell.value}, '+') AND {found}", "inexact_id")]
+        return [(f"steps.is_shortened({cell.value})", "inexact_id")]
     if cell.kind in _EXACT:
         return [(f"abs({cell.cell}) >= {_EXACT[cell.kind]}", "inexact_id")]
     return []

@@ -32,6 +32,7 @@ from conversion_platform_tests.preflight.world import (
     write_source,
     write_world,
 )
+from conversion_platform_tests.snapshots import keep
 
 DAY = LAST + ONE_DAY
 TABLES = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
@@ -52,6 +53,7 @@ def built(settings: Settings) -> list[list[tuple[Any, ...]]]:
         load_users(session)
         load_jobs(session)
         infer_attributes(session)
+        keep(session)
         load_events(session, DayRange(START, LAST))
         build_features(session, DayRange.of(DAY))
         return [_rows(session, table) for table in TABLES]
@@ -89,6 +91,7 @@ def test_every_attribute_gets_a_feature_with_a_name_of_its_own(tmp_path: Path) -
         load_users(session)
         load_jobs(session)
         infer_attributes(session)
+        keep(session)
         names = feature_spec(session).names(level="user")
         assert len(names) == len(set(names))
         assert {"user_attribute_id", "user_attribute_clicks_7d"} <= set(names)

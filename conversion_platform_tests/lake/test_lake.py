@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import resource
 from dataclasses import replace
@@ -10,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from conversion_platform.days import DayRange
@@ -21,7 +23,7 @@ from conversion_platform.errors import (
     MissingFileError,
     NotReadyError,
 )
-from conversion_platform.lake import Column, Lake, LocalStorage, Table, open_storage
+from conversion_platform.lake import Column, Lake, LocalStorage, Part, Table, open_storage
 from conversion_platform_tests.killing import finish, kill_at_work, start
 from conversion_platform_tests.servers import S3Server
 
@@ -175,6 +177,25 @@ def test_what_is_read_together_lies_together(lake: Lake) -> None:
         lake.write(con, rooms, rows, date(2026, 1, 1))
         found = con.execute(f"SELECT house, id FROM {lake.select(rooms)}").fetchall()
     assert found == [("a", "2"), ("a", "3"), ("b", "1")]
+
+
+def test_a_table_of_differences_gives_back_its_rows_to_other_readers(lake: Lake) -> None:
+    ids = Table("ids", "", (ID, Column("n", "BIGINT", "")), ("id",), daily=False, delta=True)
+    with lake.connect() as con:
+        lake.write(con, ids, "SELECT 'row ' || i AS id, i AS n FROM range(9000) r(i)")
+    found = pq.read_table(io.BytesIO(lake.storage.read(lake.key(ids)))).to_pylist()
+    assert found == sorted(
+        ({"id": f"row {i}", "n": i} for i in range(9000)), key=lambda row: str(row["id"])
+    )
+
+
+def test_rows_that_a_query_puts_in_order_stay_in_it(lake: Lake) -> None:
+    ids = Table("ids", "", (ID,), ("id",))
+    query = "SELECT CAST(i AS VARCHAR) AS id FROM range(3) r(i) ORDER BY i DESC"
+    with lake.connect() as con:
+        lake.write_parts(con, [Part(ids, query, DAY, ordered=True)])
+        found = con.execute(f"SELECT id FROM {lake.select(ids)}").fetchall()
+    assert found == [("2",), ("1",), ("0",)]
 
 
 def test_a_day_has_the_same_bytes_in_a_run_of_one_day_and_in_a_run_of_many(tmp_path: Path) -> None:

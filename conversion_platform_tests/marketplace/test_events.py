@@ -7,6 +7,7 @@ import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -290,6 +291,25 @@ def test_an_event_that_lies_in_two_folders_is_one_event(tmp_path: Path, extensio
         world.write(query, events / f"dt={day}" / f"a.{extension}")
     _, _, loaded = built.load()
     assert (loaded.accepted_rows, loaded.rejects) == (1, {"duplicate_id": 1})
+
+
+def test_a_file_has_the_events_by_user_and_time(tmp_path: Path) -> None:
+    cases = [("c", "10", 9), ("a", "2", 8), ("d", "10", 7), ("b", "2", 9)]
+    rows = [
+        {
+            "event_id": f"'{name}'",
+            "user_id": f"'{user}'",
+            "occurred_at": f"'2026-01-03T{hour:02}:00:00Z'",
+        }
+        for name, user, hour in cases
+    ]
+    users = "SELECT unnest(['2', '10']) AS user_id"
+    built = World(tmp_path).fill(users=users, events=_events(*rows))
+    built.load()
+    with duckdb.connect() as con:
+        file = f"{tmp_path}/lake/events/dt=2026-01-03/data.parquet"
+        found = con.execute(f"SELECT event_id FROM '{file}'").fetchall()
+    assert found == [("d",), ("c",), ("a",), ("b",)]
 
 
 def test_events_need_users_and_jobs_first(tmp_path: Path) -> None:

@@ -402,6 +402,17 @@ def test_texts_that_mean_missing_are_meant_letter_by_letter(tmp_path: Path) -> N
     assert found == {**dict.fromkeys(marks), **{text: text for text in kept}}
 
 
+def test_a_number_or_time_that_means_missing_is_not_read(tmp_path: Path) -> None:
+    ids, pays, openings = ["a", "b"], ["-1", "16"], ["999", "3"]
+    opened = ["1900-01-01T00:00:00Z", "2026-07-05T10:00:00Z"]
+    columns = {"job_id": ids, "pay": pays, "openings": openings, "closed_at": opened}
+    marks = 'null_values = ["-1", "999", "1900-01-01T00:00:00Z"]'
+    built = _source(tmp_path, "jobs", columns, marks)
+    assert _unread(built.load_jobs()) == []
+    found = built.rows(JOBS, "job_id, pay, openings, closed_at")
+    assert found == [("a", None, None, None), ("b", 16.0, 3, TEN)]
+
+
 def test_without_such_texts_only_an_empty_cell_is_missing(tmp_path: Path) -> None:
     texts = [*MISSING, "", " "]
     found, _ = _read(_users(tmp_path, "region", texts, "null_values = []"), "region", texts)

@@ -1,4 +1,4 @@
-SELECT * EXCLUDE (_cp_flag) FROM steps.${source}_staged WHERE _cp_flag IS NULL
+SELECT * EXCLUDE (_cp_flagged, _cp_flag) FROM steps.${source}_staged WHERE NOT _cp_flagged
 UNION ALL BY NAME
 SELECT * EXCLUDE (_cp_source, _cp_row, _cp_ordinal, _cp_reason, _cp_column, _cp_detail, _cp_cells,
     _cp_json, _cp_past)

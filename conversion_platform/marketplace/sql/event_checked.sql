@@ -14,5 +14,10 @@ FROM (
     SELECT *, CASE WHEN _cp_day IS NULL
         OR epoch_us(_cp_v_recorded_at) - epoch_us(_cp_v_occurred_at) > $surely_in_time
         THEN $recorded END AS _cp_recorded
-    FROM (SELECT *, $day AS _cp_day FROM steps.events_kept)
+    FROM (
+        SELECT *, $day AS _cp_day,
+            -- Not a LEFT JOIN: DuckDB takes a CSV file for a few rows, and would hash all events.
+            (SELECT _cp_place FROM steps.events_users WHERE _cp_user = _cp_v_user_id) AS _cp_place
+        FROM steps.events_kept
+    )
 )

@@ -1,11 +1,11 @@
 WITH opened AS NOT MATERIALIZED (
-    SELECT * EXCLUDE (_cp_flag), unnest(from_json(_cp_flag, '{
+    SELECT * EXCLUDE (_cp_flagged, _cp_flag), unnest(from_json(_cp_flag, '{
         "_cp_source": "VARCHAR", "_cp_row": "BIGINT", "_cp_ordinal": "HUGEINT",
         "_cp_reason": "VARCHAR", "_cp_column": "VARCHAR", "_cp_detail": "VARCHAR",
         "_cp_cells": [{"column": "VARCHAR", "reason": "VARCHAR", "detail": "VARCHAR"}],
         "_cp_json": "VARCHAR"}'))
     FROM steps.${source}_staged
-    WHERE _cp_flag IS NOT NULL
+    WHERE _cp_flagged
 ), ranked AS NOT MATERIALIZED (
     SELECT *, row_number() OVER (
         PARTITION BY $key, _cp_reason IS NULL, $moment ORDER BY $order

@@ -18,6 +18,7 @@ from conversion_platform.lake import Session, open_session
 from conversion_platform.marketplace import infer_attributes, load_jobs, load_users
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.marketplace.world import write_parquet
+from conversion_platform_tests.snapshots import keep
 
 DAY = date(2026, 1, 5)
 OWN = """-- level: user
@@ -44,6 +45,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         load_users(session)
         load_jobs(session)
         infer_attributes(session)
+        keep(session)
         yield session
 
 
