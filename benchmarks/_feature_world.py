@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.days import DayRange
 from conversion_platform.lake import Lake, LocalStorage
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _write_world(lake: Lake, size: Size) -> None:
         _write(lake, con, USERS_CONTACTS, people.select(["user_id", "latitude", "longitude"]))
         _write(lake, con, USERS, people.drop_columns(["latitude", "longitude"]))
         _write(lake, con, JOBS, jobs.pop("table"))
+        _capture(lake, con)
         writing = writer.submit(_write, lake, con, ATTRIBUTES, _attributes())
         for offset in range(size.days):
             table = _events_of(random, size, users["region"], jobs, weights, offset)
@@ -88,6 +90,14 @@ def _write_world(lake: Lake, size: Size) -> None:
             day = FIRST_DAY + timedelta(days=offset)
             writing = writer.submit(_write, lake, con, EVENTS, table, day)
         writing.result()
+
+
+def _capture(lake: Lake, con: duckdb.DuckDBPyConnection) -> None:
+    from conversion_platform.lake import Session
+    from conversion_platform.marketplace import capture_both
+    from conversion_platform.settings import load_settings
+
+    capture_both(Session(load_settings(), lake, con), DayRange.of(FIRST_DAY))
 
 
 def _write(

@@ -12,6 +12,7 @@ from conversion_platform.marketplace import EVENTS, USERS
 from conversion_platform_tests.marketplace import world
 from conversion_platform_tests.marketplace.world import World, write_csv, write_parquet
 from conversion_platform_tests.servers import PostgresServer, S3Server, free_port
+from conversion_platform_tests.snapshots import keep
 
 
 def _users(place: str) -> str:
@@ -242,6 +243,7 @@ def test_a_day_before_the_data_starts_is_empty_and_says_when_it_starts(tmp_path:
 
         load_users(session)
         load_jobs(session)
+        keep(session)
         loaded = load_events(session, DayRange.of(date(2025, 12, 20)))
     assert loaded.read_rows == 0
     assert "2025-12-20" in loaded.notes[0]

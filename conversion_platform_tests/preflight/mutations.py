@@ -15,7 +15,13 @@ from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.features import build_features
 from conversion_platform.inference import predict_days
 from conversion_platform.lake import Session, open_session
-from conversion_platform.marketplace import infer_attributes, load_events, load_jobs, load_users
+from conversion_platform.marketplace import (
+    capture_both,
+    infer_attributes,
+    load_events,
+    load_jobs,
+    load_users,
+)
 from conversion_platform.messaging import open_ledger, open_provider, plan_messages, replay_day
 from conversion_platform.monitoring import drift_report
 from conversion_platform.settings import Settings
@@ -193,6 +199,7 @@ def run_chain(settings: Settings, day: date = LAST + ONE_DAY) -> None:
     with open_session(settings) as session:
         load_users(session)
         load_jobs(session)
+        capture_both(session, DayRange(start, day))
         infer_attributes(session)
         load_events(session, DayRange(start, day))
         build_features(session, DayRange(start, day))
