@@ -87,6 +87,14 @@ def _load(session: Session, contract: Contract, keep_kinds: bool) -> Loaded:
         unread=cells,
         steps=tuple(pipeline.steps),
         proposals=proposed,
+        notes=_gone(contract, checked.placement.gone),
+    )
+
+
+def _gone(contract: Contract, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{contract.setting}.attributes lists {name}, which the source has no more: it is missing."
+        for name in names
     )
 
 
