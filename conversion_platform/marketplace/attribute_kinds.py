@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Literal
 from conversion_platform.lake import Session, Table, identifier, quoted
 from conversion_platform.marketplace import columns
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import AttributeKind
+from conversion_platform.marketplace.attributes import AttributeKind, known_kinds
 from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.headers import snake
 from conversion_platform.marketplace.relation import as_text
 from conversion_platform.marketplace.tables import ATTRIBUTES
 
 if TYPE_CHECKING:
     from conversion_platform.marketplace.columns import Privacy
+    from conversion_platform.settings import SourceSection
 
 _MOST_VALUES = 1000
 _MOST_LENGTH = 40
 _FEW_VALUES = 50
+_GONE = "the source has it no more"
 _SAMPLED = 1000  # rows whose values are looked at to classify a column
 
 
@@ -84,8 +87,25 @@ def infer_attributes(session: Session) -> list[Attribute]:
         for contract in tables
         for stored in _stored_columns(session, contract)
     ]
+    found += [one for contract in tables for one in _gone(session, contract, found)]
     session.lake.write(session.con, ATTRIBUTES, _rows(found))
     return found
+
+
+def _gone(session: Session, contract: Contract, found: Sequence[Attribute]) -> list[Attribute]:
+    """Return the listed attributes that were known and that the source has no more.
+
+    They keep their kind, for the day on which they come back.
+    """
+    section: SourceSection = getattr(session.settings.sources, contract.name)
+    of: Literal["users", "jobs"] = "users" if contract.name == "users" else "jobs"
+    present = {one.column_name for one in found if one.table_name == of}
+    listed = {*section.attributes, *map(snake, section.attributes)}
+    return [
+        Attribute(of, name, kind, True, False, _GONE, columns.by_name(of, name), _GONE)
+        for name, kind in known_kinds(session, contract).items()
+        if name in listed and name not in present
+    ]
 
 
 def _stored_columns(session: Session, contract: Contract) -> Iterator[_Stored]:

@@ -75,7 +75,7 @@ def check_entities(
     relation = open_source(reading, contract, folder)
     matched = map_columns(contract, section, relation)
     further = {name: relation.names[column] for name, column in matched.attributes.items()}
-    placement = placement_of(reading.settings, contract, further)
+    placement = placement_of(reading.settings, contract, further, known)
     source = begin(reading, contract, section, relation, matched)
     pipeline = source.pipeline
     pipeline.file("checked", "The reason that rejects a row.", problems=", ".join(problems(source)))

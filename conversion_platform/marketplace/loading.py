@@ -91,6 +91,14 @@ def _load(session: Session, contract: Contract, keep_kinds: bool) -> Loaded:
         proposals=proposed,
         past_rows=checked.past_rows,
         varying=checked.varying,
+        notes=_gone(contract, checked.placement.gone),
+    )
+
+
+def _gone(contract: Contract, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{contract.setting}.attributes lists {name}, which the source has no more: it is missing."
+        for name in names
     )
 
 

@@ -6,7 +6,7 @@ What the settings list lies in `users` or `jobs`, for anyone to read; a protecte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,20 +23,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Placement:
-    """The further columns of a source by where they lie; one may be listed and protected."""
+    """The further columns of a source by where they lie; one may be listed and protected.
+
+    Attributes:
+        listed: What the settings list.
+        protected: Protected attributes.
+        kept_apart: All others.
+        gone: What the settings list, a model knows, and the source has no more.
+    """
 
     listed: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     kept_apart: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
-def placement_of(settings: Settings, contract: Contract, further: Mapping[str, str]) -> Placement:
+def placement_of(
+    settings: Settings,
+    contract: Contract,
+    further: Mapping[str, str],
+    known: Collection[str] = (),
+) -> Placement:
     """Return where each further column lies.
 
     Args:
         settings: The settings in force.
         contract: Users or jobs.
         further: Further columns by their names in the checked table, with those in the source.
+        known: Names that a model knows: where the source has one no more, no day stops for it.
 
     Raises:
         SourceError: a setting names a column that does not exist, or a protected one that
@@ -44,16 +58,26 @@ def placement_of(settings: Settings, contract: Contract, further: Mapping[str, s
     """
     section: SourceSection = getattr(settings.sources, contract.name)
     allowed = settings.features.allow_protected_features
-    listed = _named(f"{contract.setting}.attributes", section.attributes, further)
+    gone = [name for name in _snaked(section.attributes, further) if name in known]
+    wanted = [name for name in section.attributes if snake(name) not in gone]
+    listed = _named(f"{contract.setting}.attributes", wanted, further)
     protected = {name for name in further if contract.protected and is_protected(contract, name)}
     if contract.protected:
+        allowed = tuple(name for name in allowed if snake(name) not in gone)
         allowed = tuple(_named("features.allow_protected_features", allowed, further))
         _refuse_protected(contract, [name for name in listed if name in protected - {*allowed}])
     return Placement(
         tuple(listed),
         tuple(name for name in further if name in protected),
         tuple(name for name in further if name not in protected and name not in listed),
+        tuple(gone),
     )
+
+
+def _snaked(names: Iterable[str], further: Mapping[str, str]) -> list[str]:
+    """Return those of some names, as the checked table writes them, that no further column has."""
+    given = {*further, *further.values()}
+    return [snake(name) for name in names if name not in given and snake(name) not in further]
 
 
 def placement_in_lake(settings: Settings, contract: Contract, names: Sequence[str]) -> Placement:

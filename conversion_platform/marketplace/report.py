@@ -24,6 +24,7 @@ from conversion_platform.marketplace.attribute_proposals import marked, proposed
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.events import CheckedEvents, checked_events
 from conversion_platform.marketplace.history.capture import capture_both
+from conversion_platform.marketplace.history.tables import HISTORIES
 from conversion_platform.marketplace.loading import load_jobs, load_users, loaded_events
 from conversion_platform.marketplace.steps import Step
 from conversion_platform.settings import Settings
@@ -279,6 +280,7 @@ def _missing(
     """Return what later stages will lack."""
     return [
         *_missing_days(session),
+        *_missing_past(session),
         *_missing_labels(session.settings, types, impressions, converted),
         *_missing_columns(session.con),
         *_missing_slots(session.con, impressions),
@@ -295,6 +297,21 @@ def _missing_days(session: Session) -> list[str]:
     return [
         f"{count:,} events before platform.start_date = {first}: no run reads them. The first is "
         f"of {earliest}."
+    ]
+
+
+def _missing_past(session: Session) -> list[str]:
+    """Say of which tables the source tells no earlier versions."""
+    without = [
+        history.current.name
+        for history in HISTORIES.values()
+        if not _one(session.con, f"SELECT count(*) FROM {session.lake.select(history.versions)}")[0]
+    ]
+    if not without:
+        return []
+    return [
+        f"No earlier versions of {' and '.join(without)}: days before the first run see them as "
+        "they are then (docs/history.md)."
     ]
 
 

@@ -219,6 +219,7 @@ def test_cells_that_cannot_be_read_warn_and_the_day_goes_on(platform: Path) -> N
 
 def test_an_attribute_keeps_its_kind_once_there_is_a_champion(platform: Path) -> None:
     users = platform / "source/users.parquet"
+    edit(platform, '"experience_years"', '"experience", "experience_years"')
     rewrite(users, "SELECT *, 7 AS experience FROM source")
     run_job(platform, "sources", NEXT)
     rewrite(
@@ -252,8 +253,12 @@ def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
     assert "rejected_events" in message
     after = tables(platform)
     changed = {name for name in after if after[name] != before.get(name)}
-    rejects = {"rejected_events", "rejected_events_undated"}
-    assert {name.partition("/")[0] for name in changed} <= {"events", *rejects}
+    names = {name.removeprefix("personal/").partition("/")[0] for name in changed}
+    assert {name.removesuffix("_values") for name in names} <= {
+        "events",
+        "rejected_events",
+        "rejected_events_undated",
+    }
 
 
 def test_without_an_eligible_user_the_day_succeeds_with_empty_predictions(platform: Path) -> None:

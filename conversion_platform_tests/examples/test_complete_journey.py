@@ -84,7 +84,7 @@ def test_each_household_is_a_user_with_what_it_told_of_itself(
 ) -> None:
     _, lake = grocer
     users = _rows(
-        lake, f"SELECT user_id, age, income, phone FROM {lake.select(USERS)} ORDER BY user_id"
+        lake, f"SELECT user_id, age, income, state FROM {lake.select(USERS)} ORDER BY user_id"
     )
     assert users == [
         ("10", "65+", "35-49K", None),

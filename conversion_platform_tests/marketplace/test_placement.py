@@ -20,6 +20,8 @@ from conversion_platform.marketplace import (
     USERS_CONTACTS,
     USERS_PROTECTED,
     check_sources,
+    infer_attributes,
+    load_users,
     render,
 )
 from conversion_platform_tests.marketplace.world import World
@@ -152,3 +154,21 @@ def test_a_listed_column_that_looks_personal_is_used_with_a_warning(tmp_path: Pa
     assert "sources.users.attributes lists first_name, which looks personal" in screen
     built.attributes()
     assert ("first_name", True) in built.rows(ATTRIBUTES, "column_name, used")
+
+
+def test_a_listed_column_that_a_model_knows_and_the_source_has_no_more_stops_no_day(
+    tmp_path: Path,
+) -> None:
+    built = _world(tmp_path, '"vip"')
+    built.attributes()
+    lost = f"SELECT * EXCLUDE (vip) FROM ({PEOPLE})"
+    built.fill(users=lost, jobs=JOBS_OF_PEOPLE)
+    for _ in range(2):  # the next day remembers it too
+        with built.session() as session:
+            loaded = load_users(session, keep_kinds=True)
+            infer_attributes(session)
+        assert loaded.notes == (
+            "sources.users.attributes lists vip, which the source has no more: it is missing.",
+        )
+    with pytest.raises(SourceError, match="no further column is named `vip`"):
+        built.load_users()
