@@ -9,7 +9,9 @@ import pytest
 from conversion_platform import errors
 from conversion_platform.errors import PlatformError
 
-CLASSES = [one for one in vars(errors).values() if isinstance(one, type)]
+CLASSES = [
+    one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)
+]
 
 
 @pytest.mark.parametrize("error", CLASSES)

@@ -34,6 +34,7 @@ from conversion_platform.marketplace import (
     USERS_CONTACTS,
     USERS_HISTORY,
     as_of,
+    attribute_types,
 )
 
 if TYPE_CHECKING:
@@ -176,8 +177,7 @@ def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
     for table in (USERS, USERS_CONTACTS, JOBS, ATTRIBUTES):
         scratch.write(session.con, table, f"SELECT * FROM {session.lake.select(table)}")
     for history in (USERS_HISTORY, JOBS_HISTORY):
-        for captured in session.lake.days(history):
-            _copy_partition(session.lake, scratch, history, captured)
+        _copy_snapshots(session, scratch, history, days.first)
     needed = event_days(session.settings, days, HISTORY_DAYS)
     there = set(session.lake.days(EVENTS))
     for one in needed:
@@ -187,6 +187,20 @@ def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
             # The future has not happened yet; the altered one will have.
             empty = f"SELECT * EXCLUDE (dt) FROM ({EVENTS.empty_select()})"
             scratch.write(session.con, EVENTS, empty, one)
+
+
+def _copy_snapshots(session: Session, scratch: Lake, table: Table, day: date) -> None:
+    """Copy snapshots; a day before the first one gets what it sees as one of its own.
+
+    What is altered on the day after it would else be the first snapshot, which earlier days see.
+    """
+    captured = session.lake.days(table)
+    for one in captured:
+        _copy_partition(session.lake, scratch, table, one)
+    if captured[0] > day:
+        seen = as_of(session.lake, table, day, attribute_types(session, table))
+        query = f"SELECT *, DATE '{day}' AS valid_from, true AS present FROM {seen}"
+        scratch.write(session.con, table, query, day)
 
 
 def _copy_partition(lake: Lake, scratch: Lake, table: Table, day: date) -> None:
@@ -218,8 +232,8 @@ def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
         for captured in scratch.days(table):
             query = _ended_differently(scratch, table, captured, column, midnight)
             scratch.write(session.con, table, query, captured)
-        shown_later = days.first + ONE_DAY
-        scratch.write(session.con, table, _seen_differently(scratch, table, days), shown_later)
+        later = _seen_differently(session, scratch, table, days)
+        scratch.write(session.con, table, later, days.first + ONE_DAY)
 
 
 def _ended_differently(scratch: Lake, table: Table, day: date, column: str, as_of: str) -> str:
@@ -231,13 +245,15 @@ def _ended_differently(scratch: Lake, table: Table, day: date, column: str, as_o
     )
 
 
-def _seen_differently(scratch: Lake, table: Table, days: DayRange) -> str:
+def _seen_differently(session: Session, scratch: Lake, table: Table, days: DayRange) -> str:
     """From the day after on a third of the rows is gone, and the others say nothing any more."""
     key, start = table.key[0], _STARTS[table.name]
+    attributes = attribute_types(session.at(scratch), table)
+    seen = as_of(scratch, table, days.first, attributes)
     return (
         f"SELECT {key}, {start}, DATE '{days.first + ONE_DAY}' AS valid_from, "
-        f"md5_number_lower({key}) % 3 > 0 AS present "
-        f"FROM {as_of(scratch, table, days.first)}"
+        f"md5_number_lower({key}) % 3 > 0 AS present FROM {seen} "
+        f"UNION ALL BY NAME SELECT * FROM {seen} WHERE false"
     )
 
 

@@ -258,6 +258,8 @@ def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
         "events",
         "rejected_events",
         "rejected_events_undated",
+        "users_history",
+        "jobs_history",
     }
 
 

@@ -19,6 +19,7 @@ from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.tiny_platform import LIVED, NEXT, QUIET, settings_in
 
 FEATURES = {"user_features", "job_features", "user_by_category"}
+SNAPSHOTS = {"users_history", "jobs_history"}
 MESSAGES = {"sent_messages", "message_states", "replies"}
 LEDGER = {"sent_messages"}  # sending fills the ledger, which lies outside the lake
 ORDER = {"model_evaluation", "model_explanations"}
@@ -77,7 +78,7 @@ KEEPS_KINDS = {key: {"champion_model", "attributes"} for key in ("users", "jobs"
 
 def written_by(key: str, assets: set[str]) -> set[str]:
     """Return the assets of which one writes a key of the lake; none where it is no asset's."""
-    table = key.partition("/")[0]
+    table = key.removeprefix("personal/").partition("/")[0]
     if asset_name(table) in assets:
         return {asset_name(table)}
     if key.startswith("models/champion"):
@@ -90,7 +91,7 @@ def written_by(key: str, assets: set[str]) -> set[str]:
 
 def upstream(graph: dg.BaseAssetGraph, step: str) -> tuple[set[str], set[str]]:  # type: ignore[type-arg]
     """Return the assets that a step makes, and those outside that they declare."""
-    steps = {"features": FEATURES, "messages": MESSAGES}
+    steps = {"features": FEATURES, "messages": MESSAGES, "snapshots": SNAPSHOTS}
     own = steps.get(step, {step})
     declared = {
         parent.to_user_string()
@@ -126,4 +127,5 @@ def test_checks_read_the_files_of_their_own_asset(graph: dg.BaseAssetGraph) -> N
     for key in graph.asset_check_keys:
         asset = key.asset_key.to_user_string()
         if read := READ[f"{asset}_{key.name}"]:
-            assert any(asset_name(one.partition("/")[0]) == asset for one in read)
+            tables = {one.removeprefix("personal/").partition("/")[0] for one in read}
+            assert asset in map(asset_name, tables)

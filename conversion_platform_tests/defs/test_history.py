@@ -20,6 +20,7 @@ from conversion_platform_tests.tiny_platform import FIRST, LIVED, rows, settings
 
 PAST = DayRange(FIRST, FIRST + 5 * ONE_DAY)
 BY_DAY = ("events", "user_features", "job_features", "user_category_features")
+SNAPSHOTS = ("users_history", "jobs_history")
 WHOLE = ("users", "jobs", "attributes")
 
 
@@ -81,7 +82,7 @@ def test_nothing_is_written_for_each_day_before_the_first_step(
 ) -> None:
     folder, finished, _ = made
     planned = events(folder, finished.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
-    assert len(planned) == len(BY_DAY) + len(WHOLE)
+    assert len(planned) == len(BY_DAY) + len(WHOLE) + len(SNAPSHOTS)
 
 
 def test_a_run_over_one_day_belongs_to_that_day_on_the_pages(lived: Path) -> None:

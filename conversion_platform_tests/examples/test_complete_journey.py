@@ -36,6 +36,7 @@ from conversion_platform.marketplace import (
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.examples.journey import slice_of, write_tables
 from conversion_platform_tests.sessions import in_session
+from conversion_platform_tests.snapshots import keep
 
 DAYS = DayRange(date(2017, 1, 1), date(2017, 6, 30))
 SECOND = date(2017, 5, 1)
@@ -53,11 +54,10 @@ def _loaded(settings: Settings, days: DayRange) -> Iterator[tuple[Lake, Any]]:
     """The checked tables of the settings; nothing may have been rejected."""
     lake = open_lake(settings)
     with lake.connect() as con:
-        for found in (
-            load_users(Session(settings, lake, con)),
-            load_jobs(Session(settings, lake, con)),
-            load_events(Session(settings, lake, con), days),
-        ):
+        session = Session(settings, lake, con)
+        people = [load_users(session), load_jobs(session)]
+        keep(session)
+        for found in (*people, load_events(session, days)):
             assert found.rejects == {}
         infer_attributes(Session(settings, lake, con))
         yield lake, con

@@ -33,6 +33,7 @@ TRAINING = (
 DAILY = (
     "users",
     "jobs",
+    "snapshots",
     "attributes",
     "events",
     "features",
@@ -41,6 +42,7 @@ DAILY = (
     "job_of_the_day",
     "messages",
     "outcomes",
+    "log_snapshot",
     "log_prediction",
     "log_assignment",
     "log_message_state",

@@ -73,7 +73,7 @@ def test_personal_tables_have_files_of_their_own_for_their_owner_alone(tmp_path:
             apart = file.is_relative_to(tmp_path / "lake/personal")
             private = stat.S_IMODE(file.stat().st_mode) == 0o600
             assert (apart, private) == (table.personal, table.personal), file
-    assert sum(table.personal for table in TABLES) == 7
+    assert sum(table.personal for table in TABLES) == 9
 
 
 def test_rejects_are_open_and_what_they_say_is_not(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from conversion_platform.lake import Session, Written, identifier, quoted, rende
 from conversion_platform.marketplace.history.reading import (
     FIRST_DAY,
     as_of,
-    attribute_types,
+    present_types,
     with_attributes,
 )
 from conversion_platform.marketplace.history.tables import (
@@ -93,12 +93,7 @@ def capture(session: Session, table: Table, days: DayRange, refresh: bool = Fals
     new = [day for day in days if not captured or day > captured[-1]]
     if not new:
         return Captured(table.name, days.last)
-    found = _capture(session, history, new[0], new[-1], captured)
-    if len(new) == 1:
-        return found
-    nothing = f"SELECT * EXCLUDE (dt) FROM ({table.empty_select()})"
-    last = session.lake.write(session.con, table, nothing, new[-1])
-    return replace(found, written=(*found.written, last))
+    return _capture(session, history, new[0], new[-1], captured)
 
 
 def _capture(
@@ -107,12 +102,15 @@ def _capture(
     table = history.table
     before = max((one for one in captured if one < day), default=None)
     after = min((one for one in captured if one > day), default=None)
+    ends = [until] if after is None and until > day else []
     if after is not None:
         until = after - ONE_DAY
     with _changes(session, history, day, until, before):
         written = [] if after is None else [write_whole(session, history, after, _CAPTURED)]
         query = f"SELECT * EXCLUDE (change, known_start) FROM {_CAPTURED}"
         written.append(session.lake.write(session.con, table, query, day))
+        nothing = f"{query} WHERE false"
+        written += [session.lake.write(session.con, table, nothing, end) for end in ends]
         return Captured(
             table.name, day, tuple(written), _counts(session), _rebuild_from(session, day)
         )
@@ -143,7 +141,7 @@ def _changes(
 
     A source that tells versions tells those that begin on the days up to `until` as well.
     """
-    attributes = attribute_types(session, history.table)
+    attributes = present_types(session, history)
     columns = [column.name for column in history.columns] + list(attributes)
     known = as_of(session.lake, history.table, before or day, attributes)
     since = before + ONE_DAY if before else FIRST_DAY

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, identifier, not_ready, quoted, rendered
-from conversion_platform.marketplace.history.tables import HISTORIES
+from conversion_platform.marketplace.history.tables import HISTORIES, History
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Lake, Select, Table
@@ -103,12 +104,21 @@ def with_attributes(rows: str, attributes: Mapping[str, str]) -> str:
 
 
 def attribute_types(session: Session, table: Table) -> dict[str, str]:
-    """Return the attributes that users, or jobs, have now, with their DuckDB types."""
-    history = HISTORIES[table.name]
+    """Return the attributes of users, or jobs, in the newest snapshot, with their DuckDB types."""
+    days = session.lake.days(table)
+    newest = session.lake.select(table, DayRange.of(days[-1])) if days else table.empty_select()
+    declared = {*(column.name for column in table.columns), "dt"}
+    return _types(session, newest, declared)
+
+
+def present_types(session: Session, history: History) -> dict[str, str]:
+    """Return the attributes that the checked table has now, with their DuckDB types."""
     declared = {column.name for column in history.current.columns}
-    described = session.con.execute(
-        f"DESCRIBE SELECT * FROM {session.lake.select(history.current)}"
-    ).fetchall()
+    return _types(session, session.lake.select(history.current), declared)
+
+
+def _types(session: Session, rows: str, declared: Collection[str]) -> dict[str, str]:
+    described = session.con.execute(f"DESCRIBE SELECT * FROM ({rows})").fetchall()
     return {name: kind for name, kind, *_ in described if name not in declared}
 
 

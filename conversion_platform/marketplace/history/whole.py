@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.lake import quoted, rendered
-from conversion_platform.marketplace.history.reading import as_of, attribute_types
+from conversion_platform.marketplace.history.reading import as_of, present_types
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Session, Written
@@ -32,7 +32,7 @@ def write_whole(session: Session, history: History, day: date, replaced: str = "
         key=history.key,
         captured=rows,
         replaced=replaced or f"(SELECT {history.key} FROM {rows} WHERE false)",
-        state=as_of(session.lake, history.table, day, attribute_types(session, history.table)),
+        state=as_of(session.lake, history.table, day, present_types(session, history)),
         day=quoted(day.isoformat()),
     )
     return session.lake.write(session.con, history.table, query, day)
