@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from conversion_platform.days import DayRange
 from conversion_platform.runs import run_days
 from conversion_platform_tests.tiny_platform import (
@@ -77,6 +79,7 @@ def test_the_day_after_sees_what_has_changed_and_the_log_says_that_it_was_captur
     assert rows(platform, logged) == [("jobs_history", True), ("users_history", True)]
 
 
+@pytest.mark.slow
 def test_a_snapshot_is_replaced_when_that_is_asked_for_and_the_log_has_both(platform: Path) -> None:
     run(platform, NEXT)
     change(platform)

@@ -56,7 +56,10 @@ def test_the_report_counts_what_is_there(tmp_path: Path) -> None:
     assert (report.impressions, report.converted) == (40, 10)
     assert report.conversion_rate == 0.25
     assert (report.phone_share, report.consent_share) == (1.0, 5 / 11)
-    assert report.missing == ()
+    assert report.missing == (
+        "No earlier versions of users and jobs: days before the first run see them as they are "
+        "then (docs/history.md).",
+    )
 
 
 def test_a_report_with_too_many_rejects_is_not_usable(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_version_of_the_past_that_comes_later_is_noticed_and_changes_no_captur
     assert found.changes == {"corrected": 1}
 
 
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=15)
 @given(CAPTURES, st.integers(0, 12))
 def test_days_see_what_a_plain_reading_of_the_snapshots_says(
     captures: dict[int, Regions], other: int
@@ -208,7 +208,7 @@ def _expected(captures: dict[int, Regions], number: int) -> dict[str, str]:
     return {**new, **known} if before is None or following else known if following is None else new
 
 
-@hypothesis_settings(max_examples=30)
+@hypothesis_settings(max_examples=12)
 @given(
     st.dictionaries(
         st.sampled_from("abc"),
