@@ -19,7 +19,7 @@ from conversion_platform.days import ONE_DAY, DayRange, at_local_time
 from conversion_platform.experiments import HOLDOUT, arm_sql
 from conversion_platform.features import USER_FEATURES
 from conversion_platform.inference import DAILY_PREDICTIONS
-from conversion_platform.lake import Session, Written, instant, listed, rendered
+from conversion_platform.lake import Session, Written, identifier, instant, listed, rendered
 from conversion_platform.marketplace import (
     EVENTS,
     USERS_HISTORY,
@@ -131,7 +131,11 @@ def _relations(session: Session, day: date) -> Iterator[None]:
     session.con.execute(
         f"CREATE OR REPLACE TEMP VIEW converted AS {_converted_query(session, day)}"
     )
-    session.con.execute(f"CREATE OR REPLACE TEMP VIEW people AS {_users_query(session, day)}")
+    features = session.lake.select(USER_FEATURES, DayRange.of(day))
+    session.con.execute(
+        f"CREATE OR REPLACE TEMP VIEW people AS {people_query(session, day, features)} "
+        "WHERE u.user_id IN (SELECT user_id FROM predictions)"
+    )
     session.con.execute(
         "CREATE OR REPLACE TEMP TABLE zones AS SELECT user_id, time_zone FROM people"
     )
@@ -157,27 +161,30 @@ def _converted_query(session: Session, day: date) -> str:
             AND known_before(occurred_at, recorded_at, {instant(day, platform.time_zone)})"""
 
 
-def _users_query(session: Session, day: date) -> str:
-    """Return SQL for the users with predictions: their columns, features of the day, and `day`.
+def people_query(session: Session, day: date, features: str) -> str:
+    """Return SQL for the users as a day saw them: their columns, their features, and `day`.
 
     If a feature has the name of a user's column, the user's column wins; `day` is always the day.
+
+    Args:
+        session: Settings, lake and DuckDB connection.
+        day: The day.
+        features: SQL of USER_FEATURES of the day.
     """
     attributes = attribute_types(session, USERS_HISTORY)
-    users = without_day(session, as_of(session.lake, USERS_HISTORY, day, attributes))
-    features = session.lake.select(USER_FEATURES, DayRange.of(day))
+    users = _without_day(session, as_of(session.lake, USERS_HISTORY, day, attributes))
     own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
     further = [
-        f'f."{name}"'
+        f"f.{identifier(name)}"
         for name in session.con.sql(f"FROM {features} LIMIT 0").columns
         if name.lower() not in own | {"dt"}
     ]
     return f"""
         SELECT {", ".join(["u.*", *further])}, DATE '{day.isoformat()}' AS day
-        FROM {users} AS u LEFT JOIN {features} AS f USING (user_id)
-        WHERE u.user_id IN (SELECT user_id FROM predictions)"""
+        FROM {users} AS u LEFT JOIN {features} AS f USING (user_id)"""
 
 
-def without_day(session: Session, users: str) -> str:
+def _without_day(session: Session, users: str) -> str:
     """Return SQL of users without a column `day` of the source: predicates mean the run's."""
     columns = session.con.sql(f"FROM {users} LIMIT 0").columns
     return f"(SELECT * EXCLUDE (day) FROM {users})" if "day" in columns else users

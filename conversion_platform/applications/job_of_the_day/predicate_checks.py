@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from conversion_platform.applications.job_of_the_day.assign import without_day
+from conversion_platform.applications.job_of_the_day.assign import people_query
 from conversion_platform.applications.job_of_the_day.cohorts import (
     add_members,
     check_predicate,
@@ -25,7 +25,6 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import Finding, SettingsError
 from conversion_platform.features import USER_FEATURES, feature_spec
 from conversion_platform.lake import Session, identifier
-from conversion_platform.marketplace import USERS_HISTORY, as_of, attribute_types
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +67,8 @@ def check_members(session: Session, day: date) -> list[Finding]:
         SettingsError: a file of custom features is wrong.
     """
     con = session.con
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {PEOPLE} AS {people_query(session, day)}")
+    people = people_query(session, day, _typed_features(session, day))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {PEOPLE} AS {people}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {MEMBERS} (user_id VARCHAR, cohort VARCHAR)")
     found: list[Finding] = []
     for name, cohort in in_order(session.settings):
@@ -100,25 +100,17 @@ def _of_cohort(session: Session, name: str, where: str) -> Iterator[Finding]:
         )
 
 
-def people_query(session: Session, day: date) -> str:
-    """Return SQL of all users: their columns, features of a day, and `day`.
-
-    If a feature has the name of a user's column, the user's column wins, as in an assignment.
-    """
-    attributes = attribute_types(session, USERS_HISTORY)
-    users = without_day(session, as_of(session.lake, USERS_HISTORY, day, attributes))
-    own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
-    spec = feature_spec(session)
-    kinds = {one.name: _TYPES[one.kind] for one in spec.features if one.level == "user"}
+def _typed_features(session: Session, day: date) -> str:
+    """Return SQL of the features of users of a day, in which each that a day will have exists."""
+    kinds = {
+        one.name: _TYPES[one.kind] for one in feature_spec(session).features if one.level == "user"
+    }
     kinds |= {column.name: column.type for column in USER_FEATURES.columns}
     missing = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in kinds.items())
-    taken = ["u.*", *(f"f.{identifier(name)}" for name in kinds if name.lower() not in own)]
-    return f"""
-        SELECT {", ".join(taken)}, DATE '{day.isoformat()}' AS day
-        FROM {users} AS u LEFT JOIN (
-            SELECT * FROM {session.lake.select(USER_FEATURES, DayRange.of(day))}
-            UNION ALL BY NAME SELECT {missing} WHERE false
-        ) AS f USING (user_id)"""
+    return (
+        f"(SELECT * FROM {session.lake.select(USER_FEATURES, DayRange.of(day))} "
+        f"UNION ALL BY NAME SELECT {missing} WHERE false)"
+    )
 
 
 def _setting(cohort: str) -> str:

@@ -11,7 +11,6 @@ from conversion_platform.marketplace.history.capture import Captured, capture, c
 from conversion_platform.marketplace.history.reading import (
     as_of,
     attribute_types,
-    captured_days,
     ever_known,
     require_history,
     versions,
@@ -36,7 +35,6 @@ __all__ = [
     "attribute_types",
     "capture",
     "capture_both",
-    "captured_days",
     "ever_known",
     "fold_old_snapshots",
     "fold_snapshots",

@@ -19,7 +19,7 @@ from conversion_platform.marketplace.history.reading import (
 )
 from conversion_platform.marketplace.history.tables import (
     HISTORIES,
-    HISTORY_TABLES,
+    SNAPSHOT_TABLES,
     USERS_HISTORY,
     History,
 )
@@ -120,7 +120,7 @@ def capture_both(
     session: Session, days: DayRange, refresh: bool = False
 ) -> tuple[Captured, Captured]:
     """Capture users and jobs, like `capture`."""
-    users, jobs = (capture(session, table, days, refresh) for table in HISTORY_TABLES[:2])
+    users, jobs = (capture(session, table, days, refresh) for table in SNAPSHOT_TABLES)
     return users, jobs
 
 

@@ -28,11 +28,6 @@ def require_history(lake: Lake) -> None:
             raise not_ready(history.table, "No day has been captured yet.")
 
 
-def captured_days(lake: Lake, table: Table) -> list[date]:
-    """Return the days with a snapshot, in order."""
-    return lake.days(table)
-
-
 def versions(
     lake: Lake,
     table: Table,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY
 from conversion_platform.lake import Session
-from conversion_platform.marketplace.history.tables import HISTORIES, HISTORY_TABLES
+from conversion_platform.marketplace.history.tables import HISTORIES, SNAPSHOT_TABLES
 from conversion_platform.marketplace.history.whole import write_whole
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def fold_old_snapshots(session: Session, day: date) -> list[date]:
     """
     before = day - session.settings.platform.keep_snapshots_days * ONE_DAY
     removed: set[date] = set()
-    for table in HISTORY_TABLES[:2]:
+    for table in SNAPSHOT_TABLES:
         first = min(session.lake.days(table), default=day)
         if (before - first).days >= FOLDED_AT_ONCE_DAYS:
             removed.update(fold_snapshots(session, table, before))
