@@ -197,8 +197,9 @@ REASONS: dict[str, str] = {
     "end_before_start": "A job closed before it opened, or a user left before joining.",
     "duplicate_id": "A repeated id: of users and jobs the first row (by file and row) stays, "
     "unless a time tells versions apart; of events the copy recorded first.",
-    "unknown_user": "The event's user is not in the checked `users`.",
-    "unknown_job": "The event's job is not in the checked `jobs`.",
+    "unknown_user": "The event's user is not in the checked `users`, or was first captured more "
+    "than `events.late_days` and a day after the event.",
+    "unknown_job": "The same of the event's job, and `jobs`.",
     "too_late": "The event arrived (by `recorded_at` or folder) more than `events.late_days` "
     "calendar days after it happened.",
     "wrong_folder": "The event is in a `dt=` folder more than a day before its own day.",

@@ -13,7 +13,7 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, identifier, instant, local_day, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.errors import source_errors
-from conversion_platform.marketplace.history.reading import ever_known, require_history
+from conversion_platform.marketplace.history.reading import ever_known, known_since, require_history
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.relation import folder_day
@@ -134,6 +134,7 @@ def _named_types(settings: Settings) -> tuple[str, ...]:
 
 def _check(source: Source, settings: Settings, days: DayRange | None) -> None:
     """Add the steps from `checked` on."""
+    rules = [*_unknown(), *_known_late(source, settings, days)]
     source.pipeline.file(
         "checked",
         "The reason that rejects an event, its user's place among all, and the day it belongs to: "
@@ -141,7 +142,7 @@ def _check(source: Source, settings: Settings, days: DayRange | None) -> None:
         template="event_checked",
         no_day=NO_DAY,
         late_days=settings.events.late_days,
-        problems=", ".join(problems(source, _unknown())),
+        problems=", ".join(problems(source, rules)),
         day=_local_day("_cp_v_occurred_at", settings, days),
         recorded=_local_day("_cp_v_recorded_at", settings, days),
         # A day has 23 hours at the least.
@@ -178,6 +179,29 @@ def _unknown() -> list[str]:
     ]
 
 
+def _known_late(source: Source, settings: Settings, days: DayRange | None) -> Iterator[str]:
+    """Add steps with the users and jobs that a run on time did not know, and yield their rules.
+
+    A day is last written on time by the run that is `rewritten_days` later. Had it more events when
+    it runs again, it would not be the day that models were trained on.
+    """
+    in_time = (settings.events.late_days + 1) * ONE_DAY
+    for table in (USERS, JOBS) if days else ():
+        first = rewritten_days(settings, days).first
+        step, key = f"late_{table.name}", table.key[0]
+        columns = f"{key} AS _cp_late, known_from - {in_time.days} AS _cp_from"
+        late = known_since(source.session.lake, history_of(table).table, first + in_time)
+        source.pipeline.table(
+            step,
+            f"The {table.name} that were captured too late for events of before `_cp_from`.",
+            f"SELECT {columns} FROM {late}",
+        )
+        named = source.pipeline.named(step)
+        if source.pipeline.con.execute(f"SELECT 1 FROM {named} LIMIT 1").fetchone():
+            from_day = f"(SELECT _cp_from FROM {named} WHERE _cp_late = _cp_v_{key})"
+            yield f"CASE WHEN _cp_day < {from_day} THEN 'unknown_{key[:-3]}|{key}' END"
+
+
 def _local_day(time: str, settings: Settings, days: DayRange | None) -> str:
     """Return SQL for the calendar day of a time; NULL outside of the allowed times."""
     start = settings.platform.start_date
@@ -209,7 +233,7 @@ def _within(source: Source, settings: Settings, days: DayRange | None) -> str:
     if cell.is_text:
         first, end = window.first - 2 * ONE_DAY, window.last + 3 * ONE_DAY
         text = identifier(cell.column or "")
-        return f"(NOT {text} LIKE '____-__-__%' OR {text} BETWEEN '{first}' AND '{end}')"
+        return f"({text} BETWEEN '{first}' AND '{end}' OR NOT {text} LIKE '____-__-__%')"
     first_time, end_time = instant(window.first, zone), instant(window.last + ONE_DAY, zone)
     return f"{cell.value} >= {first_time} AND {cell.value} < {end_time}"
 

@@ -104,6 +104,23 @@ def test_a_number_that_the_settings_name_as_an_event_type_is_one(tmp_path: Path)
     assert loaded.rejects == {}
 
 
+@pytest.mark.parametrize(("key", "entities"), [("user_id", world.USERS), ("job_id", world.JOBS)])
+@pytest.mark.parametrize(("number", "accepted"), [(6, 1), (7, 0)])
+def test_a_day_that_runs_again_has_the_events_of_whom_its_runs_on_time_knew(
+    tmp_path: Path, key: str, entities: str, number: int, accepted: int
+) -> None:
+    """By default the runs of day 3 to day 6 write the events of day 3."""
+    built = World(tmp_path).fill(events=_events({key: "'99'"}))
+    built.load(DayRange(date(2026, 1, 1), date(2026, 1, number - 1)))
+    file = tmp_path / f"source/{key[:-3]}s.parquet"
+    newcomer = f"(SELECT * REPLACE ('99' AS {key}) FROM ({entities}) LIMIT 1)"
+    write_parquet(f"FROM ({entities}) UNION ALL BY NAME {newcomer}", file)
+    built.load(DayRange.of(date(2026, 1, number)))
+    _, _, again = built.load(DayRange.of(date(2026, 1, 3)))
+    assert (again.accepted_rows, again.rejected_rows) == (accepted, 1 - accepted)
+    assert again.rejects == ({} if accepted else {f"unknown_{key[:-3]}": 1})
+
+
 def test_of_copies_the_one_recorded_first_stays_even_from_another_file(tmp_path: Path) -> None:
     built = World(tmp_path).fill(events=_events({"recorded_at": "'2026-01-04T15:00:00Z'"}))
     write_parquet(
