@@ -136,17 +136,23 @@ def asset_of(spec: dg.AssetSpec, checks: Sequence[dg.AssetCheckSpec] = ()) -> De
     return declared
 
 
-def assets_of(name: str, specs: Sequence[dg.AssetSpec], pool: str | None = LAKE_POOL) -> Decorator:
+def assets_of(
+    name: str,
+    specs: Sequence[dg.AssetSpec],
+    pool: str | None = LAKE_POOL,
+    checks: Sequence[dg.AssetCheckSpec] = (),
+) -> Decorator:
     """Declare several assets that one function writes together.
 
     Args:
         name: Of the step.
         specs: The assets.
         pool: None for what may run beside a run that writes the lake.
+        checks: Of these assets.
     """
 
     def declared(body: Callable[..., Any]) -> dg.AssetsDefinition:
-        return dg.multi_asset(name=name, specs=list(specs), pool=pool)(
+        return dg.multi_asset(name=name, specs=list(specs), check_specs=list(checks), pool=pool)(
             failing_readably(_reporting_days(body))
         )
 

@@ -240,11 +240,11 @@ class Lake:
         self,
         con: duckdb.DuckDBPyConnection,
         part: Part,
-        turn: AbstractContextManager[object] = nullcontext(),
+        turn: AbstractContextManager[object] | None = None,
     ) -> Written:
         form = _DELTA_FORM if part.table.delta else _FORM
         with self.storage.staged(private=part.table.personal) as path:
-            with turn:
+            with turn or nullcontext():
                 rows = self._copy_out(con, _ordered(part), path, form)
             size = path.stat().st_size
             self.storage.publish(path, self.key(part.table, part.day))

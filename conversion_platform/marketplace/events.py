@@ -185,9 +185,10 @@ def _known_late(source: Source, settings: Settings, days: DayRange | None) -> It
     A day is last written on time by the run that is `rewritten_days` later. Had it more events when
     it runs again, it would not be the day that models were trained on.
     """
-    in_time = (settings.events.late_days + 1) * ONE_DAY
-    for table in (USERS, JOBS) if days else ():
-        first = rewritten_days(settings, days).first
+    if days is None:
+        return
+    first, in_time = rewritten_days(settings, days).first, (settings.events.late_days + 1) * ONE_DAY
+    for table in (USERS, JOBS):
         step, key = f"late_{table.name}", table.key[0]
         columns = f"{key} AS _cp_late, known_from - {in_time.days} AS _cp_from"
         late = known_since(source.session.lake, history_of(table).table, first + in_time)

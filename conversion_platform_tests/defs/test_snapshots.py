@@ -9,6 +9,7 @@ import pytest
 from conversion_platform.days import DayRange
 from conversion_platform.runs import run_days
 from conversion_platform_tests.tiny_platform import (
+    FIRST,
     LIVED,
     NEXT,
     NoBars,
@@ -16,6 +17,7 @@ from conversion_platform_tests.tiny_platform import (
     rewrite,
     rows,
     run,
+    run_job,
     settings_in,
 )
 
@@ -77,6 +79,20 @@ def test_the_day_after_sees_what_has_changed_and_the_log_says_that_it_was_captur
     assert rows(platform, f"{seen}'{NEXT}'")[0][0] > 10
     logged = f"SELECT table_name, gone > 0 FROM log_snapshot WHERE dt = DATE '{NEXT}' ORDER BY 1"
     assert rows(platform, logged) == [("jobs_history", True), ("users_history", True)]
+
+
+def test_a_row_that_is_corrected_at_the_source_is_told_with_the_days_to_build_again(
+    platform: Path,
+) -> None:
+    rewrite(
+        platform / "source/users.parquet",
+        "SELECT * REPLACE (if(hash(user_id) % 9 = 0, created_at - INTERVAL 1 DAY, created_at) "
+        "AS created_at) FROM source",
+    )
+    (warning,) = run_job(platform, "sources", NEXT).failed_checks
+    assert warning.startswith("users_history: past_is_unchanged (users_history: ")
+    assert f"rows corrected by the source. The days {FIRST} to {LIVED} were built" in warning
+    assert "--refresh-snapshot" in warning
 
 
 @pytest.mark.slow

@@ -114,10 +114,29 @@ def snapshot_specs() -> list[dg.AssetSpec]:
     ]
 
 
+def correction_check(spec: dg.AssetSpec) -> dg.AssetCheckSpec:
+    """Return the check that captured days are as the source still shows them."""
+    return dg.AssetCheckSpec(
+        "past_is_unchanged",
+        asset=spec.key,
+        description="The source corrects no row that a day was built with; else the days to "
+        "build again are named.",
+    )
+
+
 def captured_result(spec: dg.AssetSpec, captured: Captured) -> dg.MaterializeResult:
     """Return the materialisation of one table of snapshots; a day may have had its own before."""
     note = captured.note()
+    check = dg.AssetCheckResult(
+        asset_key=spec.key,
+        check_name=correction_check(spec).name,
+        passed=not captured.corrected,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=note or None,
+        metadata={"corrected": captured.corrected},
+    )
     return dg.MaterializeResult(
+        check_results=[check],
         asset_key=spec.key,
         metadata={
             **written_metadata(captured.written),
@@ -128,7 +147,9 @@ def captured_result(spec: dg.AssetSpec, captured: Captured) -> dg.MaterializeRes
     )
 
 
-@assets_of("snapshots", snapshot_specs())
+@assets_of(
+    "snapshots", snapshot_specs(), checks=[correction_check(spec) for spec in snapshot_specs()]
+)
 def snapshots(
     context: dg.AssetExecutionContext, platform: Platform
 ) -> tuple[dg.MaterializeResult, dg.MaterializeResult]:

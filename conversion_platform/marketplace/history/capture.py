@@ -52,6 +52,11 @@ class Captured:
     changes: dict[str, int] | None = None
     rebuild_from: date | None = None
 
+    @property
+    def corrected(self) -> int:
+        """Rows that were otherwise on days that were built already."""
+        return (self.changes or {}).get("corrected", 0) if self.rebuild_from else 0
+
     def note(self) -> str:
         """Return what a person should know; empty if nothing."""
         changes = self.changes or {}

@@ -47,22 +47,36 @@ def versions(
         select: How the table is read, if not whole: some users alone, say.
     """
     history, days = HISTORIES[table.name], lake.days(table)
-    columns = [identifier(column.name) for column in history.columns]
-    columns += [
-        f"TRY_CAST({identifier(name)} AS {kind}) AS {identifier(name)}"
-        for name, kind in (attributes or {}).items()
+    attributes = attributes or {}
+    columns = [f"captured.{identifier(column.name)}" for column in history.columns]
+    columns += [_attribute(name, kind, history.key) for name, kind in attributes.items()]
+    firsts = [
+        f"min(dt) FILTER ({identifier(name)} IS NOT NULL) AS {identifier(name)}"
+        for name in attributes
     ]
     query = rendered(
         __package__,
         "sql/versions",
         columns=", ".join(columns),
-        captured=with_attributes((select or lake.select)(table), attributes or {}),
+        captured=with_attributes((select or lake.select)(table), attributes),
+        listed=", ".join(firsts or ["count(*)"]),
         key=history.key,
         first_captured=quoted((days[0] if days else FIRST_DAY).isoformat()),
         first_day=quoted(FIRST_DAY.isoformat()),
         no_end=quoted(NO_END.isoformat()),
     )
     return f"({query})"
+
+
+def _attribute(name: str, kind: str, key: str) -> str:
+    """Return SQL of an attribute; before it was captured, of the first value of the user or job."""
+    name = identifier(name)
+    first = (
+        f"arg_min(captured.{name}, (valid_from, dt)) "
+        f"FILTER (captured.{name} IS NOT NULL) OVER (PARTITION BY {key})"
+    )
+    value = f"CASE WHEN dt < listed.{name} THEN {first} ELSE captured.{name} END"
+    return f"TRY_CAST({value} AS {kind}) AS {name}"
 
 
 def as_of(

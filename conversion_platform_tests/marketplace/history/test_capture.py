@@ -156,6 +156,30 @@ def test_an_attribute_that_changes_its_kind_is_missing_where_it_does_not_fit(
         assert found == [[(3,)], [(None,)], [(4,)]]
 
 
+def test_days_before_an_attribute_was_captured_see_the_first_value_that_is_known_of_each_user(
+    tmp_path: Path,
+) -> None:
+    shown = [{"a": "1", "b": "NULL"}, {"a": "2", "b": "NULL"}, {"a": "2", "b": "5"}]
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x", "b": "x"})
+        keep(session, 1, {"a": "y", "b": "x"})
+        for number, values in enumerate(shown, 2):
+            rows = ", ".join(f"('{user}', {value})" for user, value in values.items())
+            own = f"(SELECT * FROM (VALUES {rows}) AS t(user_id, experience))"
+            query = f"SELECT * FROM {own} UNION ALL BY NAME {USERS.empty_select()}"
+            session.lake.write(session.con, USERS, query)
+            capture(session, USERS_HISTORY, DayRange.of(day(number)))
+        found = [
+            dict(session.con.execute(f"SELECT user_id, experience FROM {seen_by}").fetchall())
+            for number in range(5)
+            for seen_by in [
+                as_of(session.lake, USERS_HISTORY, day(number), {"experience": "INTEGER"})
+            ]
+        ]
+    assert [one["a"] for one in found] == [1, 1, 1, 2, 2]
+    assert [one["b"] for one in found] == [5, 5, None, None, 5]
+
+
 def _with_attribute(value: str) -> str:
     own = f"(SELECT 'a' AS user_id, {value} AS experience)"
     return f"SELECT * FROM {own} UNION ALL BY NAME {USERS.empty_select()}"
