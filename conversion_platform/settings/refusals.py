@@ -47,9 +47,17 @@ def credentials_in(value: Any, key: str = "") -> Iterator[str]:
             yield from credentials_in(entry, key)
 
 
+GONE = {
+    "ignore": "No column is a feature any more unless `attributes` lists it: take `ignore` out.",
+}
+"""Keys of earlier releases, and what to do with each."""
+
+
 def unknown_key(place: str, key: str, known: Iterable[str]) -> SettingsError:
     """Return the error for a key that is not known, with the nearest one that is."""
     section, _, name = key.rpartition(".")
+    if name in GONE:
+        return SettingsError(f"{place}: the key `{key}` is gone.", GONE[name])
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     hint = f"Did you mean `{'.'.join(filter(None, (section, *near)))}`? " if near else ""
     where = f" under [{section}]" if section else ""

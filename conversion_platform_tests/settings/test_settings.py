@@ -134,6 +134,10 @@ def test_settings_cannot_be_changed_after_loading(write: Any) -> None:
         ("[cohorts.all]\nsend_tme = 1", ["`cohorts.all.send_tme`", "`cohorts.all.send_time`"]),
         ("[messaging.sandbox]\nsed = 1", ["`messaging.sandbox.sed`", "`messaging.sandbox.seed`"]),
         ("zzz = 1", ["`zzz`", "Known keys: cohorts, "]),
+        (
+            "[sources.users]\nignore = ['a']",
+            ["`sources.users.ignore` is gone", "`attributes` lists it"],
+        ),
     ],
 )
 def test_an_unknown_key_names_the_nearest_known_one(
