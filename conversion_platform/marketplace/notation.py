@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from conversion_platform.settings import InputSection
 
 _SPACES = r"\s\x{a0}\x{202f}''\x{2019}"  # 1 200 and 1'200 are grouped in every notation
-_ISO = "%Y-%m-%d %H:%M:%S"
+_NEVER = "no format is set"  # a list of formats must not be empty
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,14 @@ class Notation:
             missing=_texts(("", *section.null_values)),
             decimal=quoted(section.decimal),
             grouping=f"'{_escaped(marks)}{_SPACES}'",
-            formats=f"[{listed(section.date_formats or (_ISO,))}]",
+            formats=f"[{listed(_year_first(section.date_formats) or (_NEVER,))}]",
             zone=quoted(named) if named else "CAST(NULL AS VARCHAR)",
         )
+
+
+def _year_first(formats: tuple[str, ...]) -> list[str]:
+    """Return formats with those first that begin with the year, as the macro `reading` asks."""
+    return sorted(formats, key=lambda one: not one.startswith("%Y"))
 
 
 def _texts(texts: tuple[str, ...]) -> str:

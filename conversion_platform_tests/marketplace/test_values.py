@@ -335,6 +335,47 @@ def test_formats_may_be_several_and_days_may_come_first(tmp_path: Path) -> None:
     ]
 
 
+def test_a_word_behind_a_time_that_begins_with_the_year_is_never_overlooked(tmp_path: Path) -> None:
+    """A cast to a timestamp would read 10:00 PM as ten in the morning."""
+    texts = ["2026-07-05 10:00 PM", "2026-07-05 10:00:00 p.m.", "2026-07-05 10:00 PM UTC"]
+    assert _refused(tmp_path, texts, "") == dict.fromkeys(texts, "not_a_time")
+
+
+def test_a_format_may_begin_with_the_year(tmp_path: Path) -> None:
+    texts = {
+        "2026-07-05 10:00 AM UTC": TEN,
+        "2026-07-05 10:00 PM UTC": TEN + timedelta(hours=12),
+        "2026/05/07 10:00 UTC": TEN,
+        "2026-07-05 10:00:00Z": TEN,
+        "2026-07-05T10:00:00Z": TEN,
+    }
+    toml = 'date_format = ["%d.%m.%Y", "%Y-%m-%d %I:%M %p", "%Y/%d/%m %H:%M"]'
+    built = _users(tmp_path, "consent_at", list(texts), toml)
+    assert _read(built, "consent_at", list(texts))[0] == texts
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y %I:%M%p", "%m/%d/%Y %I:%M %p"])
+def test_am_and_pm_may_touch_the_time_and_its_offset(tmp_path: Path, form: str) -> None:
+    blank = " " if " %p" in form else ""
+    texts = {
+        f"07/05/2026 10:00{blank}AM": TEN,
+        f"07/05/2026 03:30{blank}PM+0530": TEN,
+        f"07/05/2026 05:00{blank}AM-05:00": TEN,
+        f"07/05/2026 10:00{blank}PM UTC": TEN + timedelta(hours=12),
+        f"07/05/2026 06:00{blank}AM America/New_York": TEN,
+    }
+    toml = f'date_format = "{form}"\ntime_zone = "UTC"'
+    built = _users(tmp_path, "consent_at", list(texts), toml)
+    assert _read(built, "consent_at", list(texts))[0] == texts
+
+
+def test_a_text_without_a_digit_is_no_time_whatever_strptime_says(tmp_path: Path) -> None:
+    """DuckDB reads infinity as 1900-01-01 there: a consent that nobody gave."""
+    texts = ["infinity", "-infinity", "epoch", "never"]
+    toml = 'date_format = "%m/%d/%Y"\ntime_zone = "UTC"'
+    assert _refused(tmp_path, texts, toml) == dict.fromkeys(texts, "not_a_time")
+
+
 def test_a_time_in_a_format_without_a_zone_needs_the_setting(tmp_path: Path) -> None:
     texts = ["07/05/2026 10:00 AM", "07/05/2026 10:00 AM UTC", "07/05/2026 10:00 AM EST"]
     toml = 'date_format = "%m/%d/%Y %I:%M %p"'

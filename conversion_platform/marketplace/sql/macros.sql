@@ -106,7 +106,7 @@ CREATE OR REPLACE MACRO steps.is_dated(t) AS regexp_matches(t, '^[0-9]{4}[-/][0-
 
 -- The zone behind a time of day: Z, UTC, +02, -0500, +05:30, America/New_York, EST. AM and PM are none.
 CREATE OR REPLACE MACRO steps.zone_of(t) AS nullif(regexp_extract(
-    regexp_replace(t, '(?i)\s[ap]\.?m\.?$', ''),
+    regexp_replace(t, '(?i)([0-9])\s*[ap]\.?m\.?([+-][0-9:]+)?$', '\1\2'),
     ':[0-9]{2}[^A-Za-z+-]*(?:(?i:[ap]\.?m\.?)\s+)?([A-Za-z][A-Za-z0-9_/+-]*|[+-][0-9]{2}(?::?[0-9]{2})?)$',
     1), '');
 
@@ -123,10 +123,18 @@ CREATE TABLE IF NOT EXISTS steps.zones (name VARCHAR);
 CREATE OR REPLACE MACRO steps.without_zone(t) AS
     trim(left(t, length(t) - coalesce(length(steps.zone_of(t)), 0)));
 
--- A clock reading: year first, or in one of the formats of the settings.
+-- A reading that begins with the year. A cast alone ignores a word behind it, such as PM.
+CREATE OR REPLACE MACRO steps.year_first(t) AS TRY_CAST(nullif(regexp_extract(t,
+    '^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T ]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]*)?)?)?$'), '') AS TIMESTAMP);
+
+-- A clock reading: in one of the formats of the settings, or year first. No format that is set begins
+-- with the year, unless the first does.
 CREATE OR REPLACE MACRO steps.reading(t, formats) AS CASE
-    WHEN steps.is_dated(t) THEN TRY_CAST(steps.without_zone(t) AS TIMESTAMP)
-    ELSE try_strptime(steps.without_zone(t), formats)
+    WHEN NOT regexp_matches(t, '[0-9]') THEN NULL -- strptime reads "infinity" as 1900-01-01
+    WHEN NOT steps.is_dated(t) THEN try_strptime(steps.without_zone(t), formats)
+    WHEN starts_with(formats[1], '%Y')
+        THEN coalesce(try_strptime(steps.without_zone(t), formats), steps.year_first(steps.without_zone(t)))
+    ELSE steps.year_first(steps.without_zone(t))
 END;
 
 -- A clock reading in a zone as the instant it is; NULL where the zone has letters that several places
