@@ -122,6 +122,8 @@ def _id_value(cell: Cell) -> str:
 
 
 def _number_value(cell: Cell) -> str:
+    if cell.kind == "BOOLEAN":
+        return "CAST(NULL AS DOUBLE)"  # a cast would make 1 of true
     number = f"TRY_CAST({cell.cell} AS DOUBLE)"
     if cell.is_text:
         note = cell.notation

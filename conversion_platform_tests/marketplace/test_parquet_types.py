@@ -246,3 +246,13 @@ def test_a_column_whose_type_differs_between_files_means_the_same_in_each(
     assert (loaded.rejects, loaded.unread) == ({}, ())
     found = [value for (value,) in built.rows(USERS, column, "user_id")]
     assert found == ([expected, expected] if expected is not None else [first[1], second[1]])
+
+
+def test_a_boolean_is_no_number(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(jobs="SELECT '1' AS job_id, true AS pay, true AS openings")
+    loaded = built.load_jobs()
+    assert built.rows(JOBS, "pay, openings") == [(None, None)]
+    assert {(one.column, one.reason) for one in loaded.unread} == {
+        ("pay", "not_a_number"),
+        ("openings", "not_a_number"),
+    }
