@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SOURCE, ROW, ORDINAL, FOLDER = "_cp_source", "_cp_row", "_cp_ordinal", "_cp_folder"
 PROVENANCE = (SOURCE, ROW, ORDINAL, FOLDER)
+EXACT = {"DOUBLE": 2**53, "FLOAT": 2**24}  # whole numbers from here on may have lost digits
 _FOLDER = r"(?:^|/)dt=([0-9]{4}-[0-9]{2}-[0-9]{2})/"
 
 
@@ -278,8 +279,13 @@ def _parquet_rows(
 
 def _column(given: str, kind: str, mixed: bool, decimal: str) -> str:
     """Return SQL of a column: as it is, or as text where files differ or it is bytes."""
-    if mixed and kind.startswith(("DOUBLE", "FLOAT", "DECIMAL")):
-        return f"replace({as_text(given, kind)}, '.', {quoted(decimal)})"
+    if mixed and kind.startswith((*EXACT, "DECIMAL")):
+        text = f"replace({as_text(given, kind)}, '.', {quoted(decimal)})"
+        if kind not in EXACT:
+            return text
+        # With an exponent: an id that lost digits shall not look like one that did not.
+        large = f"abs({given}) >= {EXACT[kind]} AND isfinite({given})"
+        return f"CASE WHEN {large} THEN format('{{:.16e}}', {given}) ELSE {text} END"
     if mixed or kind == "BLOB":
         return as_text(given, kind)
     if kind == "BLOB[]":

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from conversion_platform.lake import identifier, listed, quoted
 from conversion_platform.marketplace.contract import SQL_TYPES, Field, Kind
 from conversion_platform.marketplace.notation import Notation
-from conversion_platform.marketplace.relation import as_text
+from conversion_platform.marketplace.relation import EXACT, as_text
 
 FIRST_TIME = "TIMESTAMPTZ '1900-01-01 00:00:00+00'"
 LAST_TIME = "TIMESTAMPTZ '2200-01-01 00:00:00+00'"
 LARGEST = "3.4e38"
-_EXACT = {"DOUBLE": 2**53, "FLOAT": 2**24}
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _AWARE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 
@@ -69,7 +68,7 @@ class Cell:
     @property
     def absent(self) -> str:
         """SQL of whether the cell is missing: NULL, and of some types other values too."""
-        typed = not self.is_text and not self.kind.endswith("[]") and self.kind not in _EXACT
+        typed = not self.is_text and not self.kind.endswith("[]") and self.kind not in EXACT
         return f"{self.cell if typed else self.given} IS NULL"
 
     @property
@@ -159,8 +158,8 @@ def is_time(kind: str) -> bool:
 def _id_cases(cell: Cell) -> list[Case]:
     if cell.is_text:
         return [(f"steps.is_shortened({cell.value})", "inexact_id")]
-    if cell.kind in _EXACT:
-        return [(f"abs({cell.cell}) >= {_EXACT[cell.kind]}", "inexact_id")]
+    if cell.kind in EXACT:
+        return [(f"abs({cell.cell}) >= {EXACT[cell.kind]}", "inexact_id")]
     return []
 
 

@@ -256,3 +256,11 @@ def test_a_boolean_is_no_number(tmp_path: Path) -> None:
         ("pay", "not_a_number"),
         ("openings", "not_a_number"),
     }
+
+
+def test_an_id_that_lost_digits_is_rejected_whatever_type_other_files_have(tmp_path: Path) -> None:
+    users = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    _write(tmp_path / "users/a.parquet", user_id=(pa.string(), ["u1"]))
+    _write(tmp_path / "users/b.parquet", user_id=(pa.float64(), [7.0, 2.0**53 + 2, 1e20]))
+    assert users.load_users().rejects == {"inexact_id": 2}
+    assert users.rows(USERS, "user_id") == [("7",), ("u1",)]
