@@ -27,6 +27,7 @@ from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import Broken, Relation, as_text
 from conversion_platform.marketplace.steps import FOLDER, Pipeline
 from conversion_platform.marketplace.values import (
+    FIRST_TIME,
     NO_MEASURES,
     Cell,
     cleaned,
@@ -123,8 +124,9 @@ def _reason(source: Source, cell: Cell) -> str:
     contract, reason = source.contract, reason_sql(cell)
     if cell.name != contract.start or cell.column is None:
         return reason
-    ended = f"CASE WHEN _cp_v_{contract.end} < {cell.value} THEN 'end_before_start' END"
-    return f"coalesce({reason}, {ended})"
+    end = f"_cp_v_{contract.end}"
+    ended = f"{end} < {cell.value} AND {end} >= {FIRST_TIME}"  # an end before that is none
+    return f"coalesce({reason}, CASE WHEN {ended} THEN 'end_before_start' END)"
 
 
 def _cell(

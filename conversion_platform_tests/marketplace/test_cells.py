@@ -189,6 +189,13 @@ def test_a_job_that_closed_before_it_opened_stays_closed_and_one_open_for_good_i
     ]
 
 
+def test_an_end_that_cannot_be_read_takes_no_start_away(tmp_path: Path) -> None:
+    jobs = f"SELECT 1 AS job_id, {T1} AS opened_at, '1850-01-01T00:00:00Z' AS closed_at"
+    built = World(tmp_path).fill(jobs=jobs)
+    assert _unread(built.load_jobs()) == [("closed_at", "not_a_time", 1)]
+    assert built.rows(JOBS, "opened_at, closed_at") == [(datetime(2026, 1, 1, 5, tzinfo=UTC), None)]
+
+
 def test_not_a_number_in_a_double_column_reads_as_missing(tmp_path: Path) -> None:
     users = "SELECT 1 AS user_id, 'nan'::DOUBLE AS latitude, 'NaN' AS longitude"
     built = World(tmp_path).fill(users=users)
