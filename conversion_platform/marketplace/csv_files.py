@@ -29,6 +29,7 @@ from conversion_platform.lake import (
 from conversion_platform.marketplace.csv_lines import (
     Lines,
     first_record,
+    header_lines,
     is_packed,
     opened,
     plain_lines,
@@ -174,9 +175,10 @@ def _header(
     """Return the names in a file's header, and its delimiter."""
     _refuse_parquet(file, setting)
     with opened(Path(file.location)) as stream, text_of(stream, encoding) as text:
-        first = next((line for line in text if line.strip("\n")), "")
-        delimiter = section.delimiter or max(_DELIMITERS, key=lambda m: _outside_quotes(first, m))
-        names = first_record(chain([first], text), delimiter)
+        lines = header_lines(text)
+        joined = "".join(lines)
+        delimiter = section.delimiter or max(_DELIMITERS, key=lambda m: _outside_quotes(joined, m))
+        names = first_record(chain(lines, text), delimiter)
     if not any(name.strip() for name in names):
         raise SourceError(
             f"{setting}: {file.shown} is empty: it has no header line.",
@@ -202,8 +204,8 @@ def _refuse_parquet(file: SourceFile, setting: str) -> None:
         )
 
 
-def _outside_quotes(line: str, mark: str) -> int:
-    return sum(part.count(mark) for part in line.split('"')[::2])
+def _outside_quotes(text: str, mark: str) -> int:
+    return sum(part.count(mark) for part in text.split('"')[::2])
 
 
 def _groups(files: Sequence[CsvFile]) -> list[list[CsvFile]]:

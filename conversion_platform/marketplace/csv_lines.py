@@ -117,6 +117,21 @@ def is_packed(path: Path) -> bool:
     return path.suffix.lower() == ".gz"
 
 
+def header_lines(text: Iterable[str]) -> list[str]:
+    """Return the first line that is not blank, and those after it up to where its quotes close.
+
+    Where they do not close, it is more lines than a header has.
+    """
+    lines: list[str] = []
+    is_open = False
+    for line in itertools.islice(itertools.dropwhile("\n".__eq__, text), _MOST_LINES):
+        lines.append(line)
+        is_open ^= line.count('"') % 2 == 1
+        if not is_open:
+            break
+    return lines
+
+
 def first_record(text: Iterable[str], delimiter: str) -> list[str]:
     """Return the fields of the first record that is not blank; it may span lines, if quoted."""
     rows = csv.reader(itertools.islice(text, _MOST_LINES), delimiter=delimiter)

@@ -139,10 +139,11 @@ def test_a_file_that_lacks_a_mapped_required_column_is_named(
         _world(tmp_path, user_id="Person").load_users()
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_header_may_span_lines_as_excel_writes_it(tmp_path: Path, end: str) -> None:
+def test_a_header_may_span_lines_as_excel_writes_it(tmp_path: Path, end: str, mark: str) -> None:
     text = f'"user{end}id","created{end}at",region{end}1,2026-01-01T05:00:00Z,a{end}2,,b{end}x{end}'
-    (tmp_path / "users.csv").write_text(text, newline="")
+    (tmp_path / "users.csv").write_text(text.replace(",", mark), newline="")
     built = _world(tmp_path, "users.csv")
     loaded = built.load_users()
     assert (loaded.read_rows, loaded.rejects) == (3, {"broken_line": 1})
