@@ -39,7 +39,14 @@ from conversion_platform.marketplace.csv_lines import (
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
 from conversion_platform.marketplace.headers import Headers
-from conversion_platform.marketplace.relation import Broken, Relation, folder_of, relation_of
+from conversion_platform.marketplace.relation import (
+    Broken,
+    Relation,
+    folder_names,
+    folder_of,
+    of_file,
+    relation_of,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,6 +68,7 @@ class CsvFile:
         file: The file as the settings name it.
         lines: What is split.
         columns: Its columns, by their names in SQL.
+        folders: Names of the columns that its folders say, each with its name in SQL.
         delimiter: Delimiter of its fields.
         rows: Its rows: records that split into its columns.
     """
@@ -69,15 +77,15 @@ class CsvFile:
     file: SourceFile
     lines: Lines
     columns: tuple[str, ...]
+    folders: tuple[tuple[str, str], ...]
     delimiter: str
     rows: int = 0
 
     @property
     def dialect(self) -> tuple[object, ...]:
         """What files must share to be read by one call."""
-        hive = tuple(self.file.partitions)
         packed = is_packed(Path(self.lines.location))
-        return (self.columns, self.delimiter, self.lines.copied, packed, hive)
+        return (self.columns, self.delimiter, self.lines.copied, packed, self.folders)
 
 
 def csv_relation(
@@ -138,8 +146,10 @@ def _prepared(
     lines = plain_lines(Path(local.location)) if encoding == "utf-8" and len(names) > 1 else None
     if lines is None:
         lines = _copied(number, local, encoding, delimiter, len(names), folder)
-    columns = headers.columns([*names, *file.partitions])[: len(names)]
-    return CsvFile(number, file, lines, tuple(columns), delimiter)
+    folders = folder_names(file, names)
+    found = headers.columns([*names, *folders])
+    columns, said = tuple(found[: len(names)]), found[len(names) :]
+    return CsvFile(number, file, lines, columns, tuple(zip(folders, said, strict=True)), delimiter)
 
 
 def _copied(
@@ -344,18 +354,17 @@ def _branch(files: Sequence[CsvFile]) -> str:
     """Return SQL of the rows of files, each with its file and its number in it."""
     before = [sum(file.rows for file in files[:place]) for place in range(len(files))]
     hive = "".join(
-        f", {_of_file([file.file.partitions[name] for file in files])} AS {identifier(name)}"
-        for name in files[0].file.partitions
-        if name.lower() not in {column.lower() for column in files[0].columns}
+        f", {of_file([file.file.partitions[folder] for file in files])} AS {identifier(name)}"
+        for folder, name in files[0].folders
     )
     return rendered(
         f"{__package__}.sql",
         "csv_rows",
         columns=", ".join(map(identifier, files[0].columns)) + hive,
-        source=_of_file([file.file.shown for file in files]),
-        number=_of_file([str(file.number) for file in files], "BIGINT"),
-        before=_of_file([str(number) for number in before], "BIGINT"),
-        folder=_of_file([folder_of(file.file.shown) for file in files], "DATE"),
+        source=of_file([file.file.shown for file in files]),
+        number=of_file([str(file.number) for file in files], "BIGINT"),
+        before=of_file([str(number) for number in before], "BIGINT"),
+        folder=of_file([folder_of(file.file.shown) for file in files], "DATE"),
         call=_call(files, "ignore_errors = true"),
     )
 
@@ -369,14 +378,6 @@ def _printed(files: Sequence[CsvFile]) -> str | None:
         for file in files
     ]
     return " UNION ALL BY NAME ".join(_branch(group) for group in _groups(originals))
-
-
-def _of_file(values: Sequence[str | None], kind: str = "VARCHAR") -> str:
-    """Return SQL for a value that each file has, given the file's index."""
-    texts = ["NULL" if value is None else quoted(value) for value in values]
-    if len(set(values)) == 1:
-        return f"CAST({texts[0]} AS {kind})"
-    return f"CAST([{', '.join(texts)}] AS {kind}[])[CAST(file_index AS BIGINT) + 1]"
 
 
 @contextmanager

@@ -123,14 +123,21 @@ def _locations(where: str, base: str) -> tuple[str, list[str]]:
     stands before its first wildcard, or is the settings file's own folder, is literal there too.
     """
     if literal := _below(where):
-        return where.rpartition("/")[0] + "/", literal
+        return _above_partitions(where if literal != [where] else where.rpartition("/")[0]), literal
     named = base if where.startswith(base) else ""
     pattern = where.removeprefix(named)
     fixed = (named + _WILD.split(pattern, maxsplit=1)[0]).rpartition("/")[0]
     matching = re.compile(glob_translate(escape_glob(named) + pattern))
     parts = (named + pattern).removeprefix(f"{fixed}/").split("/")
     found = _below(fixed or "/", parts)
-    return f"{fixed}/", [location for location in found if matching.fullmatch(location)]
+    return _above_partitions(fixed), [one for one in found if matching.fullmatch(one)]
+
+
+def _above_partitions(folder: str) -> str:
+    """Return the folder above the `key=value` folders that a path ends with, with its slash."""
+    while "=" in folder.rpartition("/")[2]:
+        folder = folder.rpartition("/")[0]
+    return f"{folder}/"
 
 
 def _below(root: str, pattern: Sequence[str] = ()) -> list[str]:

@@ -181,7 +181,7 @@ def as_text(name: str, kind: str) -> str:
 
 @dataclass(frozen=True)
 class _Schema:
-    """Types by name in SQL, and the names that DuckDB gives, of the files of one group."""
+    """Types by name in SQL, and SQL of the columns, of the files of one group."""
 
     types: dict[str, str]
     given: list[str]
@@ -190,12 +190,14 @@ class _Schema:
 def _schema(
     con: duckdb.DuckDBPyConnection, files: Sequence[SourceFile], headers: Headers
 ) -> _Schema:
-    given = _columns(con, _read_parquet(files))
-    given.pop(SOURCE)
+    own = _columns(con, f"read_parquet([{_listed(files[:1])}], hive_partitioning = false)")
     header = _top_level(con, files[0])
-    header += list(given)[len(header) :]  # Hive columns
-    names = headers.columns(header)
-    return _Schema(dict(zip(names, given.values(), strict=True)), list(given))
+    folders = folder_names(files[0], header)
+    names = headers.columns([*header, *folders])
+    types = [*own.values(), *("VARCHAR" for _ in folders)]
+    said = [of_file([file.partitions[name] for file in files]) for name in folders]
+    given = [*map(identifier, own), *said]
+    return _Schema(dict(zip(names, types, strict=True)), given)
 
 
 def _top_level(con: duckdb.DuckDBPyConnection, file: SourceFile) -> list[str]:
@@ -233,15 +235,23 @@ def _listed(files: Sequence[SourceFile]) -> str:
     return ", ".join(file_sql(file.location) for file in files)
 
 
-def _hive(files: Sequence[SourceFile]) -> str:
-    return "true, hive_types_autocast = false" if files[0].partitions else "false"
+def folder_names(file: SourceFile, own: Sequence[str]) -> list[str]:
+    """Return the names of the columns that a file's folders say, and the file itself does not.
+
+    Args:
+        file: The file.
+        own: Names of its own columns.
+    """
+    known = {name.strip().lower() for name in own}
+    return [name for name in file.partitions if name.lower() not in known]
 
 
-def _read_parquet(files: Sequence[SourceFile]) -> str:
-    return (
-        f"read_parquet([{_listed(files)}], filename = '{SOURCE}', "
-        f"hive_partitioning = {_hive(files)})"
-    )
+def of_file(values: Sequence[str | None], kind: str = "VARCHAR") -> str:
+    """Return SQL for a value that each file has, given the file's index."""
+    texts = ["NULL" if value is None else quoted(value) for value in values]
+    if len(set(values)) == 1:
+        return f"CAST({texts[0]} AS {kind})"
+    return f"CAST([{', '.join(texts)}] AS {kind}[])[CAST(file_index AS BIGINT) + 1]"
 
 
 def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -262,7 +272,7 @@ def _parquet_rows(
 ) -> str:
     """Return SQL of the rows of files of one schema, of which `before` others come first."""
     columns = [
-        f"{_column(identifier(given), kind, name in mixed, decimal)} AS {identifier(name)}"
+        f"{_column(given, kind, name in mixed, decimal)} AS {identifier(name)}"
         for given, (name, kind) in zip(schema.given, schema.types.items(), strict=True)
     ]
     return rendered(
@@ -273,7 +283,6 @@ def _parquet_rows(
         before=before,
         folder=folder_day(SOURCE),
         files=_listed(files),
-        hive=_hive(files),
     )
 
 

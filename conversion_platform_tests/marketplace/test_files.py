@@ -235,3 +235,74 @@ def test_sql_that_reads_a_file_which_is_not_there_names_its_setting(tmp_path: Pa
     built = World(tmp_path, f'[sources.events]\nsql = "{events}"\n').fill()
     with pytest.raises(SourceError, match=r"sources\.events\.sql.*clicks\.csv"):
         built.load()
+
+
+@pytest.mark.parametrize("below", ["", "/tier=1", "/tier=1/*", "/*/part.*", "/tier=1/part.{}"])
+@EXTENSIONS
+def test_the_hive_folders_that_a_path_names_itself_are_columns_too(
+    tmp_path: Path, extension: str, below: str
+) -> None:
+    _user(tmp_path / f"users/metro=New%20York/tier=1/part.{extension}")
+    path = f"users/metro=New%20York{below.format(extension)}"
+    toml = f'[sources.users]\npath = "{path}"\ncolumns = {{ state = "metro" }}\n'
+    built = World(tmp_path, toml).fill()
+    built.load_users()
+    assert built.rows(USERS, "user_id, state") == [("u1", "New York")]
+
+
+@pytest.mark.parametrize("folder", ["region=there", "region=__HIVE_DEFAULT_PARTITION__"])
+@EXTENSIONS
+def test_a_column_of_a_file_counts_more_than_the_folder_of_that_name(
+    tmp_path: Path, extension: str, folder: str
+) -> None:
+    _user(tmp_path / f"users/{folder}/part.{extension}", "u1", "here")
+    built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    built.load_users()
+    assert built.rows(USERS, "user_id, region") == [("u1", "here")]
+
+
+@EXTENSIONS
+def test_files_that_say_a_folders_column_themselves_may_order_their_columns_otherwise(
+    tmp_path: Path, extension: str
+) -> None:
+    for number, columns in enumerate(
+        ("'u1' AS user_id, 'a' AS region", "'b' AS region, 'u2' AS user_id")
+    ):
+        target = tmp_path / f"users/region=west/part-{number}.{extension}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        world.write(f"SELECT {columns}", tmp_path / f"one.{extension}").rename(target)
+    built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    built.load_users()
+    assert built.rows(USERS, "user_id, region") == [("u1", "a"), ("u2", "b")]
+
+
+@EXTENSIONS
+def test_a_folder_may_write_a_column_otherwise_than_the_files_beside_it(
+    tmp_path: Path, extension: str
+) -> None:
+    _user(tmp_path / f"users/a.{extension}", "u1", "here")
+    target = tmp_path / f"users/b/Region=there/part.{extension}"
+    target.parent.mkdir(parents=True)
+    world.write("SELECT 'u2' AS user_id", tmp_path / f"one.{extension}").rename(target)
+    built = World(
+        tmp_path, '[sources.users]\npath = "users"\ncolumns = {region = "region"}\n'
+    ).fill()
+    built.load_users()
+    assert built.rows(USERS, "user_id, region") == [("u1", "here"), ("u2", "there")]
+
+
+@EXTENSIONS
+def test_a_folder_of_the_same_name_in_snake_case_is_the_same_column(
+    tmp_path: Path, extension: str
+) -> None:
+    for place, columns in (
+        ("a", "'u1' AS user_id, 'day' AS shift_type"),
+        ("b/Shift Type=night/c", "'u2' AS user_id"),
+    ):
+        target = tmp_path / f"users/{place}.{extension}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        world.write(f"SELECT {columns}", tmp_path / f"one.{extension}").rename(target)
+    toml = '[sources.users]\npath = "users"\ncolumns = {shift = "shift_type"}\n'
+    built = World(tmp_path, toml).fill()
+    built.load_users()
+    assert built.rows(USERS, "user_id, shift") == [("u1", "day"), ("u2", "night")]
