@@ -83,10 +83,18 @@ class Relation:
 def relation_of(
     con: duckdb.DuckDBPyConnection, setting: str, place: str, query: str, names: Mapping[str, str]
 ) -> Relation:
-    """Return the relation of a query that yields the source's columns and `PROVENANCE`."""
-    columns = {
-        name: kind for name, kind in _columns(con, f"({query})").items() if name not in PROVENANCE
-    }
+    """Return the relation of a query that yields the source's columns and `PROVENANCE`.
+
+    Args:
+        con: Where the query is described.
+        setting: The settings section, for messages.
+        place: Name of the source, for messages.
+        query: The query.
+        names: Name in SQL -> name in the source, in the order in which the files name them.
+    """
+    kinds = _columns(con, f"({query})")
+    ordered = [*(name for name in names if name in kinds), *kinds]
+    columns = {name: kinds[name] for name in ordered if name not in PROVENANCE}
     return Relation(
         setting, place, f"({query})", columns, {name: names.get(name, name) for name in columns}
     )

@@ -289,3 +289,15 @@ def test_a_column_id_of_the_source_may_be_mapped_in_each_source(tmp_path: Path) 
     built = World(tmp_path, toml)
     assert [loaded.rejects for loaded in built.load()] == [{}, {}, {}]
     assert built.rows(EVENTS, "event_id, user_id, job_id") == [("a", "1", "10")]
+
+
+@EXTENSIONS
+def test_further_columns_of_one_name_are_numbered_as_the_first_file_has_them(
+    tmp_path: Path, extension: str
+) -> None:
+    """Files whose columns are in the same order are read together, and those came in any order."""
+    _table(tmp_path / f"users/0.{extension}", ["user_id", "Notes", "notes!"], ["1", "a", "b"])
+    _table(tmp_path / f"users/1.{extension}", ["notes!", "Notes", "user_id"], ["d", "c", "2"])
+    built = _world(tmp_path)
+    built.load_users()
+    assert built.rows(USERS, "user_id, notes, notes_2") == [("1", "a", "b"), ("2", "c", "d")]
