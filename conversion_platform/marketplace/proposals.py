@@ -13,7 +13,8 @@ from conversion_platform.marketplace.source_steps import Source
 from conversion_platform.marketplace.steps import FOLDER
 from conversion_platform.marketplace.values import Cell
 
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_HALF_DAYS = (" %I:%M %p", " %I:%M:%S %p", " %I:%M%p", " %I:%M:%S%p")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", *_HALF_DAYS)
 _DATES = (
     "%m/%d/%Y",
     "%d/%m/%Y",
@@ -95,7 +96,8 @@ def _formats(source: Source, texts: Sequence[str]) -> list[str]:
 
 
 def _candidates() -> list[str]:
-    return [f"{day}{clock}" for day in _DATES for clock in _CLOCKS]
+    year_first = [f"%Y-%m-%d{clock}" for clock in _HALF_DAYS]  # others are read without a format
+    return [*(f"{day}{clock}" for day in _DATES for clock in _CLOCKS), *year_first]
 
 
 def _unread_by(source: Source, texts: Sequence[str], formats: Sequence[str]) -> list[str]:
@@ -112,7 +114,9 @@ def _read_all(source: Source, texts: Sequence[str], formats: Sequence[str]) -> b
 
 
 def _swapped(written: str) -> str:
-    """Return a format with day and month exchanged."""
+    """Return a format with day and month exchanged, unless it begins with the year."""
+    if written.startswith("%Y-"):
+        return written
     return written.replace("%m", "\0").replace("%d", "%m").replace("\0", "%d")
 
 
