@@ -181,7 +181,8 @@ REASONS: dict[str, str] = {
     "missing_id": "`user_id` or `job_id` is empty.",
     "missing_event_type": "`event_type` is empty.",
     "missing_time": "`occurred_at` is empty.",
-    "inexact_id": "An id came as a double of 2^53 or more and lost digits: export integer or text.",
+    "inexact_id": "An id came as a double of 2^53 or more, or as a spreadsheet shows it "
+    "(`1.2E+10`), and lost digits: export integer or text.",
     "not_a_time": "A time cannot be read (see `date_format`), or lies outside 1900 to 2200.",
     "time_without_zone": "A time has no zone, and `sources.*.time_zone` is not set.",
     "ambiguous_time_zone": "A time names its zone by letters that several places use (BST, EST): "

@@ -277,21 +277,6 @@ def test_files_that_say_a_folders_column_themselves_may_order_their_columns_othe
 
 
 @EXTENSIONS
-def test_a_folder_may_write_a_column_otherwise_than_the_files_beside_it(
-    tmp_path: Path, extension: str
-) -> None:
-    _user(tmp_path / f"users/a.{extension}", "u1", "here")
-    target = tmp_path / f"users/b/Region=there/part.{extension}"
-    target.parent.mkdir(parents=True)
-    world.write("SELECT 'u2' AS user_id", tmp_path / f"one.{extension}").rename(target)
-    built = World(
-        tmp_path, '[sources.users]\npath = "users"\ncolumns = {region = "region"}\n'
-    ).fill()
-    built.load_users()
-    assert built.rows(USERS, "user_id, region") == [("u1", "here"), ("u2", "there")]
-
-
-@EXTENSIONS
 def test_a_folder_of_the_same_name_in_snake_case_is_the_same_column(
     tmp_path: Path, extension: str
 ) -> None:
