@@ -153,8 +153,8 @@ class InputSection(Section):
     date_format: NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
         None,
         examples=["%m/%d/%Y %I:%M %p"],
-        description="`strptime` format of times in texts that do not begin with the year (or a "
-        "list of them).",
+        description="`strptime` format of times in texts (or a list of them). What none of them "
+        "reads may still begin with the year.",
     )
 
     @field_validator("encoding")
