@@ -135,6 +135,7 @@ def _locations(where: str, base: str) -> tuple[str, list[str]]:
 
 def _above_partitions(folder: str) -> str:
     """Return the folder above the `key=value` folders that a path ends with, with its slash."""
+    folder = folder.rstrip("/")
     while "=" in folder.rpartition("/")[2]:
         folder = folder.rpartition("/")[0]
     return f"{folder}/"

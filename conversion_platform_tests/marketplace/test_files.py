@@ -237,7 +237,9 @@ def test_sql_that_reads_a_file_which_is_not_there_names_its_setting(tmp_path: Pa
         built.load()
 
 
-@pytest.mark.parametrize("below", ["", "/tier=1", "/tier=1/*", "/*/part.*", "/tier=1/part.{}"])
+@pytest.mark.parametrize(
+    "below", ["", "/", "/tier=1", "/tier=1/", "/tier=1/*", "/*/part.*", "/tier=1/part.{}"]
+)
 @EXTENSIONS
 def test_the_hive_folders_that_a_path_names_itself_are_columns_too(
     tmp_path: Path, extension: str, below: str
