@@ -141,7 +141,7 @@ def load_events(session: Session, days: DayRange) -> Loaded:
         window = list(rewritten_days(session.settings, days))
         rejected, values = contracts.EVENTS.rejected, contracts.EVENTS.values
         parts = [
-            *(Part(contracts.EVENTS.table, checked.accepted(day), day) for day in window),
+            *(Part(contracts.EVENTS.table, checked.accepted(day), day, ordered=True) for day in window),
             *(
                 part
                 for day in window
