@@ -4,6 +4,7 @@ One .sql file a table; one run for any range of days; one query (`pair_query`) t
 inference and evaluation share. A feature of day D uses only what was known before D 00:00.
 """
 
+from conversion_platform.features.attributes import attributes_of
 from conversion_platform.features.build import build_features
 from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.file_checks import check_custom_files
@@ -27,6 +28,7 @@ __all__ = [
     "Feature",
     "FeatureSpec",
     "PointInTime",
+    "attributes_of",
     "build_features",
     "check_custom_files",
     "check_point_in_time",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,22 @@ def _feature(
         level,
         _KINDS[kind].format(column=column, level=level),
     )
+
+
+def attributes_of(features: Collection[str], table: str, columns: Iterable[str]) -> list[str]:
+    """Return those columns of `users` or `jobs` that are features of a model.
+
+    Args:
+        features: Names of the model's features.
+        table: users or jobs.
+        columns: Columns that are attributes.
+    """
+    level = _LEVELS[table]
+    return [
+        column
+        for column in columns
+        if not {f"{level}_{column}", f"{level}_attribute_{column}"}.isdisjoint(features)
+    ]
 
 
 def attribute_sql(attribute: AttributeFeature, alias: str, value: str) -> str:

@@ -5,6 +5,7 @@ say. Every row is written to a checked table or, with its reason, to a `rejected
 """
 
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
+from conversion_platform.marketplace.attributes import AttributeKind, known_kinds
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract
 from conversion_platform.marketplace.errors import first_line
@@ -81,6 +82,7 @@ __all__ = [
     "USERS_HISTORY",
     "USERS_PROTECTED",
     "Attribute",
+    "AttributeKind",
     "Captured",
     "CheckedSources",
     "Contract",
@@ -100,6 +102,7 @@ __all__ = [
     "fold_old_snapshots",
     "infer_attributes",
     "keep_personal_apart",
+    "known_kinds",
     "last_replay_day",
     "load_events",
     "load_jobs",

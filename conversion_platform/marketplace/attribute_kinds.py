@@ -103,7 +103,7 @@ def _gone(session: Session, contract: Contract, found: Sequence[Attribute]) -> l
     listed = {*section.attributes, *map(snake, section.attributes)}
     return [
         Attribute(of, name, kind, True, False, _GONE, columns.by_name(of, name), _GONE)
-        for name, kind in known_kinds(session, contract).items()
+        for name, kind in known_kinds(session, contract.name).items()
         if name in listed and name not in present
     ]
 

@@ -12,12 +12,18 @@ from typing import Literal, cast
 
 from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace.checking import Example, Unread
-from conversion_platform.marketplace.contract import Contract, Field, Kind
+from conversion_platform.marketplace.contract import Field, Kind
 from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import as_text
 from conversion_platform.marketplace.source_steps import Source, is_staged_as_text
 from conversion_platform.marketplace.tables import ATTRIBUTES
-from conversion_platform.marketplace.values import NO_MEASURES, Cell, is_time, value_sql
+from conversion_platform.marketplace.values import (
+    NO_MEASURES,
+    Cell,
+    is_time,
+    measures_query,
+    value_sql,
+)
 
 AttributeKind = Literal["numeric", "categorical", "boolean", "timestamp", "text"]
 
@@ -31,11 +37,11 @@ _TRUE, _FALSE = "('true', 't', 'yes', 'y')", "('false', 'f', 'no', 'n')"
 _REASONS = {"numeric": "not_a_number", "timestamp": "not_a_time", "boolean": "not_a_boolean"}
 
 
-def known_kinds(session: Session, contract: Contract) -> dict[str, AttributeKind]:
-    """Return the kinds that the attributes of a table had when they were read last."""
+def known_kinds(session: Session, table: str) -> dict[str, AttributeKind]:
+    """Return the kinds that the attributes of users, or jobs, had when they were read last."""
     rows = session.con.execute(
         f"SELECT column_name, kind FROM {session.lake.select(ATTRIBUTES)} WHERE table_name = ?",
-        [contract.name],
+        [table],
     ).fetchall()
     return dict(rows)
 
@@ -123,17 +129,13 @@ def _common_kind(values: int, booleans: int, numbers: int, times: int) -> Attrib
 
 
 def _measures(source: Source, names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return SQL of the one currency and the one unit that the numbers of a column name."""
+    """Return SQL of the currency and the unit that most numbers of a column name."""
     con, accepted = source.pipeline.con, source.pipeline.named("accepted")
-    items = ", ".join(
-        f"coalesce(min(steps.{what}_of(steps.parts({identifier(name)}))), '')"
-        for name in names
-        for what in ("currency", "unit")
-    )
-    row = con.execute(f"SELECT {items} FROM {accepted}").fetchone()
+    query = measures_query({name: identifier(name) for name in names}, accepted)
+    row = con.execute(query).fetchone()
     assert row is not None
     return {
-        name: (quoted(row[2 * place]), quoted(row[2 * place + 1]))
+        name: (quoted(row[2 * place] or ""), quoted(row[2 * place + 1] or ""))
         for place, name in enumerate(names)
     }
 

@@ -82,6 +82,11 @@ class CsvFile:
     rows: int = 0
 
     @property
+    def all_columns(self) -> list[str]:
+        """Its own columns and those that its folders say, by their names in SQL."""
+        return [*self.columns, *(name for _, name in self.folders)]
+
+    @property
     def dialect(self) -> tuple[object, ...]:
         """What files must share to be read by one call."""
         packed = is_packed(Path(self.lines.location))
@@ -123,7 +128,7 @@ def csv_relation(
     return replace(
         found,
         broken=tuple(broken),
-        lacking=headers.lacking({one.file.shown: one.columns for one in counted}),
+        lacking=headers.lacking({one.file.shown: one.all_columns for one in counted}),
         aliases=headers.aliases,
         repeats_header=True,
         rows=sum(one.rows for one in counted),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Part, Session, Table, Written
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import known_kinds
+from conversion_platform.marketplace.attributes import AttributeKind
 from conversion_platform.marketplace.checking import Loaded, summary, unread_cells
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.entities import Entities, check_entities
@@ -30,7 +31,7 @@ from conversion_platform.marketplace.tables import (
 )
 
 
-def load_users(session: Session, keep_kinds: bool = False) -> Loaded:
+def load_users(session: Session, known: Mapping[str, AttributeKind] | None = None) -> Loaded:
     """Check the users source, and replace `users` with its personal tables, and the rejects.
 
     A user without created_at gets the time of the first event in the events source, else
@@ -38,32 +39,31 @@ def load_users(session: Session, keep_kinds: bool = False) -> Loaded:
 
     Args:
         session: Settings, lake and connection.
-        keep_kinds: Whether a model knows the attributes: each keeps its kind, and a cell that does
+        known: Kinds of the attributes that a model knows: each keeps its kind, and a cell that does
             not fit is missing.
 
     Raises:
         SourceError: the source cannot be read, or has no usable row.
     """
-    return _load(session, contracts.USERS, keep_kinds)
+    return _load(session, contracts.USERS, known or {})
 
 
-def load_jobs(session: Session, keep_kinds: bool = False) -> Loaded:
+def load_jobs(session: Session, known: Mapping[str, AttributeKind] | None = None) -> Loaded:
     """Check the jobs source, and replace `jobs` with its personal table, and the rejects.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
 
     Args:
         session: Settings, lake and connection.
-        keep_kinds: As in `load_users`.
+        known: As in `load_users`.
 
     Raises:
         SourceError: the source cannot be read, or has no usable row.
     """
-    return _load(session, contracts.JOBS, keep_kinds)
+    return _load(session, contracts.JOBS, known or {})
 
 
-def _load(session: Session, contract: Contract, keep_kinds: bool) -> Loaded:
-    known = known_kinds(session, contract) if keep_kinds else {}
+def _load(session: Session, contract: Contract, known: Mapping[str, AttributeKind]) -> Loaded:
     with workspace(session.lake) as folder, reader(session) as reading:
         checked = check_entities(reading, contract, folder, known)
         source = checked.source
@@ -141,7 +141,10 @@ def load_events(session: Session, days: DayRange) -> Loaded:
         window = list(rewritten_days(session.settings, days))
         rejected, values = contracts.EVENTS.rejected, contracts.EVENTS.values
         parts = [
-            *(Part(contracts.EVENTS.table, checked.accepted(day), day, ordered=True) for day in window),
+            *(
+                Part(contracts.EVENTS.table, checked.accepted(day), day, ordered=True)
+                for day in window
+            ),
             *(
                 part
                 for day in window

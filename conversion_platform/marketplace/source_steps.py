@@ -33,6 +33,7 @@ from conversion_platform.marketplace.values import (
     cleaned,
     content_hash,
     final_sql,
+    measures_query,
     reason_sql,
     row_json,
     value_sql,
@@ -164,23 +165,11 @@ def _units(source: Source) -> None:
     cells = [cell for cell in source.cells if cell.measures != NO_MEASURES]
     if not cells:
         return
-    found = [
-        f"{_most_named(source, cell, what)} AS {cell.name}_{what}"
-        for cell in cells
-        for what in ("currency", "unit")
-    ]
-    source.pipeline.file(
+    source.pipeline.table(
         "units",
         "The currency and the unit that most cells of a number column name.",
-        kept=True,
-        units=",\n    ".join(found),
+        measures_query({cell.name: cell.cell for cell in cells}, source.pipeline.named("texts")),
     )
-
-
-def _most_named(source: Source, cell: Cell, what: str) -> str:
-    return rendered(
-        FOLDER, "most_named", what=what, cell=cell.cell, source=source.contract.name
-    ).strip()
 
 
 def problems(source: Source, further: Sequence[str] = ()) -> list[str]:

@@ -268,3 +268,25 @@ def content_hash(texts: Sequence[str]) -> str:
     """Return SQL for an id that is a hash of a row's content: equal rows have equal ids."""
     parts = ", ".join(f"coalesce({text}, chr(30))" for text in texts)
     return f"md5(concat_ws(chr(31), {parts}))"
+
+
+def measures_query(texts: Mapping[str, str], rows: str) -> str:
+    """Return SQL of the currency and of the unit that most numbers of text columns name.
+
+    Args:
+        texts: Name -> SQL of a text. The query's columns are NAME_currency and NAME_unit.
+        rows: A relation with the texts.
+    """
+    counts, found = [], []
+    for name, text in texts.items():
+        currency, unit = identifier(f"{name}_currency"), identifier(f"{name}_unit")
+        named = f"steps.currency_of(steps.parts({text}))"
+        counts += [
+            f"histogram(CASE WHEN NOT steps.is_plain({text}) THEN {named} END) AS {currency}",
+            f"histogram(steps.unit_in({text})) AS {unit}",
+        ]
+        found += [
+            f"steps.most_named({currency}) AS {currency}",
+            f"steps.unit_of_most({unit}) AS {unit}",
+        ]
+    return f"SELECT {', '.join(found)}\nFROM (SELECT {', '.join(counts)} FROM {rows})"

@@ -26,13 +26,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import LakeError, RegistryError
+from conversion_platform.features import attributes_of
 from conversion_platform.lake import canonical_json
+from conversion_platform.marketplace import AttributeKind, known_kinds
 from conversion_platform.training.calibration import Calibration
 from conversion_platform.training.card import ModelCard
 from conversion_platform.training.ranker import RankingModel
 
 if TYPE_CHECKING:
-    from conversion_platform.lake import Lake
+    from conversion_platform.lake import Lake, Session
 
 ROOT = "models"
 POINTERS = f"{ROOT}/champion"
@@ -189,6 +191,16 @@ def champion(lake: Lake, day: date | None = None) -> str | None:
     """
     pointer = current_promotion(lake, day)
     return pointer.version if pointer else None
+
+
+def known_attributes(session: Session, table: str) -> dict[str, AttributeKind]:
+    """Return the attributes of users, or jobs, that the champion knows, with their kinds."""
+    version = champion(session.lake)
+    if version is None:
+        return {}
+    kinds = known_kinds(session, table)
+    features = load_card(session.lake, version).spec.names()
+    return {name: kinds[name] for name in attributes_of(features, table, kinds)}
 
 
 def require_champion(lake: Lake, day: date | None = None) -> str:

@@ -217,24 +217,25 @@ def test_cells_that_cannot_be_read_warn_and_the_day_goes_on(platform: Path) -> N
     assert "991" not in result.description
 
 
-def test_an_attribute_keeps_its_kind_once_there_is_a_champion(platform: Path) -> None:
+def test_an_attribute_that_the_champion_knows_keeps_its_kind_and_others_follow_their_values(
+    platform: Path,
+) -> None:
     users = platform / "source/users.parquet"
-    edit(platform, '"experience_years"', '"experience", "experience_years"')
-    rewrite(users, "SELECT *, 7 AS experience FROM source")
+    edit(platform, '"experience_years"', '"seniority", "experience_years"')
+    rewrite(users, "SELECT *, 7 AS seniority FROM source")
     run_job(platform, "sources", NEXT)
+    value = "if(row_number() OVER () = 1, '3+', '7')"
     rewrite(
-        users,
-        "SELECT * REPLACE (if(rowid = 0, '3+', '7') AS experience) FROM "
-        "(SELECT *, row_number() OVER () - 1 AS rowid FROM source)",
+        users, f"SELECT * REPLACE ({value} AS experience_years, {value} AS seniority) FROM source"
     )
     finished = run_job(platform, "sources", NEXT)
     with duckdb.connect() as con:
-        lake = platform / "lake"
         found = con.execute(
-            f"SELECT typeof(experience), count(*) FILTER (experience IS NULL) "
-            f"FROM '{lake}/users/data.parquet' GROUP BY 1"
+            "SELECT typeof(experience_years), typeof(seniority), "
+            "count(*) FILTER (experience_years IS NULL), count(*) FILTER (seniority IS NULL) "
+            f"FROM '{platform}/lake/users/data.parquet' GROUP BY ALL"
         ).fetchall()
-    assert found == [("DOUBLE", 1)]
+    assert found == [("DOUBLE", "VARCHAR", 1, 0)]
     assert finished.failed_checks == ()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conversion_platform.marketplace import ATTRIBUTES, USERS, load_users
+from conversion_platform.marketplace import ATTRIBUTES, USERS, known_kinds, load_users
 from conversion_platform_tests.marketplace.world import World, write_csv, write_parquet
 
 JANUARY_2 = datetime(2026, 1, 2, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_a_kind_that_a_model_knows_stays_and_a_cell_that_does_not_fit_is_missing
     built.attributes()
     _write_users(tmp_path, after)
     with built.session() as session:
-        loaded = load_users(session, keep_kinds=True)
+        loaded = load_users(session, known_kinds(session, "users"))
     found = built.rows(USERS, "experience", "user_id")
     assert [value for (value,) in found] == kept
     missing = kept.count(None)

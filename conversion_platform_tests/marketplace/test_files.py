@@ -226,6 +226,18 @@ def test_the_value_of_a_hive_folder_is_decoded_and_may_be_missing(
     ]
 
 
+@EXTENSIONS
+def test_a_required_column_may_be_the_value_of_a_hive_folder(
+    tmp_path: Path, extension: str
+) -> None:
+    target = tmp_path / f"source/users/user_id=u1/part.{extension}"
+    target.parent.mkdir(parents=True)
+    world.write("SELECT 'north' AS region", tmp_path / f"one.{extension}").rename(target)
+    built = World(tmp_path, '[sources.users]\npath = "source/users"\n').fill()
+    built.load_users()
+    assert built.rows(USERS, "user_id, region") == [("u1", "north")]
+
+
 def test_sql_that_reads_a_file_which_is_not_there_names_its_setting(tmp_path: Path) -> None:
     sql = "SELECT 1 AS user_id FROM read_csv('clicks.csv')"
     built = World(tmp_path, f'[sources.users]\nsql = "{sql}"\n').fill()

@@ -21,6 +21,7 @@ from conversion_platform.marketplace import (
     USERS_PROTECTED,
     check_sources,
     infer_attributes,
+    known_kinds,
     load_users,
     render,
 )
@@ -165,7 +166,7 @@ def test_a_listed_column_that_a_model_knows_and_the_source_has_no_more_stops_no_
     built.fill(users=lost, jobs=JOBS_OF_PEOPLE)
     for _ in range(2):  # the next day remembers it too
         with built.session() as session:
-            loaded = load_users(session, keep_kinds=True)
+            loaded = load_users(session, known_kinds(session, "users"))
             infer_attributes(session)
         assert loaded.notes == (
             "sources.users.attributes lists vip, which the source has no more: it is missing.",

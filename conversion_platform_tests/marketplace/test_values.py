@@ -125,6 +125,11 @@ def test_the_unit_of_a_column_is_its_commonest_whatever_it_is(tmp_path: Path) ->
     )
 
 
+def test_a_unit_that_hardly_any_number_names_is_not_that_of_the_column(tmp_path: Path) -> None:
+    bare = {str(number): float(number) for number in range(12, 22)}
+    _check_numbers(tmp_path, {**bare, "$18.50": 18.5}, ["$33000/yr"])
+
+
 def test_a_decimal_comma_is_a_setting(tmp_path: Path) -> None:
     expected = {
         "1,5": 1.5,

@@ -32,7 +32,7 @@ from conversion_platform.marketplace import (
     load_users,
 )
 from conversion_platform.settings import SourceSection
-from conversion_platform.training import champion
+from conversion_platform.training import known_attributes
 
 GROUP = "marketplace"
 KINDS = ("duckdb", "parquet")
@@ -95,14 +95,14 @@ def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Mater
 @asset_of(table_spec(USERS, group=GROUP, kinds=KINDS), [rejects_check("users")])
 def users(platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
-        loaded = load_users(session, keep_kinds=champion(session.lake) is not None)
+        loaded = load_users(session, known_attributes(session, "users"))
     return loaded_result("users", loaded, session.settings.sources.users)
 
 
 @asset_of(table_spec(JOBS, group=GROUP, kinds=KINDS), [rejects_check("jobs")])
 def jobs(platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
-        loaded = load_jobs(session, keep_kinds=champion(session.lake) is not None)
+        loaded = load_jobs(session, known_attributes(session, "jobs"))
     return loaded_result("jobs", loaded, session.settings.sources.jobs)
 
 

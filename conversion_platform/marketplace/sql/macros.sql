@@ -73,6 +73,22 @@ CREATE OR REPLACE MACRO steps.unit_of(p) AS list_transform([p.unit], lambda name
     ELSE regexp_replace(lower(named), '(.)s$', '\1')
 END)[1];
 
+-- The unit of a cell that has a number; '' where it names none.
+CREATE OR REPLACE MACRO steps.unit_in(t) AS CASE
+    WHEN steps.is_plain(t) THEN ''
+    ELSE list_transform([steps.parts(t)], lambda p:
+        CASE WHEN p.digits <> '' THEN coalesce(steps.unit_of(p), '') END)[1]
+END;
+
+-- The name that a histogram counts most often, and of several the first.
+CREATE OR REPLACE MACRO steps.most_named(counts) AS list_sort(list_transform(
+    list_filter(map_entries(counts), lambda one: one.key <> ''),
+    lambda one: {'before': -CAST(one.value AS BIGINT), 'name': one.key}))[1].name;
+
+-- The unit of a column: a single 33000/yr among bare numbers does not make a year's pay of them.
+CREATE OR REPLACE MACRO steps.unit_of_most(counts) AS list_transform([steps.most_named(counts)], lambda named:
+    CASE WHEN 10 * counts[named] >= list_sum(map_values(counts)) THEN named ELSE '' END)[1];
+
 -- Digits without what groups them by three, and with a decimal point; NULL if the groups are others:
 -- with the point as decimal mark 1,200 is a number and 1,5 is not.
 CREATE OR REPLACE MACRO steps.ungrouped(digits, decimal, grouping) AS CASE
