@@ -7,6 +7,7 @@ line. Each file's header is matched to the columns of the first one.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import zlib
 from collections.abc import Iterator, Sequence
@@ -70,6 +71,7 @@ class CsvFile:
         columns: Its columns, by their names in SQL.
         folders: Names of the columns that its folders say, each with its name in SQL.
         delimiter: Delimiter of its fields.
+        encoding: Encoding of the original.
         rows: Its rows: records that split into its columns.
     """
 
@@ -79,6 +81,7 @@ class CsvFile:
     columns: tuple[str, ...]
     folders: tuple[tuple[str, str], ...]
     delimiter: str
+    encoding: str
     rows: int = 0
 
     @property
@@ -154,7 +157,8 @@ def _prepared(
     folders = folder_names(file, names)
     found = headers.columns([*names, *folders])
     columns, said = tuple(found[: len(names)]), found[len(names) :]
-    return CsvFile(number, file, lines, columns, tuple(zip(folders, said, strict=True)), delimiter)
+    pairs = tuple(zip(folders, said, strict=True))
+    return CsvFile(number, file, lines, columns, pairs, delimiter, encoding)
 
 
 def _copied(
@@ -339,8 +343,16 @@ def _call(files: Sequence[CsvFile], errors: str) -> str:
         compression=quoted("gzip" if is_packed(Path(one.lines.location)) else "none"),
         delimiter=quoted(one.delimiter),
         columns=", ".join(f"{quoted(name)}: 'VARCHAR'" for name in one.columns),
-        errors=errors,
+        errors=f"encoding = {quoted(_duckdb_encoding(one))}, {errors}",
     )
+
+
+def _duckdb_encoding(file: CsvFile) -> str:
+    """Return the encoding as DuckDB names it; a copy is UTF-8, and so is what it cannot read."""
+    if file.lines.copied:
+        return "utf-8"
+    name = codecs.lookup(file.encoding).name
+    return {"iso8859-1": "latin-1", "utf-16": "utf-16"}.get(name, "utf-8")
 
 
 def _split(group: Sequence[CsvFile]) -> Iterator[list[CsvFile]]:

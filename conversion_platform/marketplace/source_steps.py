@@ -93,7 +93,7 @@ def begin(
         _cell(contract, field, relation, matched, notation, allowed) for field in contract.fields
     )
     source = Source(session, contract, section, relation, matched, pipeline, cells)
-    printed = f"SELECT * FROM ({relation.printed})" if relation.printed else None
+    printed = f"SELECT * FROM ({relation.printed}\n)" if relation.printed else None
     pipeline.view("read", _origin(relation), f"SELECT * FROM {relation.query}", printed)
     pipeline.file("texts", "Cells that are text, without blanks around it.", texts=_texts(source))
     _units(source)

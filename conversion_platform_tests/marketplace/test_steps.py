@@ -72,6 +72,20 @@ def test_the_printed_steps_give_the_same_rows_and_rejects(tmp_path: Path, extens
         )
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_the_printed_steps_read_another_encoding(tmp_path: Path, encoding: str) -> None:
+    built = _world(tmp_path, "csv")
+    lines = "user_id,region,time_zone\n1,Québec,America/Toronto\n2,São Paulo,AST\n"
+    (tmp_path / "users.csv").write_bytes(lines.encode(encoding))
+    users = f'[sources.users]\npath = "users.csv"\nencoding = "{encoding}"'
+    built.toml = built.toml.replace('[sources.users]\npath = "users.csv"', users)
+    with duckdb.connect() as con:
+        con.execute(script(check_sources(built.settings).steps))
+        query = "SELECT user_id, region, time_zone FROM steps.users_final ORDER BY 1"
+        found = con.execute(query).fetchall()
+    assert found == [("1", "Québec", "America/Toronto"), ("2", "São Paulo", None)]
+
+
 def test_the_printed_steps_hold_no_value_of_a_broken_line(tmp_path: Path) -> None:
     built = _world(tmp_path, "csv")
     with (tmp_path / "users.csv").open("a") as file:
