@@ -21,6 +21,7 @@ from conversion_platform.marketplace.source_steps import (
     Source,
     begin,
     contract_columns,
+    count_rows,
     problems,
     resolve,
     stage,
@@ -122,7 +123,7 @@ def checked_events(session: Session, days: DayRange | None) -> Iterator[CheckedE
         _know(source)
         _check(source, session.settings, days)
         with source_errors(EVENTS.setting, relation.place):
-            read = _read_rows(source)
+            read = count_rows(source)
             ends = _ends(source)
         yield CheckedEvents(source, read, *ends)
 
@@ -237,15 +238,6 @@ def _within(source: Source, settings: Settings, days: DayRange | None) -> str:
         return f"({text} BETWEEN '{first}' AND '{end}' OR NOT {text} LIKE '____-__-__%')"
     first_time, end_time = instant(window.first, zone), instant(window.last + ONE_DAY, zone)
     return f"{cell.value} >= {first_time} AND {cell.value} < {end_time}"
-
-
-def _read_rows(source: Source) -> int:
-    relation = source.relation
-    if relation.rows is not None:
-        return relation.rows + len(relation.broken)
-    row = source.pipeline.con.execute(f"SELECT count(*) FROM {relation.query}").fetchone()
-    assert row is not None
-    return int(row[0]) + len(relation.broken)
 
 
 def _ends(source: Source) -> tuple[date | None, date | None]:

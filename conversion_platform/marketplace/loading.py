@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from conversion_platform.days import DayRange
+from conversion_platform.errors import SourceError
 from conversion_platform.lake import Part, Session, Table, Written
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import AttributeKind
@@ -24,6 +25,7 @@ from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.placement import parts_of
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.replay import extend_replay
+from conversion_platform.marketplace.source_steps import count_rows
 from conversion_platform.marketplace.sources import reader, workspace
 from conversion_platform.marketplace.tables import (
     REJECTED_EVENTS_UNDATED,
@@ -74,16 +76,16 @@ def _load(session: Session, contract: Contract, known: Mapping[str, AttributeKin
             *parts_of(contract, checked.placement, pipeline.named("final")),
         ]
         with source_errors(contract.setting, source.relation.place):
+            reasons, examples = summary(con, rejected)
+            read = _all_rows(checked, sum(reasons.values()))
             written = [session.lake.write(con, part.table, part.query) for part in parts]
             _write_versions(session, contract, checked)
-            reasons, examples = summary(con, rejected)
             cells = (*unread_cells(con, pipeline.named("flagged")), *checked.misfits)
             proposed = proposals(source)
-    accepted = written[-1].rows
     return Loaded(
         written=written,
-        read_rows=accepted + checked.past_rows + sum(reasons.values()),
-        accepted_rows=accepted,
+        read_rows=read,
+        accepted_rows=written[-1].rows,
         rejects=reasons,
         examples=examples,
         unread=cells,
@@ -93,6 +95,26 @@ def _load(session: Session, contract: Contract, known: Mapping[str, AttributeKin
         varying=checked.varying,
         notes=_gone(contract, checked.placement.gone),
     )
+
+
+def _all_rows(checked: Entities, rejected: int) -> int:
+    """Return the number of rows of a source, each of which was accepted or rejected.
+
+    Raises:
+        SourceError: rows came or went while it was read.
+    """
+    source = checked.source
+    con, final = source.pipeline.con, source.pipeline.named("final")
+    row = con.execute(f"SELECT count(*) FROM {final}").fetchone()
+    found = (row[0] if row else 0) + checked.past_rows + rejected
+    read = count_rows(source)
+    if read != found:
+        raise SourceError(
+            f"{source.contract.setting}: {source.relation.place} has {read:,} rows, but "
+            f"{found:,} were accepted or rejected: it has changed while it was read.",
+            "Run again when its export is complete; nothing was replaced.",
+        )
+    return read
 
 
 def _gone(contract: Contract, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -380,6 +380,16 @@ def resolve(
     )
 
 
+def count_rows(source: Source) -> int:
+    """Return the rows and broken lines of the source itself, whatever the steps make of them."""
+    relation = source.relation
+    if relation.rows is not None:
+        return relation.rows + len(relation.broken)
+    row = source.pipeline.con.execute(f"SELECT count(*) FROM {relation.query}").fetchone()
+    assert row is not None
+    return int(row[0]) + len(relation.broken)
+
+
 def further_columns(source: Source) -> list[str]:
     """Return SQL of the columns that no contract column is mapped to, as text or as they are."""
     notation = Notation.of(source.section)

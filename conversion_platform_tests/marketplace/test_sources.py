@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from conversion_platform.days import DayRange
+from conversion_platform.errors import SourceError
 from conversion_platform.marketplace import (
     ATTRIBUTES,
     EVENTS,
@@ -17,7 +19,9 @@ from conversion_platform.marketplace import (
     REJECTED_EVENTS,
     REJECTED_USERS,
     USERS,
+    loading,
 )
+from conversion_platform.marketplace.checking import summary
 from conversion_platform_tests.marketplace import world
 from conversion_platform_tests.marketplace.world import World, write_csv, write_parquet
 from conversion_platform_tests.servers import PostgresServer, S3Server
@@ -168,6 +172,25 @@ def test_one_wide_table_of_clicks_feeds_all_three_sources(tmp_path: Path) -> Non
         ("missing_id", "clicks.csv.gz", 3)
     ]
     assert events.read_rows == 3
+
+
+def test_a_file_that_changes_while_it_is_read_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = World(tmp_path).fill()
+    built.load_users()
+    before = built.rows(USERS)
+
+    def summary_of_what_was_there(*read: Any) -> Any:
+        write_parquet(
+            "SELECT 'u' || i AS user_id FROM range(7) t(i)", tmp_path / "source/users.parquet"
+        )
+        return summary(*read)
+
+    monkeypatch.setattr(loading, "summary", summary_of_what_was_there)
+    with pytest.raises(SourceError, match="has 3 rows, but 2 were accepted or rejected"):
+        built.load_users()
+    assert built.rows(USERS) == before
 
 
 def test_a_64_bit_id_survives_files_that_disagree_on_its_type(tmp_path: Path) -> None:
