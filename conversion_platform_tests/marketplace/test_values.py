@@ -113,6 +113,10 @@ def test_what_is_no_number_is_missing_and_never_another_number(tmp_path: Path) -
     _check_numbers(tmp_path, {"20": 20}, texts)
 
 
+def test_a_multiplier_is_no_unit_that_the_other_cells_must_have(tmp_path: Path) -> None:
+    _check_numbers(tmp_path, {"$16/hr": 16.0}, ["16k", "17k", "1.5M"])
+
+
 def test_a_cell_of_another_currency_or_unit_than_its_column_is_missing(tmp_path: Path) -> None:
     expected = {"$16/hr": 16.0, "$17 per hour": 17.0, "18 USD/h": 18.0, "19": 19.0, "20/hr": 20.0}
     unread = ["$900/week", "€16/hr", "£16", "40000 a year", "16 days"]

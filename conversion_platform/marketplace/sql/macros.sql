@@ -63,8 +63,11 @@ CREATE OR REPLACE MACRO steps.currency_of(p) AS list_transform([p.before || p.be
         WHEN 'A$' THEN 'AUD' WHEN 'NZ$' THEN 'NZD' ELSE named
     END)[1];
 
+CREATE OR REPLACE MACRO steps.is_multiplier(named) AS
+    regexp_full_match(named, '(?i)k|mm?|mio|mn|bn?|t|tsd');
+
 CREATE OR REPLACE MACRO steps.unit_of(p) AS list_transform([p.unit], lambda named: CASE
-    WHEN named = '' THEN NULL
+    WHEN named = '' OR steps.is_multiplier(named) THEN NULL
     WHEN regexp_full_match(named, '(?i)h|hrs?|hours?|hourly') THEN 'hour'
     WHEN regexp_full_match(named, '(?i)d|days?|daily') THEN 'day'
     WHEN regexp_full_match(named, '(?i)w|wks?|weeks?|weekly') THEN 'week'
@@ -102,7 +105,7 @@ END;
 CREATE OR REPLACE MACRO steps.marked(t, decimal, grouping, currency, unit) AS list_transform(
     [{'p': steps.parts(t), 'currency': currency, 'unit': unit}], lambda cell: CASE
         WHEN steps.currency_of(cell.p) <> cell.currency OR steps.unit_of(cell.p) <> cell.unit
-            OR regexp_full_match(cell.p.unit, '(?i)k|mm?|mio|mn|bn?|t|tsd')
+            OR steps.is_multiplier(cell.p.unit)
             OR (cell.p.sign <> '' AND cell.p.inner <> '') THEN NULL
         ELSE TRY_CAST(cell.p.sign || cell.p.inner
             || steps.ungrouped(steps.stripped(cell.p.digits), decimal, grouping) AS DOUBLE)
