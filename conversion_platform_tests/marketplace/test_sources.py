@@ -182,9 +182,8 @@ def test_a_file_that_changes_while_it_is_read_replaces_nothing(
     before = built.rows(USERS)
 
     def summary_of_what_was_there(*read: Any) -> Any:
-        write_parquet(
-            "SELECT 'u' || i AS user_id FROM range(7) t(i)", tmp_path / "source/users.parquet"
-        )
+        more = world.USERS.replace("[1, 2]", "[1, 2, 3]")
+        write_parquet(more, tmp_path / "source/users.parquet")
         return summary(*read)
 
     monkeypatch.setattr(loading, "summary", summary_of_what_was_there)
