@@ -60,16 +60,20 @@ def number(text: str, how: How, measures: Measures) -> float | None:
 
 
 def measures_of(texts: Iterable[str | None]) -> Measures:
-    """Return the currency and the unit that most cells of a column name.
+    """Return the currency and the unit that most cells of a column that name one name.
 
-    Of several that equally many name it is the first by the alphabet.
+    Of several that equally many name it is the first by the alphabet. A unit that fewer than a
+    tenth of the numbers name is not that of the column.
     """
-    named = [_parts(text) for text in texts if text and not PLAIN.fullmatch(text)]
-    known = [parts for parts in named if parts is not None]
-    return Measures(
-        _most([parts.currency for parts in known]),
-        _most([parts.unit for parts in known if parts.unit not in MULTIPLIERS]),
-    )
+    given = [text for text in texts if text]
+    plain = sum(1 for text in given if PLAIN.fullmatch(text))
+    parts = [_parts(text) for text in given if not PLAIN.fullmatch(text)]
+    known = [one for one in parts if one is not None]
+    units = [one.unit for one in known if one.unit not in MULTIPLIERS]
+    unit = _most(units)
+    if 10 * units.count(unit) < plain + len(known):
+        unit = ""
+    return Measures(_most([one.currency for one in known]), unit)
 
 
 def _most(names: list[str]) -> str:
