@@ -23,7 +23,12 @@ _PAIR = re.compile(r"[(\[]?-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}[)\]]?")
 _FINE_NUMBER = re.compile(r"-?\d{1,3}\.\d{4,}")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _SLASHED_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](\d{4})")
-_GENDERS = {"male", "female", "man", "woman", "m", "f", "w", "nonbinary", "non-binary", "diverse"}
+_YEAR = re.compile(r"((?:19|20)\d{2})(?:\.0)?")
+_GENDERS = {
+    *("male", "female", "man", "woman", "m", "f", "w", "nonbinary", "non-binary", "diverse"),
+    *("mr", "mrs", "ms", "miss", "mx", "herr", "frau", "männlich", "weiblich", "divers"),
+    *("hombre", "mujer", "masculino", "femenino", "homme", "femme"),
+}
 _UNKNOWN = {"other", "unknown", "x", "d", "prefer not to say", "not stated", "n", "u"}
 _OLDEST, _YOUNGEST, _SPREAD = 100, 14, 5  # years
 
@@ -77,8 +82,8 @@ def looks_like_person(values: Sequence[str], until: date) -> str | None:
 
 
 def looks_like_protected(values: Sequence[str]) -> bool:
-    """Return whether the cells look like genders."""
-    words = {text.strip().lower() for text in values}
+    """Return whether the cells look like genders, or titles that tell them."""
+    words = {text.strip().strip(".").lower() for text in values}
     return len(words & _GENDERS) > 1 and words <= _GENDERS | _UNKNOWN
 
 
@@ -110,7 +115,7 @@ def _is_valid(text: str, country: str) -> bool:
 def _year_of(text: str) -> int | None:
     if found := _ISO_DATE.match(text):
         return int(found[1])
-    found = _SLASHED_DATE.fullmatch(text)
+    found = _SLASHED_DATE.fullmatch(text) or _YEAR.fullmatch(text)
     return int(found[1]) if found else None
 
 

@@ -54,10 +54,10 @@ _PLACE = {"address", "addr", "street", "apartment", "apt", "zip", "zipcode", "po
     "geo",
     "coordinates",
 }
-_BIRTH = {"birth", "birthday", "birthdate", "birthplace", "dob", "born"}
+_BIRTH = {"birth", "birthday", "birthdate", "birthplace", "dob", "yob", "born", "geburt"}
 _NUMBERS = {"ssn", "itin", "passport", "iban", "bic", "bank", "routing", "ip", "imei", "mac"} | {
-    "cookie",
-    "taxid",
+    *("cookie", "taxid", "tax", "steuer", "last4", "aadhaar", "bsn", "cpf", "curp", "dni"),
+    *("nie", "nif", "nino", "pesel", "rfc", "sin"),
 }
 _PAGES = {"url", "link", "linkedin", "facebook", "twitter", "instagram", "website", "homepage"} | {
     "photo",
@@ -80,6 +80,7 @@ _REASONS: dict[str, set[str]] = {
     "a number that tells who one is": _NUMBERS,
     "a page or picture of a person": _PAGES,
     "free text": _WORDS,
+    "a person": _PEOPLE_OF_JOBS,
 }
 _REASONS_OF_JOBS: dict[str, set[str]] = {
     "a phone number": _PHONE,
@@ -102,15 +103,29 @@ _PROTECTED = {
     *("immigration", "latino", "lgbt", "lgbtq", "marital", "married", "maternity"),
     *("nationality", "pregnancy", "pregnant", "pronoun", "pronouns", "religion", "religious"),
     *("sexual", "sexuality", "transgender", "veteran", "veterans"),
+    *(
+        "anrede",
+        "church",
+        "geschlecht",
+        "hijab",
+        "kids",
+        "konfession",
+        "nacionalidad",
+        "salutation",
+    ),
+    *("sexo", "sexe", "tongue", "wheelchair"),
 }
 # Protected where nothing else of the name says what it is: age and age_group, but not account_age.
 _PROTECTED_ALONE = {
     "age",
+    "alter",
+    "edad",
     "ancestry",
     "children",
     "color",
     "faith",
     "orientation",
+    "origin",
     "race",
     "sex",
 } | {
@@ -118,6 +133,7 @@ _PROTECTED_ALONE = {
 }
 _BESIDE = {
     *("applicant", "at", "band", "birth", "bracket", "candidate", "category", "class", "code"),
+    *("country",),
     *("declared", "employee", "flag", "group", "has", "identified", "in", "is", "legal"),
     *("member", "membership", "of", "person", "range", "reported", "self", "status", "the"),
     *("type", "user", "worker", "year", "years"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from conversion_platform.lake import Column, Table
@@ -34,6 +35,7 @@ class Field:
         missing: Reason code when it is empty; None where it may be.
         low: Smallest value allowed, for numbers.
         high: Largest value allowed, for numbers.
+        since: First day (UTC) on which it can have happened, for times.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Field:
     missing: str | None = None
     low: float | None = None
     high: float | None = None
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,9 @@ class Contract:
         return f"sources.{self.name}"
 
 
+# Nobody can have agreed before that. 1970-01-01, the zero of a computer's clock, is how exports
+# write that there is no consent.
+_FIRST_TEXT = date(1992, 12, 3)
 _PLACE = (
     Field("latitude", "number", low=-90, high=90),
     Field("longitude", "number", low=-180, high=180),
@@ -116,7 +122,7 @@ USERS = Contract(
         Field("desired_pay", "number", low=0),
         Field("skills"),
         Field("shift"),
-        Field("consent_at", "time"),
+        Field("consent_at", "time", since=_FIRST_TEXT),
         Field("consent_source"),
         Field("consent_text", "words"),
         Field("updated_at", "time"),
@@ -191,7 +197,8 @@ REASONS: dict[str, str] = {
     "`openings`.",
     "not_a_boolean": "A cell of an attribute that a model knows as true or false.",
     "out_of_range": "A number beyond 3.4e38, a latitude beyond 90, a longitude beyond 180, "
-    "negative pay, position or openings.",
+    "negative pay, position or openings, a consent of before 1992-12-03, the day of the first "
+    "text.",
     "number_where_text_belongs": "A bare number as `title`, `state`, `time_zone` or "
     "`consent_text`, or as an `event_type` that no setting names.",
     "unknown_time_zone": "`users.time_zone` is no IANA zone: messages could come at night.",

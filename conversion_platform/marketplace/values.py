@@ -201,6 +201,10 @@ def _time_cases(cell: Cell) -> list[Case]:
     ]
     if cell.field.kind == "time":
         cases.append((f"{cell.value} >= {LAST_TIME}", "not_a_time"))
+    if cell.field.since:
+        cases.append(
+            (f"{cell.value} < TIMESTAMPTZ '{cell.field.since} 00:00:00+00'", "out_of_range")
+        )
     return cases
 
 

@@ -39,6 +39,11 @@ PERSONAL_NAMES = [
     "street",
     "whatsapp",
     "photo",
+    "yob",
+    "manager",
+    "tax_no",
+    "sin",
+    "dni",
 ]
 PROTECTED_NAMES = [
     "gender",
@@ -58,6 +63,16 @@ PROTECTED_NAMES = [
     "orientation",
     "union_member",
     "self_identified_race",
+    "salutation",
+    "anrede",
+    "geschlecht",
+    "sexo",
+    "alter",
+    "church",
+    "wheelchair",
+    "kids",
+    "country_of_origin",
+    "mother_tongue",
 ]
 USABLE_NAMES = [
     "years_worked",
@@ -115,6 +130,7 @@ VALUES: dict[str, list[str]] = {
     "mail addresses": ["a@b.org", "c.d@e.com", ""],
     "birth dates": [f"{year}-03-0{year % 9 + 1}" for year in range(1960, 1999, 4)],
     "birth dates in words of the US": [f"03/1{year % 9}/{year}" for year in range(1960, 1999, 4)],
+    "birth years": [str(year) for year in range(1960, 1999, 4)],
     "birth moments": [f"{year}-03-01 00:00:00+00" for year in range(1960, 1999, 4)],
     "street addresses": ["12 Oak Street", "4 Hill Rd, Austin", "190b Main Ave apt 4"],
     "coordinates": [f"30.{n}6715" for n in range(10, 20)],
@@ -150,7 +166,8 @@ def test_cells_about_work_are_usable(what: str) -> None:
 
 
 def test_cells_that_say_genders_are_protected() -> None:
-    for values in (["male", "female", "other"], ["M", "F", "M"]):
+    titles = [["Mr.", "Mrs.", "Ms."], ["Herr", "Frau"], ["hombre", "mujer"]]
+    for values in (["male", "female", "other"], ["M", "F", "M"], *titles):
         assert classified("users", "attr_7", values, UNTIL, "US").kind == "protected"
 
 

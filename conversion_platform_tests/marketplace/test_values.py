@@ -385,6 +385,14 @@ def test_a_text_without_a_digit_is_no_time_whatever_strptime_says(tmp_path: Path
     assert _refused(tmp_path, texts, toml) == dict.fromkeys(texts, "not_a_time")
 
 
+def test_a_consent_of_before_the_first_text_is_none(tmp_path: Path) -> None:
+    """The zero of a computer's clock is how exports write that there is no consent."""
+    texts = ["1970-01-01T00:00:00Z", "1992-12-02T23:59:59Z", "1992-12-03T00:00:00Z"]
+    found, loaded = _read(_users(tmp_path, "consent_at", texts, ""), "consent_at", texts)
+    assert list(found.values()) == [None, None, datetime(1992, 12, 3, tzinfo=UTC)]
+    assert _unread(loaded) == [("consent_at", "out_of_range", 2)]
+
+
 def test_a_time_in_a_format_without_a_zone_needs_the_setting(tmp_path: Path) -> None:
     texts = ["07/05/2026 10:00 AM", "07/05/2026 10:00 AM UTC", "07/05/2026 10:00 AM EST"]
     toml = 'date_format = "%m/%d/%Y %I:%M %p"'

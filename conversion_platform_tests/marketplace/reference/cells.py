@@ -106,7 +106,7 @@ class Reader:
             name: The contract column.
             kind: Its kind.
             cell: The cell.
-            bounds: Smallest and largest value of a number.
+            bounds: Smallest and largest value of a number, or seconds of a time.
         """
         text = text_of(cell, self.how)
         if text is None:
@@ -114,7 +114,7 @@ class Reader:
         if kind in ("number", "integer"):
             return self._number(name, kind, cell, text, bounds)
         if kind in ("time", "end"):
-            return self._time(kind, cell, text)
+            return self._time(kind, cell, text, bounds)
         reason = None
         if kind == "id":
             text = re.sub(r"^(-?[0-9]+)\.0+$", r"\1", text)
@@ -148,7 +148,7 @@ class Reader:
         out = abs(value) > 3.4e38 or not bounds[0] <= value <= bounds[1]
         return Said(value, "out_of_range" if out else None, None if out else value)
 
-    def _time(self, kind: str, cell: Any, text: str) -> Said:
+    def _time(self, kind: str, cell: Any, text: str, bounds: tuple[float, float]) -> Said:
         if isinstance(cell, str | bytes):
             value, reason = moment(text, self.how.date_format, self.how.time_zone)
         elif isinstance(cell, date):
@@ -159,4 +159,6 @@ class Reader:
             return Said(None, reason)
         if value < FIRST or (kind == "time" and value >= LAST):
             return Said(value, "not_a_time")
+        if value.timestamp() < bounds[0]:
+            return Said(value, "out_of_range")
         return Said(value, None, value if value < LAST else None)

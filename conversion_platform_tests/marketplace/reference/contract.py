@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
 from math import inf
 
 ANY = (-inf, inf)
@@ -66,6 +68,7 @@ REQUIRED = {
     },
 }
 BOUNDS: dict[str, tuple[float, float]] = {
+    "consent_at": (datetime(1992, 12, 3, tzinfo=UTC).timestamp(), math.inf),
     **PLACE,
     "desired_pay": NOT_NEGATIVE,
     "pay": NOT_NEGATIVE,
