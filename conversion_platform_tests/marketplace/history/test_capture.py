@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
+from conversion_platform.lake import Part
 from conversion_platform.marketplace import USERS, USERS_HISTORY, as_of, attribute_types, capture
+from conversion_platform.marketplace.history import USERS_VERSIONS
 from conversion_platform_tests.marketplace.history.world import (
     Regions,
     Told,
@@ -204,6 +206,36 @@ def test_a_version_of_the_past_that_comes_later_is_noticed_and_changes_no_captur
         found = keep(session, 6, {"a": "w"}, {"a": [(0, "x"), (2, "w")]})
         assert [seen(session, number)["a"] for number in (1, 3, 5, 6)] == ["x", "y", "y", "w"]
     assert found.changes == {"corrected": 1}
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_of_several_versions_of_one_day_the_one_told_last_counts(
+    tmp_path: Path, direction: str
+) -> None:
+    """Of 20,000 users: DuckDB leaves a few rows of equal keys in another order than it read."""
+    hours = [21, 9, 15, 11, 3]
+    with opened(tmp_path) as session:
+        versions = _versions_within_a_day(20_000, hours)
+        query = f"SELECT * FROM ({versions}) ORDER BY user_id, told_at {direction}"
+        session.lake.write_parts(session.con, [Part(USERS_VERSIONS, query, ordered=True)])
+        newest = f"SELECT user_id, region, created_at FROM ({versions}) WHERE region = '21'"
+        session.lake.write(
+            session.con, USERS, newest + f" UNION ALL BY NAME {USERS.empty_select()}"
+        )
+        capture(session, USERS_HISTORY, DayRange.of(day(9)))
+        assert set(seen(session, 0).values()) == {"first"}
+        assert set(seen(session, 3).values()) == {"21"}
+
+
+def _versions_within_a_day(users: int, hours: list[int]) -> str:
+    told = ", ".join(f"(TIMESTAMPTZ '2026-03-03 {hour:02d}:00:00+00', '{hour}')" for hour in hours)
+    return (
+        "SELECT CAST(i AS VARCHAR) AS user_id, region, told_at, "
+        "TIMESTAMPTZ '2026-02-01 00:00:00+00' AS created_at "
+        f"FROM range({users}) AS u(i), (VALUES {told}, "
+        "(TIMESTAMPTZ '2026-02-01 00:00:00+00', 'first')) AS v(told_at, region) "
+        f"UNION ALL BY NAME {USERS_VERSIONS.empty_select()}"
+    )
 
 
 @hypothesis_settings(max_examples=15)

@@ -1,8 +1,10 @@
 -- What a day's snapshot adds to those before it: rows that are new or have changed, and for each row
 -- that the source no longer shows one with `present` false. `since` is the day after the snapshot
 -- before. A version counts from the day that the source says, but never from a day already captured.
+-- Several versions may count from one day: the one told last is what the day sees. An id has one
+-- version of a time, so that (told_from, told_at) orders them wholly.
 WITH told AS (
-    SELECT $columns, CAST(NULL AS DATE) AS told_from
+    SELECT $columns, CAST(NULL AS TIMESTAMPTZ) AS told_at, CAST(NULL AS DATE) AS told_from
     FROM $current
     WHERE $key NOT IN (SELECT $key FROM $versions)
     UNION ALL BY NAME
@@ -10,6 +12,7 @@ WITH told AS (
     -- first moment on.
     SELECT
         $columns,
+        told_at,
         CASE
             WHEN row_number() OVER (PARTITION BY $key ORDER BY told_at) = 1
                 THEN CAST(timezone($zone, least(told_at, $start)) AS DATE)
@@ -19,18 +22,20 @@ WITH told AS (
 ),
 
 until_next AS (
-    SELECT *, lead(told_from) OVER (PARTITION BY $key ORDER BY told_from) AS next_from
+    SELECT *, lead(told_from) OVER versions AS next_from
     FROM told
     WHERE told_from IS NULL OR told_from <= DATE $until
+    WINDOW versions AS (PARTITION BY $key ORDER BY told_from, told_at)
 ),
 
 placed AS (
     SELECT
         * EXCLUDE (next_from),
         row($columns) AS content,
-        row_number() OVER (PARTITION BY $key ORDER BY told_from) = 1 AS is_first
+        row_number() OVER versions = 1 AS is_first
     FROM until_next
     WHERE next_from IS NULL OR next_from > greatest(told_from, DATE $since)
+    WINDOW versions AS (PARTITION BY $key ORDER BY told_from, told_at)
 ),
 
 known AS (
@@ -45,10 +50,11 @@ compared AS (
         known_start,
         CASE
             WHEN is_first THEN known_content
-            ELSE lag(content) OVER (PARTITION BY $key ORDER BY told_from)
+            ELSE lag(content) OVER versions
         END AS content_before
     FROM placed
     LEFT JOIN known ON known_key = $key
+    WINDOW versions AS (PARTITION BY $key ORDER BY told_from, told_at)
 )
 
 SELECT
