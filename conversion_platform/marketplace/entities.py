@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, identifier, instant, quoted, rendered
+from conversion_platform.lake import Session, identifier, instant, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import AttributeKind, misfits, stored_columns
 from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.duplicates import Times, require_decided
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.placement import Placement, placement_of
 from conversion_platform.marketplace.proposals import proposals
-from conversion_platform.marketplace.relation import folder_day
 from conversion_platform.marketplace.source_steps import (
     Source,
     begin,
@@ -28,7 +28,7 @@ from conversion_platform.marketplace.source_steps import (
     stage,
 )
 from conversion_platform.marketplace.sources import open_source, section_of
-from conversion_platform.marketplace.steps import FOLDER, Step
+from conversion_platform.marketplace.steps import Step
 
 _VARYING = 0.2
 _NO_DAY = "CAST(NULL AS DATE)"
@@ -79,13 +79,13 @@ def check_entities(
     source = begin(reading, contract, section, relation, matched)
     pipeline = source.pipeline
     pipeline.file("checked", "The reason that rejects a row.", problems=", ".join(problems(source)))
-    stage(source, [*_contract_columns(source), *_valid_from(source), *further_columns(source)])
+    times = Times.of(source)
+    stage(source, [*_contract_columns(source), *times.staged, *further_columns(source)])
     newest = section.duplicates == "newest"
-    moment = _moment(source)
-    order = [f"{moment} DESC NULLS LAST"] if newest else []
-    resolve(source, order, _NO_DAY, _NO_DAY, moment=moment if newest else "NULL")
+    order = times.newest_first if newest else []
+    resolve(source, order, _NO_DAY, _NO_DAY, moment=times.moment if newest else "NULL")
     _require_rows(source)
-    _require_decided(source, [*placement.listed, *placement.protected])
+    require_decided(source, times, [*placement.listed, *placement.protected])
     accepted = _with_starts(source, folder)
     stored = stored_columns(source, known)
     attributes = [f"{value} AS {identifier(name)}" for name, value in stored.items()]
@@ -96,9 +96,9 @@ def check_entities(
         columns=", ".join([*_names(contract), *attributes]),
     )
     past_rows = _past_rows(source)
-    told = bool(past_rows or _valid_from(source))
+    told = bool(past_rows or times.staged)
     if told:
-        _versions(source, moment, {name: stored[name] for name in placement.listed})
+        _versions(source, times, {name: stored[name] for name in placement.listed})
     found = misfits(source, known, stored)
     return Entities(source, found, placement, past_rows, told, _varying(source))
 
@@ -138,64 +138,6 @@ def _require_rows(source: Source) -> None:
     )
 
 
-def _require_decided(source: Source, further: Sequence[str]) -> None:
-    """Make sure that of several rows of one id the settings or a time say which counts.
-
-    An older consent must never win over a newer one. What nobody reads may differ: in a wide table
-    of activities each row of a user has another job.
-
-    Args:
-        source: The source, whose step `flagged` exists.
-        further: The further columns that somebody reads.
-    """
-    contract, duplicates = source.contract, source.section.duplicates
-    if duplicates == "first":
-        return
-    query = rendered(
-        FOLDER,
-        "undecided",
-        source=contract.name,
-        key=contract.key,
-        content=f"CAST(row({', '.join(map(identifier, _read(source, further)))}) AS VARCHAR)",
-        moment=_moment(source) if duplicates == "newest" else "NULL",
-    )
-    ids = [found for (found,) in source.pipeline.con.execute(query).fetchall()]
-    if not ids:
-        return
-    why = "the settings refuse them"
-    if duplicates == "newest":
-        why = "no `updated_at` (or `dt=` folder) says which is the newest"
-    shown = ", ".join(ids[:3]) + (" ..." if len(ids) > 3 else "")
-    raise SourceError(
-        f"{contract.setting}: {len(ids):,} ids have several rows that differ, and {why}: {shown}.",
-        f"Name the time at which a row was written: [{contract.setting}.columns] updated_at = "
-        f'"...". Or set {contract.setting}.duplicates = "first", if the first row counts.',
-    )
-
-
-def _read(source: Source, further: Sequence[str]) -> list[str]:
-    """Return the columns of a row that somebody reads."""
-    return [*_names(source.contract), *further]
-
-
-def _valid_from(source: Source) -> list[str]:
-    """Return SQL of the staged column that says from when on a row holds, if the source has it."""
-    return ["_cp_valid_from"] if "valid_from" in source.matched.contract else []
-
-
-def _moment(source: Source) -> str:
-    """Return SQL of the moment from which on a row holds.
-
-    That is `valid_from`, else `updated_at`, else the start of the day of its `dt=` folder.
-    """
-    if _valid_from(source):
-        return "_cp_valid_from"
-    if "updated_at" in source.matched.contract:
-        return "updated_at"
-    zone = quoted(source.session.settings.platform.time_zone)
-    return f"timezone({zone}, CAST({folder_day('_cp_source')} AS TIMESTAMP))"
-
-
 def _past_rows(source: Source) -> int:
     row = source.pipeline.con.execute(
         f"SELECT count(*) FROM {source.pipeline.named('flagged')} WHERE _cp_past"
@@ -222,7 +164,7 @@ def _varying(source: Source) -> tuple[str, ...]:
     return tuple(name for name, share in zip(names, row, strict=True) if (share or 0) > _VARYING)
 
 
-def _versions(source: Source, moment: str, attributes: Mapping[str, str]) -> None:
+def _versions(source: Source, times: Times, attributes: Mapping[str, str]) -> None:
     """Add the step `versions`: the versions that the source itself tells."""
     contract = source.contract
     kept = [column.name for column in history_of(contract.table).columns]
@@ -232,12 +174,12 @@ def _versions(source: Source, moment: str, attributes: Mapping[str, str]) -> Non
         "holds; of all ids if the source says it of each row.",
         key=contract.key,
         start=contract.start,
-        moment=moment,
+        moment=times.moment,
         names=", ".join([*kept, *map(identifier, attributes)]),
         columns=", ".join([*kept, *(f"{of} AS {identifier(n)}" for n, of in attributes.items())]),
         single=f"UNION ALL BY NAME SELECT *, _cp_valid_from AS told_at FROM steps.{contract.name}_"
         "accepted WHERE _cp_valid_from IS NOT NULL"
-        if _valid_from(source)
+        if times.staged
         else "",
     )
 

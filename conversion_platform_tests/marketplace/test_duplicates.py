@@ -207,3 +207,86 @@ def test_a_daily_export_tells_a_version_only_where_something_changed(tmp_path: P
     assert [(user, region) for user, region, _ in found] == [
         ("1", "x"), ("2", "z"), ("1", "y"), ("1", "x"),
     ]  # fmt: skip
+
+
+BOTH = "user_id,region,valid_from,updated_at"
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_rows_that_hold_from_one_time_the_one_written_last_counts(
+    tmp_path: Path, reverse: bool
+) -> None:
+    lines = [
+        "1,old,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z",
+        "1,corrected,2026-01-01T00:00:00Z,2026-01-03T00:00:00Z",
+        "2,newest,2026-01-02T00:00:00Z,2026-01-02T00:00:00Z",
+        "2,before,2026-01-01T00:00:00Z,2026-01-09T00:00:00Z",
+    ]
+    built = _users(tmp_path, lines[::-1] if reverse else lines, head=BOTH)
+    assert built.load_users().rejects == {"duplicate_id": 1}
+    assert built.rows(USERS, "region", "user_id") == [("corrected",), ("newest",)]
+    assert built.rows(USERS_VERSIONS, "region", "ALL") == [
+        ("before",), ("corrected",), ("newest",),
+    ]  # fmt: skip
+
+
+def test_rows_written_at_one_time_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for day, region in ((1, "old"), (2, "new")):
+        folder = tmp_path / f"users/dt=2026-01-0{day}"
+        folder.mkdir(parents=True)
+        (folder / "all.csv").write_text(
+            f"user_id,region,updated_at\n1,{region},2026-01-01T00:00:00Z\n"
+        )
+    built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    built.load_users()
+    assert built.rows(USERS, "region") == [("new",)]
+
+
+@pytest.mark.parametrize(
+    ("head", "lines", "why", "remedy"),
+    [
+        ("user_id,region", ["1,a", "1,b"], "neither an `updated_at`", "columns] updated_at"),
+        (
+            "user_id,region,valid_from",
+            ["1,a,2026-01-01T00:00:00Z", "1,b,2026-01-01T00:00:00Z"],
+            "the newest have one `valid_from`",
+            "columns] updated_at",
+        ),
+        (
+            "user_id,region,valid_from",
+            ["1,a,2026-01-01T00:00:00Z", "1,b,"],
+            "the `valid_from` of some of them is missing",
+            "Fill in `valid_from`",
+        ),
+        (
+            "user_id,region,updated_at",
+            ["1,a,2026-01-01T00:00:00Z", "1,b,soon"],
+            "the `updated_at` of some of them is missing or cannot be read",
+            "Fill in `updated_at`",
+        ),
+        (
+            BOTH,
+            ["1,a,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z", "1,b,2026-01-01T00:00:00Z,"],
+            "have one `updated_at`, or one of them has none",
+            "later `updated_at`",
+        ),
+        (
+            BOTH,
+            ["1,a,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z"] * 2
+            + ["1,b,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z"],
+            "those of the newest `valid_from` have one `updated_at`",
+            "later `updated_at`",
+        ),
+    ],
+)
+def test_a_source_that_is_refused_says_why_and_what_helps(
+    tmp_path: Path, head: str, lines: list[str], why: str, remedy: str
+) -> None:
+    message = _refused(_users(tmp_path, lines, head=head), why, remedy)
+    assert ("columns] updated_at" in message) == ("updated_at" not in head and "missing" not in why)
+
+
+def test_what_the_settings_refuse_says_which_setting_allows_it(tmp_path: Path) -> None:
+    built = _users(tmp_path, [OLD, NEW], 'duplicates = "refuse"')
+    message = _refused(built, 'sources.users.duplicates = "refuse"', "Leave one row", '"first"')
+    assert "columns] updated_at" not in message
