@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from conversion_platform.days import ONE_DAY
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import identifier, quoted, rendered
+from conversion_platform.lake import identifier, instant, quoted, rendered
 from conversion_platform.marketplace.relation import folder_day
 from conversion_platform.marketplace.source_steps import Source
 from conversion_platform.marketplace.steps import FOLDER
@@ -21,21 +23,33 @@ class Times:
         moment: SQL of the moment from which on a row holds: `valid_from`, else `updated_at`, else
             the start of the day of its `dt=` folder.
         written: SQL of what tells rows of one moment apart: the next of these.
+        later: SQL condition of the rows that hold only from a later day than the run's: each is a
+            version, and counts when its day has come.
     """
 
     names: tuple[str, ...]
     moment: str
     written: str
+    later: str
 
     @classmethod
-    def of(cls, source: Source) -> Times:
-        """Return the times of a source."""
+    def of(cls, source: Source, today: date | None) -> Times:
+        """Return the times of a source.
+
+        Args:
+            source: The source.
+            today: The day whose rows are wanted; None if rows of any day are.
+        """
         columns = {"valid_from": "_cp_valid_from", "updated_at": "updated_at"}
         names = tuple(name for name in columns if name in source.matched.contract)
         zone = quoted(source.session.settings.platform.time_zone)
         folder = f"timezone({zone}, CAST({folder_day('_cp_source')} AS TIMESTAMP))"
         moment, written, *_ = [*(columns[name] for name in names), folder, "NULL"]
-        return cls(names, moment, written)
+        later = "false"
+        if today and "valid_from" in names:
+            tomorrow = instant(today + ONE_DAY, source.session.settings.platform.time_zone)
+            later = f"coalesce(_cp_valid_from >= {tomorrow}, false)"
+        return cls(names, moment, written, later)
 
     @property
     def staged(self) -> list[str]:
@@ -45,7 +59,7 @@ class Times:
     @property
     def newest_first(self) -> list[str]:
         """SQL of the order in which the row that counts is the first."""
-        return [f"{time} DESC NULLS LAST" for time in (self.moment, self.written)]
+        return [self.later, *(f"{time} DESC NULLS LAST" for time in (self.moment, self.written))]
 
 
 def require_decided(source: Source, times: Times, further: Sequence[str]) -> None:
@@ -75,6 +89,7 @@ def require_decided(source: Source, times: Times, further: Sequence[str]) -> Non
         content=f"CAST(row({', '.join(map(identifier, read))}) AS VARCHAR)",
         moment=times.moment if newest else "NULL",
         written=times.written if newest else "NULL",
+        later=times.later,
     )
     found = source.pipeline.con.execute(query).fetchall()
     if not found:

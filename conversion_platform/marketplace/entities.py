@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from conversion_platform.errors import SourceError
@@ -41,7 +42,8 @@ class Entities:
     Attributes:
         source: The source with all of its steps.
         misfits: Cells of attributes that do not fit the kind which a model knows.
-        past_rows: Rows that are earlier versions of a row in `final`.
+        past_rows: Rows that are other versions of a row in `final`.
+        later_rows: Rows of ids of which no row holds yet.
         tells_versions: Whether there is a step `versions`.
         varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
         placement: Where each further column lies.
@@ -51,12 +53,17 @@ class Entities:
     misfits: tuple[Unread, ...]
     placement: Placement
     past_rows: int
+    later_rows: int
     tells_versions: bool
     varying: tuple[str, ...]
 
 
 def check_entities(
-    reading: Session, contract: Contract, folder: Path, known: Mapping[str, AttributeKind]
+    reading: Session,
+    contract: Contract,
+    folder: Path,
+    known: Mapping[str, AttributeKind],
+    today: date | None = None,
 ) -> Entities:
     """Return a source with all of its steps; `final` has the checked rows with every column.
 
@@ -65,6 +72,8 @@ def check_entities(
         contract: Users or jobs.
         folder: Folder for files that have to be copied.
         known: Kinds of attributes that a model knows.
+        today: The day whose rows are wanted: one that holds only from a later day does not count
+            yet. None if rows of any day count.
 
     Raises:
         SourceError: the source cannot be read, has no usable row, or has several rows of one id of
@@ -79,12 +88,12 @@ def check_entities(
     source = begin(reading, contract, section, relation, matched)
     pipeline = source.pipeline
     pipeline.file("checked", "The reason that rejects a row.", problems=", ".join(problems(source)))
-    times = Times.of(source)
+    times = Times.of(source, today)
     stage(source, [*_contract_columns(source), *times.staged, *further_columns(source)])
     newest = section.duplicates == "newest"
-    order = times.newest_first if newest else []
+    order = times.newest_first if newest else [times.later]
     resolve(source, order, _NO_DAY, _NO_DAY, moment=times.moment if newest else "NULL")
-    _require_rows(source)
+    later_rows = _require_rows(source, times, today)
     require_decided(source, times, [*placement.listed, *placement.protected])
     accepted = _with_starts(source, folder)
     stored = stored_columns(source, known)
@@ -93,6 +102,7 @@ def check_entities(
         "final",
         "The checked rows: attributes have the type that all of their values have.",
         accepted=accepted,
+        later=times.later,
         columns=", ".join([*_names(contract), *attributes]),
     )
     past_rows = _past_rows(source)
@@ -100,7 +110,7 @@ def check_entities(
     if told:
         _versions(source, times, {name: stored[name] for name in placement.listed})
     found = misfits(source, known, stored)
-    return Entities(source, found, placement, past_rows, told, _varying(source))
+    return Entities(source, found, placement, past_rows, later_rows, told, _varying(source))
 
 
 def _names(contract: Contract) -> list[str]:
@@ -117,11 +127,21 @@ def _contract_columns(source: Source) -> list[str]:
     return contract_columns(source.contract, {"unread_columns": unread})
 
 
-def _require_rows(source: Source) -> None:
-    con, relation = source.pipeline.con, source.relation
-    if con.execute(f"SELECT 1 FROM {source.pipeline.named('accepted')} LIMIT 1").fetchone():
-        return
-    contract = source.contract
+def _require_rows(source: Source, times: Times, today: date | None) -> int:
+    """Make sure that a row counts; return how many do not yet."""
+    con, relation, contract = source.pipeline.con, source.relation, source.contract
+    found = con.execute(
+        f"SELECT count(*), count_if({times.later}) FROM {source.pipeline.named('accepted')}"
+    ).fetchone()
+    accepted, later = found or (0, 0)
+    if accepted > later:
+        return int(later)
+    if later:
+        raise SourceError(
+            f"{contract.setting}: every row of {relation.place} holds only from a day after "
+            f"{today}: no {contract.name} exist.",
+            f"Correct `valid_from`, or {contract.setting}.columns if another column is meant.",
+        )
     reasons, examples = summary(con, source.pipeline.named("rejected"))
     if not reasons:
         raise SourceError(

@@ -33,7 +33,11 @@ from conversion_platform.marketplace.tables import (
 )
 
 
-def load_users(session: Session, known: Mapping[str, AttributeKind] | None = None) -> Loaded:
+def load_users(
+    session: Session,
+    known: Mapping[str, AttributeKind] | None = None,
+    today: date | None = None,
+) -> Loaded:
     """Check the users source, and replace `users` with its personal tables, and the rejects.
 
     A user without created_at gets the time of the first event in the events source, else
@@ -43,14 +47,20 @@ def load_users(session: Session, known: Mapping[str, AttributeKind] | None = Non
         session: Settings, lake and connection.
         known: Kinds of the attributes that a model knows: each keeps its kind, and a cell that does
             not fit is missing.
+        today: A row that holds only from a later day than this one is a version, and does not count
+            yet; None if rows of any day count.
 
     Raises:
         SourceError: the source cannot be read, or has no usable row.
     """
-    return _load(session, contracts.USERS, known or {})
+    return _load(session, contracts.USERS, known or {}, today)
 
 
-def load_jobs(session: Session, known: Mapping[str, AttributeKind] | None = None) -> Loaded:
+def load_jobs(
+    session: Session,
+    known: Mapping[str, AttributeKind] | None = None,
+    today: date | None = None,
+) -> Loaded:
     """Check the jobs source, and replace `jobs` with its personal table, and the rejects.
 
     A job without opened_at gets the time of its first event, else platform.start_date.
@@ -58,16 +68,22 @@ def load_jobs(session: Session, known: Mapping[str, AttributeKind] | None = None
     Args:
         session: Settings, lake and connection.
         known: As in `load_users`.
+        today: As in `load_users`.
 
     Raises:
         SourceError: the source cannot be read, or has no usable row.
     """
-    return _load(session, contracts.JOBS, known or {})
+    return _load(session, contracts.JOBS, known or {}, today)
 
 
-def _load(session: Session, contract: Contract, known: Mapping[str, AttributeKind]) -> Loaded:
+def _load(
+    session: Session,
+    contract: Contract,
+    known: Mapping[str, AttributeKind],
+    today: date | None,
+) -> Loaded:
     with workspace(session.lake) as folder, reader(session) as reading:
-        checked = check_entities(reading, contract, folder, known)
+        checked = check_entities(reading, contract, folder, known, today)
         source = checked.source
         con, pipeline = reading.con, source.pipeline
         rejected = pipeline.named("rejected")
@@ -93,7 +109,7 @@ def _load(session: Session, contract: Contract, known: Mapping[str, AttributeKin
         proposals=proposed,
         past_rows=checked.past_rows,
         varying=checked.varying,
-        notes=_gone(contract, checked.placement.gone),
+        notes=_notes_of(contract, checked),
     )
 
 
@@ -106,7 +122,7 @@ def _all_rows(checked: Entities, rejected: int) -> int:
     source = checked.source
     con, final = source.pipeline.con, source.pipeline.named("final")
     row = con.execute(f"SELECT count(*) FROM {final}").fetchone()
-    found = (row[0] if row else 0) + checked.past_rows + rejected
+    found = (row[0] if row else 0) + checked.past_rows + checked.later_rows + rejected
     read = count_rows(source)
     if read != found:
         raise SourceError(
@@ -117,10 +133,17 @@ def _all_rows(checked: Entities, rejected: int) -> int:
     return read
 
 
-def _gone(contract: Contract, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(
+def _notes_of(contract: Contract, checked: Entities) -> tuple[str, ...]:
+    gone = tuple(
         f"{contract.setting}.attributes lists {name}, which the source has no more: it is missing."
-        for name in names
+        for name in checked.placement.gone
+    )
+    if not checked.later_rows:
+        return gone
+    return (
+        *gone,
+        f"{checked.later_rows:,} {contract.name} hold only from a later day (`valid_from`): "
+        f"they are not in {contract.name} before it.",
     )
 
 

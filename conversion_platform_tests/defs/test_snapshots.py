@@ -106,3 +106,16 @@ def test_a_snapshot_is_replaced_when_that_is_asked_for_and_the_log_has_both(plat
     assert rows(platform, f"{seen}'{LIVED}'") == [(0,)]
     logged = f"SELECT count(*) FROM log_snapshot WHERE dt = DATE '{NEXT}'"
     assert rows(platform, logged) == [(2,)]
+
+
+def test_a_row_counts_in_the_run_of_the_day_from_which_it_holds(platform: Path) -> None:
+    rewrite(
+        platform / "source/users.parquet",
+        "SELECT *, created_at AS valid_from FROM source UNION ALL BY NAME "
+        "SELECT * REPLACE ('later' AS region), "
+        f"TIMESTAMPTZ '{NEXT} 18:00:00+00' AS valid_from FROM source",
+    )
+    regions = "SELECT count(*) FILTER (region = 'later') > 0 FROM users"
+    for day, is_later in ((LIVED, False), (NEXT, True)):
+        run_job(platform, "sources", day)
+        assert rows(platform, regions) == [(is_later,)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from conversion_platform.errors import NotReadyError, SourceError
-from conversion_platform.marketplace import JOBS, REJECTED_USERS, USERS
+from conversion_platform.marketplace import JOBS, REJECTED_USERS, USERS, load_users
 from conversion_platform.marketplace.history import JOBS_VERSIONS, USERS_VERSIONS
 from conversion_platform_tests.marketplace.world import World
 
@@ -290,3 +290,52 @@ def test_what_the_settings_refuse_says_which_setting_allows_it(tmp_path: Path) -
     built = _users(tmp_path, [OLD, NEW], 'duplicates = "refuse"')
     message = _refused(built, 'sources.users.duplicates = "refuse"', "Leave one row", '"first"')
     assert "columns] updated_at" not in message
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_row_that_holds_from_a_later_day_counts_when_its_day_has_come(
+    tmp_path: Path, reverse: bool
+) -> None:
+    """A consent of next year does not count today."""
+    head = "user_id,consent_at,valid_from"
+    lines = [
+        "1,,2026-01-01T00:00:00Z",
+        "1,2026-06-01T00:00:00Z,2026-06-01T12:00:00Z",
+        "1,2027-06-01T00:00:00Z,2027-06-01T00:00:00Z",
+        "1,2027-07-01T00:00:00Z,2027-06-01T00:00:00Z",
+        "2,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z",
+        "3,2027-01-01T00:00:00Z,2027-01-01T00:00:00Z",
+    ]
+    built = _users(tmp_path, lines[::-1] if reverse else lines, head=head)
+    seen = {}
+    for today in (date(2026, 5, 31), date(2026, 6, 1), date(2027, 1, 1)):
+        with built.session() as session:
+            loaded = load_users(session, today=today)
+        assert loaded.read_rows == len(lines)
+        seen[today] = dict(built.rows(USERS, "user_id, strftime(consent_at, '%Y-%m')"))
+        notes = loaded.notes
+        assert ("1 users hold only from a later day" in " ".join(notes)) == (today.year == 2026)
+    assert seen == {
+        date(2026, 5, 31): {"1": None, "2": "2026-01"},
+        date(2026, 6, 1): {"1": "2026-06", "2": "2026-01"},
+        date(2027, 1, 1): {"1": "2026-06", "2": "2026-01", "3": "2027-01"},
+    }
+    with (
+        built.session() as session,
+        pytest.raises(SourceError, match="the newest have one `valid_from`"),
+    ):
+        load_users(session, today=date(2027, 6, 1))
+
+
+def test_the_first_row_that_holds_counts_if_the_settings_say_the_first(tmp_path: Path) -> None:
+    lines = ["1,later,2027-06-01T00:00:00Z", "1,now,2026-01-01T00:00:00Z"]
+    built = _users(tmp_path, lines, 'duplicates = "first"', "user_id,region,valid_from")
+    with built.session() as session:
+        load_users(session, today=date(2026, 12, 31))
+    assert built.rows(USERS, "region") == [("now",)]
+
+
+def test_a_source_whose_rows_all_hold_from_later_days_is_refused(tmp_path: Path) -> None:
+    built = _users(tmp_path, ["1,2027-01-02T00:00:00Z"], head="user_id,valid_from")
+    with built.session() as session, pytest.raises(SourceError, match="a day after 2026-12-31"):
+        load_users(session, today=date(2026, 12, 31))

@@ -93,16 +93,18 @@ def loaded_result(table: str, loaded: Loaded, limits: SourceSection) -> dg.Mater
 
 
 @asset_of(table_spec(USERS, group=GROUP, kinds=KINDS), [rejects_check("users")])
-def users(platform: Platform) -> dg.MaterializeResult:
+def users(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    today = platform.today() or days_of(context).last
     with platform.session() as session:
-        loaded = load_users(session, known_attributes(session, "users"))
+        loaded = load_users(session, known_attributes(session, "users"), today)
     return loaded_result("users", loaded, session.settings.sources.users)
 
 
 @asset_of(table_spec(JOBS, group=GROUP, kinds=KINDS), [rejects_check("jobs")])
-def jobs(platform: Platform) -> dg.MaterializeResult:
+def jobs(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+    today = platform.today() or days_of(context).last
     with platform.session() as session:
-        loaded = load_jobs(session, known_attributes(session, "jobs"))
+        loaded = load_jobs(session, known_attributes(session, "jobs"), today)
     return loaded_result("jobs", loaded, session.settings.sources.jobs)
 
 

@@ -1,2 +1,3 @@
 SELECT $columns
 FROM steps.${source}_$accepted
+WHERE NOT $later

@@ -1,14 +1,18 @@
 -- Ids of which no time says which row is the newest, though their rows differ: some have no moment, or
 -- of those of the newest moment some have no time of writing, or several have the newest.
 WITH copies AS (
-    SELECT $key AS _cp_id, $content AS _cp_content, $moment AS _cp_moment, $written AS _cp_written
+    SELECT $key AS _cp_id, $content AS _cp_content, $moment AS _cp_moment, $written AS _cp_written,
+        $later AS _cp_later
     FROM steps.${source}_flagged
     WHERE _cp_reason IS NULL OR _cp_reason = 'duplicate_id'
 ), ranked AS (
     SELECT *,
-        rank() OVER (PARTITION BY _cp_id ORDER BY _cp_moment DESC NULLS FIRST) AS place,
         rank() OVER (
-            PARTITION BY _cp_id ORDER BY _cp_moment DESC NULLS FIRST, _cp_written DESC NULLS FIRST
+            PARTITION BY _cp_id ORDER BY _cp_later, _cp_moment DESC NULLS FIRST
+        ) AS place,
+        rank() OVER (
+            PARTITION BY _cp_id
+            ORDER BY _cp_later, _cp_moment DESC NULLS FIRST, _cp_written DESC NULLS FIRST
         ) AS written_place
     FROM copies
 )
