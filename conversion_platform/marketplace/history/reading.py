@@ -120,6 +120,16 @@ def attribute_types(session: Session, table: Table) -> dict[str, str]:
     return _types(session, newest, declared)
 
 
+def captured_types(session: Session, history: History, until: date) -> dict[str, str]:
+    """Return the attributes of the snapshots up to a day, listed today or not, with their types."""
+    days = [day for day in session.lake.days(history.table) if day <= until]
+    if not days:
+        return {}
+    declared = {*(column.name for column in history.table.columns), "dt"}
+    rows = session.lake.select(history.table, DayRange(days[0], days[-1]))
+    return _types(session, rows, declared)
+
+
 def present_types(session: Session, history: History) -> dict[str, str]:
     """Return the attributes that the checked table has now, with their DuckDB types."""
     declared = {column.name for column in history.current.columns}

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from conversion_platform.days import DayRange
 from conversion_platform.lake import Lake, Table
-from conversion_platform.marketplace import USERS_HISTORY, fold_old_snapshots
+from conversion_platform.marketplace import USERS, USERS_HISTORY, as_of, capture, fold_old_snapshots
 from conversion_platform.marketplace.history import fold_snapshots
 from conversion_platform_tests.marketplace.history.world import Regions, day, keep, opened, seen
 
+TEAM = {"team": "VARCHAR"}
 CAPTURES: dict[int, Regions] = {
     0: {"a": "x", "b": "x"},
     2: {"a": "y", "b": "x", "c": "x"},
@@ -60,6 +62,25 @@ def test_a_crash_while_folding_leaves_the_days_that_are_kept_as_they_were(
         fold_snapshots(session, USERS_HISTORY, day(6))
         assert session.lake.days(USERS_HISTORY) == [day(6), day(8)]
         assert {number: seen(session, number) for number in range(6, 12)} == before
+
+
+@pytest.mark.parametrize("written_again", ["refreshed", "folded"])
+def test_a_snapshot_that_is_written_whole_keeps_attributes_that_are_listed_no_more(
+    tmp_path: Path, written_again: str
+) -> None:
+    with opened(tmp_path) as session:
+        for number, team in enumerate("abz"):
+            own = f"(SELECT 'u' AS user_id, '{team}' AS team)"
+            query = f"SELECT * FROM {own} UNION ALL BY NAME {USERS.empty_select()}"
+            session.lake.write(session.con, USERS, query)
+            capture(session, USERS_HISTORY, DayRange.of(day(number)))
+        keep(session, 3, {"u": "x"})
+        if written_again == "refreshed":
+            keep(session, 1, {"u": "x"}, refresh=True)
+        else:
+            fold_snapshots(session, USERS_HISTORY, day(2))
+        found = f"SELECT team FROM {as_of(session.lake, USERS_HISTORY, day(2), TEAM)}"
+        assert session.con.execute(found).fetchall() == [("z",)]
 
 
 def test_snapshots_are_kept_as_long_as_the_settings_say(tmp_path: Path) -> None:
