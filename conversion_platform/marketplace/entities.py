@@ -8,8 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Session, identifier, instant, quoted
-from conversion_platform.marketplace import contract as contracts
+from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace.attributes import AttributeKind, misfits, stored_columns
 from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract
@@ -29,7 +28,7 @@ from conversion_platform.marketplace.source_steps import (
     stage,
 )
 from conversion_platform.marketplace.sources import open_source, section_of
-from conversion_platform.marketplace.steps import Step
+from conversion_platform.marketplace.starts import with_starts
 
 _VARYING = 0.2
 _NO_DAY = "CAST(NULL AS DATE)"
@@ -95,7 +94,7 @@ def check_entities(
     resolve(source, order, _NO_DAY, _NO_DAY, moment=times.moment if newest else "NULL")
     later_rows = _require_rows(source, times, today)
     require_decided(source, times, [*placement.listed, *placement.protected])
-    accepted = _with_starts(source, folder)
+    accepted = with_starts(source, folder)
     stored = stored_columns(source, known)
     attributes = [f"{value} AS {identifier(name)}" for name, value in stored.items()]
     pipeline.file(
@@ -202,40 +201,3 @@ def _versions(source: Source, times: Times, attributes: Mapping[str, str]) -> No
         if times.staged
         else "",
     )
-
-
-def _with_starts(source: Source, folder: Path) -> str:
-    """Fill in the starts that the source does not say; return the step that has them."""
-    pipeline, contract = source.pipeline, source.contract
-    lacking = pipeline.con.execute(
-        f"SELECT 1 FROM {pipeline.named('accepted')} WHERE {contract.start} IS NULL LIMIT 1"
-    ).fetchone()
-    if lacking is None:
-        return "accepted"
-    settings = source.session.settings
-    first_steps = _events_values(source.session, folder)
-    pipeline.steps += first_steps
-    pipeline.file(
-        "firsts",
-        "When the events source first tells of an id.",
-        kept=True,
-        key=contract.key,
-    )
-    pipeline.file(
-        "started",
-        f"A missing `{contract.start}` is the first event, else the first day.",
-        start=contract.start,
-        until=contract.end,
-        key=contract.key,
-        opening=instant(settings.platform.start_date, settings.platform.time_zone),
-    )
-    return "started"
-
-
-def _events_values(session: Session, folder: Path) -> list[Step]:
-    """Create the first steps of the events source, and return them."""
-    events = contracts.EVENTS
-    section = section_of(session.settings, events)
-    relation = open_source(session, events, folder)
-    matched = map_columns(events, section, relation)
-    return begin(session, events, section, relation, matched).pipeline.steps

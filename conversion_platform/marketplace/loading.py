@@ -40,8 +40,8 @@ def load_users(
 ) -> Loaded:
     """Check the users source, and replace `users` with its personal tables, and the rejects.
 
-    A user without created_at gets the time of the first event in the events source, else
-    platform.start_date.
+    A user without created_at keeps the one captured first; who is new gets the time of the first
+    event in the events source, else platform.start_date.
 
     Args:
         session: Settings, lake and connection.
@@ -63,7 +63,7 @@ def load_jobs(
 ) -> Loaded:
     """Check the jobs source, and replace `jobs` with its personal table, and the rejects.
 
-    A job without opened_at gets the time of its first event, else platform.start_date.
+    A job without opened_at gets it like a user.
 
     Args:
         session: Settings, lake and connection.
