@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -24,12 +24,13 @@ from conversion_platform.marketplace.history.tables import (
     History,
 )
 from conversion_platform.marketplace.history.whole import write_whole
-from conversion_platform.marketplace.tables import USERS_CONTACTS
+from conversion_platform.marketplace.tables import EVENTS, USERS_CONTACTS
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Table
 
 _CAPTURED = "_captured"
+_SHOWN_RUNS = 6
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,22 @@ class Captured:
         written: The partitions that were written; none if the day had its snapshot already.
         changes: How many rows are new, changed, corrected (they change what was so on a day
             that is captured already) or gone.
-        rebuild_from: The first day that was built with what was corrected, or with rows that are
-            gone; None if nothing was.
+        built: The days that were built with what was corrected, or with rows that are gone; None
+            if none was.
+        replaceable: The snapshots that those days see.
     """
 
     table: str
     day: date
     written: tuple[Written, ...] = ()
     changes: dict[str, int] | None = None
-    rebuild_from: date | None = None
+    built: DayRange | None = None
+    replaceable: tuple[date, ...] = ()
 
     @property
     def corrected(self) -> int:
         """Rows that were otherwise on days that were built already."""
-        return (self.changes or {}).get("corrected", 0) if self.rebuild_from else 0
+        return (self.changes or {}).get("corrected", 0) if self.built else 0
 
     def note(self) -> str:
         """Return what a person should know; empty if nothing."""
@@ -65,14 +68,30 @@ class Captured:
             for name, words in (("corrected", "rows corrected"), ("gone", "rows no longer shown"))
             if changes.get(name)
         ]
-        if not told or self.rebuild_from is None:
+        if not told or self.built is None:
             return ""
-        last = self.day - ONE_DAY
         return (
-            f"{self.table}: {' and '.join(told)} by the source. The days {self.rebuild_from} to "
-            f"{last} were built with what it showed before. They keep that; to build one with what "
-            "the source shows now: conversion-platform run --refresh-snapshot DAY."
+            f"{self.table}: {' and '.join(told)} by the source. The days {self.built.first} to "
+            f"{self.built.last} were built with what it showed before, and keep that. They see the "
+            f"snapshots of {_listed(self.replaceable)}. To build one of these days with what the "
+            "source shows now: conversion-platform run --refresh-snapshot DAY. A day between sees "
+            "the one before it, and a day before all the first: refresh that one, then run the day "
+            "again."
         )
+
+
+def _listed(days: Sequence[date]) -> str:
+    """Return days in words: those that follow each other as the first and the last of them."""
+    runs: list[DayRange] = []
+    for day in days:
+        if runs and day == runs[-1].last + ONE_DAY:
+            runs[-1] = DayRange(runs[-1].first, day)
+        else:
+            runs.append(DayRange.of(day))
+    shown = [f"{run.first} to {run.last}" if len(run) > 1 else str(run) for run in runs]
+    if len(shown) > _SHOWN_RUNS:
+        shown = [*shown[: _SHOWN_RUNS - 1], "...", shown[-1]]
+    return ", ".join(shown)
 
 
 def capture(session: Session, table: Table, days: DayRange, refresh: bool = False) -> Captured:
@@ -116,9 +135,9 @@ def _capture(
         written.append(session.lake.write(session.con, table, query, day))
         nothing = f"{query} WHERE false"
         written += [session.lake.write(session.con, table, nothing, end) for end in ends]
-        return Captured(
-            table.name, day, tuple(written), _counts(session), _rebuild_from(session, day)
-        )
+        built = _built(session, history, day, captured)
+        seen = _seen_by(built, captured) if built else ()
+        return Captured(table.name, day, tuple(written), _counts(session), built, seen)
 
 
 def capture_both(
@@ -130,12 +149,17 @@ def capture_both(
 
 
 def _require_captured(history: History, day: date, days: list[date]) -> None:
-    if day not in days:
-        known = f"Days with one: {days[0]} to {days[-1]}, {len(days)} in all." if days else ""
-        raise NotReadyError(
-            f"{history.table.name} has no snapshot of {day} that could be replaced.",
-            f"{known} A day without one is built from the snapshot before it.".strip(),
-        )
+    if day in days:
+        return
+    problem = f"{history.table.name} has no snapshot of {day} that could be replaced."
+    if not days:
+        raise NotReadyError(problem, f"Run the day first: conversion-platform run --from {day}.")
+    seen, *_ = _seen_by(DayRange.of(day), days)
+    raise NotReadyError(
+        problem,
+        f"Days with one: {_listed(days)}. {day} sees that of {seen}: give --refresh-snapshot "
+        f"{seen}, then run {day} again.",
+    )
 
 
 @contextmanager
@@ -191,13 +215,27 @@ def _counts(session: Session) -> dict[str, int]:
     return dict(rows)
 
 
-def _rebuild_from(session: Session, day: date) -> date | None:
-    """Return the first day that was built with what is corrected, or gone, since."""
+def _built(
+    session: Session, history: History, day: date, captured: Sequence[date]
+) -> DayRange | None:
+    """Return the days before `day` that were built with what is corrected, or gone, since."""
     row = session.con.execute(
-        f"SELECT min(known_start) FROM {_CAPTURED} WHERE change IN ('corrected', 'gone')"
+        f"SELECT min(least(known_start, {history.start})) FROM {_CAPTURED} "
+        "WHERE change IN ('corrected', 'gone')"
     ).fetchone()
     if row is None or row[0] is None:
         return None
     platform = session.settings.platform
     first = max(day_of(row[0], platform.time_zone), platform.start_date)
-    return first if first < day else None
+    known = {*captured, *session.lake.days(EVENTS)}
+    built = [one for one in known if first <= one < day]
+    return DayRange.spanning(built) if built else None
+
+
+def _seen_by(days: DayRange, captured: Sequence[date]) -> tuple[date, ...]:
+    """Return the snapshots that days see: those of these days, and the one before the first.
+
+    Days before the first snapshot see that one.
+    """
+    before = max((one for one in captured if one <= days.first), default=min(captured))
+    return tuple(one for one in captured if before <= one <= max(days.last, before))

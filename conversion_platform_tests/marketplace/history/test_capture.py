@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from conversion_platform.days import DayRange
 from conversion_platform.errors import NotReadyError
 from conversion_platform.lake import Part
-from conversion_platform.marketplace import USERS, USERS_HISTORY, as_of, attribute_types, capture
+from conversion_platform.marketplace import (
+    EVENTS,
+    USERS,
+    USERS_HISTORY,
+    as_of,
+    attribute_types,
+    capture,
+)
 from conversion_platform.marketplace.history import USERS_VERSIONS
 from conversion_platform_tests.marketplace.history.world import (
     Regions,
@@ -77,7 +84,8 @@ def test_a_user_that_is_gone_is_seen_by_the_days_before(tmp_path: Path) -> None:
         assert [seen(session, number).get("b") for number in range(3)] == ["y", None, "y"]
     assert (gone.changes, back.changes) == ({"gone": 1}, {"new": 1})
     assert "1 rows no longer shown" in gone.note()
-    assert "The days 2026-02-01 to 2026-03-01" not in back.note()
+    assert "The days 2026-03-01 to 2026-03-01 were built" in gone.note()
+    assert back.note() == ""
 
 
 def test_a_corrected_start_names_the_days_that_were_built_with_the_earlier_one(
@@ -93,8 +101,33 @@ def test_a_corrected_start_names_the_days_that_were_built_with_the_earlier_one(
         corrected = capture(session, USERS_HISTORY, DayRange.of(day(9)))
     assert corrected.changes == {"corrected": 1}
     assert "1 rows corrected" in corrected.note()
-    assert "2026-02-01 to 2026-03-09" in corrected.note()
+    assert "The days 2026-03-01 to 2026-03-01 were built" in corrected.note()
     assert "--refresh-snapshot" in corrected.note()
+
+
+def test_a_correction_names_days_that_were_built_and_snapshots_that_can_be_replaced(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as session:
+        for number in (3, 6, 7, 8):
+            keep(session, number, {"a": "x", "b": "x"})
+        for number in (0, 1, 9):
+            session.lake.write(session.con, EVENTS, EVENTS.empty_select(), day(number))
+        note = keep(session, 12, {"a": "x"}).note()
+        assert "The days 2026-03-01 to 2026-03-10 were built" in note
+        assert "the snapshots of 2026-03-04, 2026-03-07 to 2026-03-09." in note
+        for number in (3, 6, 7, 8):
+            keep(session, number, {"a": "x"}, refresh=True)
+
+
+def test_a_start_that_moves_back_names_the_days_since_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        for number in (0, 5):
+            session.lake.write(session.con, EVENTS, EVENTS.empty_select(), day(number))
+        told: Told = {"a": [(4, "x")]}
+        keep(session, 5, {"a": "x"}, told)
+        found = keep(session, 6, {"a": "x"}, {"a": [(0, "x")]})
+    assert "The days 2026-03-01 to 2026-03-06 were built" in found.note()
 
 
 def test_the_days_of_a_range_see_what_days_that_run_one_by_one_see(tmp_path: Path) -> None:
@@ -136,8 +169,11 @@ def test_a_snapshot_that_is_replaced_changes_its_day_and_no_later_one(tmp_path: 
 def test_only_a_day_that_has_a_snapshot_can_get_another(tmp_path: Path) -> None:
     with opened(tmp_path) as session:
         keep(session, 0, {"a": "x"})
-        with pytest.raises(NotReadyError, match="no snapshot of 2026-03-03"):
+        with pytest.raises(NotReadyError, match="no snapshot of 2026-03-03") as caught:
             keep(session, 2, {"a": "y"}, refresh=True)
+        assert "sees that of 2026-03-01: give --refresh-snapshot 2026-03-01" in str(caught.value)
+        with pytest.raises(NotReadyError, match="--refresh-snapshot 2026-03-01"):
+            keep(session, -3, {"a": "y"}, refresh=True)
 
 
 def test_an_attribute_that_changes_its_kind_is_missing_where_it_does_not_fit(
