@@ -52,6 +52,8 @@ def record(
     """
     spec = event_type_named(event_type)
     query = QUERIES[spec.name](session, days)
+    if spec.name == "snapshot":
+        days = DayRange(date.min, date.max)  # a run writes snapshots of other days again
     return append(session, spec.name, query, days, recorded_at)
 
 
@@ -66,17 +68,26 @@ def _snapshots(session: Session, days: DayRange) -> str:
 
 
 def _captured(session: Session, table: Table, days: DayRange) -> Iterator[str]:
-    """Yield SQL of the event of each snapshot with changes, of the newest: others are logged."""
-    captured = [day for day in session.lake.days(table) if day in days]
-    for day in captured[-RECENT_SNAPSHOTS:]:
+    """Yield SQL of the event of each snapshot that a run may have written: others are logged."""
+    for day in _lately_written(session.lake.days(table), days):
         due = _run_time(session.settings, f"DATE '{day}'")
         yield f"""
             SELECT DATE '{day}' AS dt, {due} AS occurred_at,
-                {quoted(table.name)} AS table_name, count_if(present) AS "rows",
-                count_if(NOT present) AS gone,
+                {quoted(table.name)} AS table_name, count(*) FILTER (present) AS "rows",
+                count(*) FILTER (NOT present) AS gone,
                 {quoted(_sha256(session.lake, table, day))} AS fingerprint
-            FROM {session.lake.select(table, DayRange.of(day))}
-            HAVING count(*) > 0"""
+            FROM {session.lake.select(table, DayRange.of(day))}"""
+
+
+def _lately_written(captured: list[date], days: DayRange) -> list[date]:
+    """Return the snapshots that a run may have written.
+
+    Those are the newest up to its last day; the one after that, which is written again where the
+    last is replaced; and the first, which is written again where older ones are folded into it.
+    """
+    until = [day for day in captured if day in days][-RECENT_SNAPSHOTS:]
+    after = [day for day in captured if day > days.last][:1]
+    return sorted({*captured[:1], *until, *after})
 
 
 def _prediction_batches(session: Session, days: DayRange) -> str:

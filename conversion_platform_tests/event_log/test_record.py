@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,12 @@ from conversion_platform.catalog import attach_views
 from conversion_platform.days import DayRange
 from conversion_platform.event_log import EVENT_TYPES, record
 from conversion_platform.lake import Lake, LocalStorage, Session
+from conversion_platform.marketplace import USERS_HISTORY
+from conversion_platform.marketplace.history import fold_snapshots
 from conversion_platform.settings import Settings
 from conversion_platform.training.registry import POINTERS
 from conversion_platform_tests.event_log.small_lake import DAY, fill, fill_people
+from conversion_platform_tests.marketplace.history.world import day, keep, opened
 
 if TYPE_CHECKING:
     import duckdb
@@ -139,3 +143,39 @@ def test_the_time_of_logging_is_kept_where_it_is_given(
     record(session, "reply", DAYS, recorded_at=now)
     attach_views(session)
     assert rows(con, "SELECT recorded_at FROM log_reply") == [(now,)]
+
+
+def _logged(session: Session, days: DayRange) -> list[tuple[Any, ...]]:
+    """The snapshots in the log, and whether the digest is that of the file that is there."""
+    record(session, "snapshot", days)
+    attach_views(session)
+    lake = session.lake
+    files = {
+        (one, hashlib.sha256(lake.storage.read(lake.key(USERS_HISTORY, one))).hexdigest())
+        for one in lake.days(USERS_HISTORY)
+    }
+    found = rows(session.con, "SELECT dt, rows, gone, fingerprint FROM log_snapshot ORDER BY ALL")
+    return [(dt, new, gone, (dt, digest) in files) for dt, new, gone, digest in found]
+
+
+def test_each_snapshot_that_is_written_is_logged_with_its_digest(tmp_path: Path) -> None:
+    first, second, third = (day(number) for number in range(3))
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x"})
+        keep(session, 1, {"a": "y"})
+        keep(session, 2, {"a": "y"})
+        before = [(first, 1, 0, True), (second, 1, 0, True), (third, 0, 0, True)]
+        assert _logged(session, DayRange(first, third)) == before
+        keep(session, 1, {"a": "x"}, refresh=True)
+        logged = _logged(session, DayRange(first, second))
+        assert sorted(logged) == sorted(
+            [
+                (first, 1, 0, True),
+                (second, 0, 0, True),  # what the snapshot has now: no change
+                (second, 1, 0, False),
+                (third, 0, 0, False),
+                (third, 1, 0, True),  # whole, so that the one before it could be replaced
+            ]
+        )
+        fold_snapshots(session, USERS_HISTORY, second)
+        assert (second, 1, 0, True) in _logged(session, DayRange.of(third))
