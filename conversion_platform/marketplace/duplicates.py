@@ -9,7 +9,7 @@ from datetime import date
 from conversion_platform.days import ONE_DAY
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import identifier, instant, quoted, rendered
-from conversion_platform.marketplace.relation import folder_day
+from conversion_platform.marketplace.relation import FOLDER as FOLDER_DAY
 from conversion_platform.marketplace.source_steps import Source
 from conversion_platform.marketplace.steps import FOLDER
 
@@ -23,6 +23,7 @@ class Times:
         moment: SQL of the moment from which on a row holds: `valid_from`, else `updated_at`, else
             the start of the day of its `dt=` folder.
         written: SQL of what tells rows of one moment apart: the next of these.
+        staged: SQL of the staged columns that these need, and the checked table does not have.
         later: SQL condition of the rows that hold only from a later day than the run's: each is a
             version, and counts when its day has come.
     """
@@ -30,6 +31,7 @@ class Times:
     names: tuple[str, ...]
     moment: str
     written: str
+    staged: tuple[str, ...]
     later: str
 
     @classmethod
@@ -43,18 +45,14 @@ class Times:
         columns = {"valid_from": "_cp_valid_from", "updated_at": "updated_at"}
         names = tuple(name for name in columns if name in source.matched.contract)
         zone = quoted(source.session.settings.platform.time_zone)
-        folder = f"timezone({zone}, CAST({folder_day('_cp_source')} AS TIMESTAMP))"
+        folder = f"timezone({zone}, CAST({FOLDER_DAY} AS TIMESTAMP))"
         moment, written, *_ = [*(columns[name] for name in names), folder, "NULL"]
         later = "false"
         if today and "valid_from" in names:
             tomorrow = instant(today + ONE_DAY, source.session.settings.platform.time_zone)
             later = f"coalesce(_cp_valid_from >= {tomorrow}, false)"
-        return cls(names, moment, written, later)
-
-    @property
-    def staged(self) -> list[str]:
-        """SQL of the staged column that is none of the checked table, if the source has it."""
-        return ["_cp_valid_from"] if "valid_from" in self.names else []
+        valid_from = ("_cp_valid_from",) if "valid_from" in names else ()
+        return cls(names, moment, written, (*valid_from, FOLDER_DAY), later)
 
     @property
     def newest_first(self) -> list[str]:

@@ -13,6 +13,7 @@ from conversion_platform.marketplace.attributes import AttributeKind, misfits, s
 from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.duplicates import Times, require_decided
+from conversion_platform.marketplace.gone import Gone, gone_ids
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.placement import Placement, placement_of
@@ -35,6 +36,23 @@ _NO_DAY = "CAST(NULL AS DATE)"
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Ids of a source.
+
+    Attributes:
+        ids: All that have an accepted row.
+        later: Those of which no row holds yet.
+        gone: Those that the newest `dt=` folder has no more.
+        newest: That folder.
+    """
+
+    ids: int
+    later: int
+    gone: int
+    newest: date | None
+
+
+@dataclass(frozen=True)
 class Entities:
     """Checked users or jobs.
 
@@ -42,7 +60,7 @@ class Entities:
         source: The source with all of its steps.
         misfits: Cells of attributes that do not fit the kind which a model knows.
         past_rows: Rows that are other versions of a row in `final`.
-        later_rows: Rows of ids of which no row holds yet.
+        counted: How many ids there are, and how many of them are not in `final`.
         tells_versions: Whether there is a step `versions`.
         varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
         placement: Where each further column lies.
@@ -52,7 +70,7 @@ class Entities:
     misfits: tuple[Unread, ...]
     placement: Placement
     past_rows: int
-    later_rows: int
+    counted: Counted
     tells_versions: bool
     varying: tuple[str, ...]
 
@@ -92,7 +110,8 @@ def check_entities(
     newest = section.duplicates == "newest"
     order = times.newest_first if newest else [times.later]
     resolve(source, order, _NO_DAY, _NO_DAY, moment=times.moment if newest else "NULL")
-    later_rows = _require_rows(source, times, today)
+    gone = gone_ids(source)
+    counted = _require_rows(source, times, gone, today)
     require_decided(source, times, [*placement.listed, *placement.protected])
     accepted = with_starts(source, folder)
     stored = stored_columns(source, known)
@@ -102,14 +121,15 @@ def check_entities(
         "The checked rows: attributes have the type that all of their values have.",
         accepted=accepted,
         later=times.later,
+        gone=gone.condition,
         columns=", ".join([*_names(contract), *attributes]),
     )
     past_rows = _past_rows(source)
-    told = bool(past_rows or times.staged)
+    told = bool(past_rows or counted.gone or "valid_from" in times.names)
     if told:
-        _versions(source, times, {name: stored[name] for name in placement.listed})
+        _versions(source, times, gone, accepted, {name: stored[name] for name in placement.listed})
     found = misfits(source, known, stored)
-    return Entities(source, found, placement, past_rows, later_rows, told, _varying(source))
+    return Entities(source, found, placement, past_rows, counted, told, _varying(source))
 
 
 def _names(contract: Contract) -> list[str]:
@@ -126,16 +146,26 @@ def _contract_columns(source: Source) -> list[str]:
     return contract_columns(source.contract, {"unread_columns": unread})
 
 
-def _require_rows(source: Source, times: Times, today: date | None) -> int:
-    """Make sure that a row counts; return how many do not yet."""
+def _require_rows(source: Source, times: Times, gone: Gone, today: date | None) -> Counted:
+    """Make sure that a row counts, and count those that do not."""
     con, relation, contract = source.pipeline.con, source.relation, source.contract
     found = con.execute(
-        f"SELECT count(*), count_if({times.later}) FROM {source.pipeline.named('accepted')}"
+        f"SELECT count(*), count(*) FILTER ({times.later}), "
+        f"count(*) FILTER (NOT {times.later} AND {gone.condition}) "
+        f"FROM {source.pipeline.named('accepted')}"
     ).fetchone()
-    accepted, later = found or (0, 0)
-    if accepted > later:
-        return int(later)
-    if later:
+    ids, later, away = found or (0, 0, 0)
+    counted = Counted(ids, later, away, gone.newest)
+    if counted.ids > counted.later + counted.gone:
+        return counted
+    if counted.gone:
+        raise SourceError(
+            f"{contract.setting}: the newest `dt=` folder of {relation.place} ({gone.newest}) has "
+            f"no row that counts: no {contract.name} exist.",
+            "Export that day again. If a folder holds the rows that changed alone, set "
+            f'{contract.setting}.folders = "changes".',
+        )
+    if counted.later:
         raise SourceError(
             f"{contract.setting}: every row of {relation.place} holds only from a day after "
             f"{today}: no {contract.name} exist.",
@@ -183,21 +213,28 @@ def _varying(source: Source) -> tuple[str, ...]:
     return tuple(name for name, share in zip(names, row, strict=True) if (share or 0) > _VARYING)
 
 
-def _versions(source: Source, times: Times, attributes: Mapping[str, str]) -> None:
+def _versions(
+    source: Source, times: Times, gone: Gone, accepted: str, attributes: Mapping[str, str]
+) -> None:
     """Add the step `versions`: the versions that the source itself tells."""
     contract = source.contract
     kept = [column.name for column in history_of(contract.table).columns]
+    zone = quoted(source.session.settings.platform.time_zone)
+    away = (
+        f"UNION ALL BY NAME SELECT _cp_id AS {contract.key}, "
+        f"timezone({zone}, CAST(_cp_gone AS TIMESTAMP)) AS told_at, false AS present "
+        f"FROM {gone.step}"
+    )
     source.pipeline.file(
         "versions",
-        "The rows of each id of which the source tells several, with the time from which each "
-        "holds; of all ids if the source says it of each row.",
+        "The rows of each id of which the source tells several, or that it shows no more, with the "
+        "time from which each holds; of all ids if the source says it of each row.",
         key=contract.key,
         start=contract.start,
         moment=times.moment,
+        accepted=accepted,
         names=", ".join([*kept, *map(identifier, attributes)]),
         columns=", ".join([*kept, *(f"{of} AS {identifier(n)}" for n, of in attributes.items())]),
-        single=f"UNION ALL BY NAME SELECT *, _cp_valid_from AS told_at FROM steps.{contract.name}_"
-        "accepted WHERE _cp_valid_from IS NOT NULL"
-        if times.staged
-        else "",
+        single="true" if "valid_from" in times.names else gone.condition,
+        gone=away if gone.step else "",
     )

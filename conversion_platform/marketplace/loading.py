@@ -120,9 +120,7 @@ def _all_rows(checked: Entities, rejected: int) -> int:
         SourceError: rows came or went while it was read.
     """
     source = checked.source
-    con, final = source.pipeline.con, source.pipeline.named("final")
-    row = con.execute(f"SELECT count(*) FROM {final}").fetchone()
-    found = (row[0] if row else 0) + checked.past_rows + checked.later_rows + rejected
+    found = checked.counted.ids + checked.past_rows + rejected
     read = count_rows(source)
     if read != found:
         raise SourceError(
@@ -138,13 +136,17 @@ def _notes_of(contract: Contract, checked: Entities) -> tuple[str, ...]:
         f"{contract.setting}.attributes lists {name}, which the source has no more: it is missing."
         for name in checked.placement.gone
     )
-    if not checked.later_rows:
-        return gone
-    return (
-        *gone,
-        f"{checked.later_rows:,} {contract.name} hold only from a later day (`valid_from`): "
-        f"they are not in {contract.name} before it.",
+    counted = checked.counted
+    later = (
+        f"{counted.later:,} {contract.name} hold only from a later day (`valid_from`): they are "
+        f"not in {contract.name} before it."
     )
+    away = (
+        f"{counted.gone:,} {contract.name} of earlier `dt=` folders are not in the newest one "
+        f"({counted.newest}): the source shows them no more. If a folder holds the rows that "
+        f'changed alone, set {contract.setting}.folders = "changes".'
+    )
+    return (*gone, *([later] if counted.later else []), *([away] if counted.gone else []))
 
 
 def _write_versions(session: Session, contract: Contract, checked: Entities) -> None:

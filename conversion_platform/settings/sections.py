@@ -206,6 +206,11 @@ class SourceSection(InputSection):
         description="Which of several rows of one user or job counts: the `newest` by `updated_at` "
         "(where that does not tell, the source is refused), the `first` by file and row, or none.",
     )
+    folders: Literal["exports", "changes"] = Field(
+        "exports",
+        description="What a `dt=` folder of users or jobs holds: `exports` are whole, and who is "
+        "not in the newest one is shown no more; `changes` are the rows that changed.",
+    )
     warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
     fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")
 

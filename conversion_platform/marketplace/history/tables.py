@@ -54,8 +54,8 @@ JOBS_HISTORY = Table(
 )
 USERS_VERSIONS = Table(
     "users_versions",
-    "Users of whom the source tells several dated rows: all of those rows.",
-    (*_USER_COLUMNS, TOLD_AT),
+    "Users of whom the source tells several dated rows, or that it shows no more: all of those.",
+    (*_USER_COLUMNS, TOLD_AT, PRESENT),
     key=("user_id", "told_at"),
     daily=False,
     open_ended=True,
@@ -63,8 +63,8 @@ USERS_VERSIONS = Table(
 )
 JOBS_VERSIONS = Table(
     "jobs_versions",
-    "Jobs of which the source tells several dated rows: all of those rows.",
-    (*_kept(JOBS), TOLD_AT),
+    "Jobs of which the source tells several dated rows, or that it shows no more: all of those.",
+    (*_kept(JOBS), TOLD_AT, PRESENT),
     key=("job_id", "told_at"),
     daily=False,
     open_ended=True,

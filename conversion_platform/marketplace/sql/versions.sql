@@ -3,13 +3,18 @@ WITH told AS (
     FROM steps.${source}_flagged
     WHERE _cp_reason IS NULL AND $moment IS NOT NULL
         AND $key IN (SELECT $key FROM steps.${source}_flagged WHERE _cp_past)
-    $single
+    UNION ALL BY NAME
+    -- Of an id with one row what it says of its time, or that the source shows it no more.
+    SELECT *, $moment AS told_at
+    FROM steps.${source}_accepted
+    WHERE $moment IS NOT NULL AND ($single)
 ), filled AS (
     SELECT t.* REPLACE (coalesce(t.$start, f.$start) AS $start)
     FROM told AS t
-    JOIN steps.${source}_final AS f ON t.$key = f.$key
+    JOIN steps.${source}_$accepted AS f ON t.$key = f.$key
 )
 -- A row that says what the one before it said tells nothing new: a daily export has a row a day.
 SELECT *
-FROM (SELECT DISTINCT $columns, told_at FROM filled)
+FROM (SELECT DISTINCT $columns, told_at, true AS present FROM filled)
 QUALIFY lag(row($names)) OVER (PARTITION BY $key ORDER BY told_at) IS DISTINCT FROM row($names)
+$gone

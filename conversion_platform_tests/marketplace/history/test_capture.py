@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,15 +13,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import NotReadyError
+from conversion_platform.errors import NotReadyError, SourceError
 from conversion_platform.lake import Part
 from conversion_platform.marketplace import (
     EVENTS,
     USERS,
     USERS_HISTORY,
+    Captured,
     as_of,
     attribute_types,
     capture,
+    load_users,
 )
 from conversion_platform.marketplace.history import USERS_VERSIONS
 from conversion_platform_tests.marketplace.history.world import (
@@ -33,6 +36,7 @@ from conversion_platform_tests.marketplace.history.world import (
     seen,
     show,
 )
+from conversion_platform_tests.marketplace.world import World
 
 USERS_OF_A_DAY = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("xyz"))
 CAPTURES = st.dictionaries(st.integers(0, 12), USERS_OF_A_DAY, min_size=1, max_size=6)
@@ -328,3 +332,70 @@ def test_a_source_with_a_whole_history_is_seen_as_it_says_however_its_days_are_r
                 if holding or day(dated[0][0]) <= first:
                     expected[user] = (holding or [dated[0][1]])[-1]
             assert seen(session, number) == expected, number
+
+
+def _exports(folder: Path, days: dict[int, str], toml: str = "") -> World:
+    """Daily exports of users, each a letter, whose region is the day before the 4th, else `z`."""
+    for number, users in days.items():
+        target = folder / f"users/dt=2026-01-{number:02d}/all.csv"
+        target.parent.mkdir(parents=True)
+        rows = "".join(f"{user},{number if number < 4 else 'z'}\n" for user in users)
+        target.write_text(f"user_id,region\n{rows}")
+    return World(folder, f'[sources.users]\npath = "users"\n{toml}').fill()
+
+
+def _exported(built: World, first: int, last: int) -> tuple[Captured, dict[int, str]]:
+    with built.session() as session:
+        load_users(session)
+        captured = capture(session, USERS_HISTORY, january(first, last))
+        users = {
+            number: "".join(sorted(user for user, _ in session.con.execute(
+                "SELECT user_id, region FROM "
+                + as_of(session.lake, USERS_HISTORY, january(number, number).first)
+            ).fetchall()))
+            for number in range(1, 10)
+        }  # fmt: skip
+    return captured, users
+
+
+def january(first: int, last: int) -> DayRange:
+    return DayRange(date(2026, 1, first), date(2026, 1, last))
+
+
+def test_who_is_not_in_the_newest_daily_export_is_shown_no_more(tmp_path: Path) -> None:
+    built = _exports(tmp_path, {1: "abcd", 2: "abd", 4: "ad", 5: "ae"})
+    loaded = built.load_users()
+    assert [user for (user,) in built.rows(USERS, "user_id")] == ["a", "e"]
+    assert loaded.read_rows == 11
+    assert (
+        "3 users of earlier `dt=` folders are not in the newest one (2026-01-05)"
+        in (loaded.notes[0])
+    )
+    _, seen_by = _exported(built, 1, 5)
+    assert [seen_by[number] for number in range(1, 7)] == [
+        "abcde", "abde", "abde", "ade", "ae", "ae",
+    ]  # fmt: skip
+
+
+def test_daily_exports_are_seen_alike_however_their_days_are_run(tmp_path: Path) -> None:
+    days = {1: "abcd", 2: "abd", 4: "ad", 5: "ad", 6: "d"}
+    at_once = _exported(_exports(tmp_path / "a", days), 1, 6)[1]
+    for number, users in days.items():
+        built = _exports(tmp_path / "b", {number: users})
+        captured, one_by_one = _exported(built, number, number)
+        assert (captured.changes or {}).get("corrected") is None
+    assert captured.changes == {"gone": 1}
+    assert "1 rows no longer shown" in captured.note()
+    assert [at_once[number] for number in (1, 2, 4, 5, 6)] == [
+        one_by_one[number] for number in (1, 2, 4, 5, 6)
+    ]
+
+
+def test_folders_of_changes_tell_nobody_who_is_gone(tmp_path: Path) -> None:
+    built = _exports(tmp_path, {1: "abc", 2: "b"}, 'folders = "changes"')
+    assert (built.load_users().notes, len(built.rows(USERS))) == ((), 3)
+
+
+def test_a_newest_export_without_rows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"newest `dt=` folder .*2026-01-02"):
+        _exports(tmp_path, {1: "abc", 2: ""}).load_users()

@@ -4,7 +4,11 @@
 -- Several versions may count from one day: the one told last is what the day sees. An id has one
 -- version of a time, so that (told_from, told_at) orders them wholly.
 WITH told AS (
-    SELECT $columns, CAST(NULL AS TIMESTAMPTZ) AS told_at, CAST(NULL AS DATE) AS told_from
+    SELECT
+        $columns,
+        true AS present,
+        CAST(NULL AS TIMESTAMPTZ) AS told_at,
+        CAST(NULL AS DATE) AS told_from
     FROM $current
     WHERE $key NOT IN (SELECT $key FROM $versions)
     UNION ALL BY NAME
@@ -12,6 +16,7 @@ WITH told AS (
     -- first moment on.
     SELECT
         $columns,
+        coalesce(present, true) AS present,
         told_at,
         CASE
             WHEN row_number() OVER (PARTITION BY $key ORDER BY told_at) = 1
@@ -64,9 +69,10 @@ SELECT
         WHEN told_from IS NULL THEN DATE $day
         ELSE greatest(told_from, DATE $since)
     END AS valid_from,
-    true AS present,
+    present,
     CASE
         WHEN known_key IS NULL THEN 'new'
+        WHEN NOT present THEN 'gone'
         -- The source says today that something was otherwise on a day that is captured already.
         WHEN is_first AND (told_from < DATE $since OR $start IS DISTINCT FROM known_start)
             THEN 'corrected'
@@ -74,7 +80,10 @@ SELECT
     END AS change,
     known_start
 FROM compared
-WHERE (is_first AND known_key IS NULL) OR content IS DISTINCT FROM content_before
+WHERE CASE
+    WHEN is_first AND known_key IS NULL THEN present
+    ELSE content IS DISTINCT FROM content_before
+END
 UNION ALL BY NAME
 SELECT known_key AS $key, DATE $day AS valid_from, false AS present, 'gone' AS change, known_start
 FROM known
