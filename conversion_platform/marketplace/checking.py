@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.masking import masked
 from conversion_platform.marketplace.steps import Step
 
@@ -120,23 +121,32 @@ def _share(part: int, whole: int) -> float:
 
 
 def summary(
-    con: duckdb.DuckDBPyConnection, rejected: str
+    con: duckdb.DuckDBPyConnection, contract: Contract, rejected: str
 ) -> tuple[dict[str, int], dict[str, Example]]:
-    """Return the rejected rows' number by reason, and one example of each reason."""
+    """Return the rejected rows' number by reason, and one example of each reason.
+
+    Args:
+        con: The connection of the steps.
+        contract: The contract of the source.
+        rejected: The step `rejected`, or a part of it.
+    """
     one = "{'source': source, 'row': row_number, 'column': column_name, 'detail': detail}"
     rows = con.execute(
         f"SELECT reason, count(*), min({one}) "
         f"FROM {rejected} GROUP BY reason ORDER BY count(*) DESC, reason"
     ).fetchall()
     counts = {reason: int(count) for reason, count, _ in rows}
-    return counts, {reason: _example(found) for reason, _, found in rows}
+    return counts, {reason: _example(contract, found) for reason, _, found in rows}
 
 
-def unread_cells(con: duckdb.DuckDBPyConnection, flagged: str) -> tuple[Unread, ...]:
+def unread_cells(
+    con: duckdb.DuckDBPyConnection, contract: Contract, flagged: str
+) -> tuple[Unread, ...]:
     """Return the cells of accepted rows that cannot be read, by column and reason.
 
     Args:
         con: The connection of the steps.
+        contract: The contract of the source.
         flagged: The step `flagged`.
     """
     one = (
@@ -148,10 +158,11 @@ def unread_cells(con: duckdb.DuckDBPyConnection, flagged: str) -> tuple[Unread, 
         "WHERE _cp_reason IS NULL AND NOT _cp_past) GROUP BY ALL ORDER BY 3 DESC, 1, 2"
     ).fetchall()
     return tuple(
-        Unread(column, reason, int(count), _example(found)) for column, reason, count, found in rows
+        Unread(column, reason, int(count), _example(contract, found))
+        for column, reason, count, found in rows
     )
 
 
-def _example(found: dict[str, Any]) -> Example:
+def _example(contract: Contract, found: dict[str, Any]) -> Example:
     column = found["column"]
-    return Example(found["source"], found["row"], column, masked(column, found["detail"]))
+    return Example(found["source"], found["row"], column, masked(contract, column, found["detail"]))

@@ -171,7 +171,7 @@ def _require_rows(source: Source, times: Times, gone: Gone, today: date | None) 
             f"{today}: no {contract.name} exist.",
             f"Correct `valid_from`, or {contract.setting}.columns if another column is meant.",
         )
-    reasons, examples = summary(con, source.pipeline.named("rejected"))
+    reasons, examples = summary(con, contract, source.pipeline.named("rejected"))
     if not reasons:
         raise SourceError(
             f"{contract.setting}: {relation.place} has no row: no {contract.name} exist.",

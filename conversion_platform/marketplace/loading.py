@@ -92,11 +92,11 @@ def _load(
             *parts_of(contract, checked.placement, pipeline.named("final")),
         ]
         with source_errors(contract.setting, source.relation.place):
-            reasons, examples = summary(con, rejected)
+            reasons, examples = summary(con, contract, rejected)
             read = _all_rows(checked, sum(reasons.values()))
             written = [session.lake.write(con, part.table, part.query) for part in parts]
             _write_versions(session, contract, checked)
-            cells = (*unread_cells(con, pipeline.named("flagged")), *checked.misfits)
+            cells = (*unread_cells(con, contract, pipeline.named("flagged")), *checked.misfits)
             proposed = proposals(source)
     return Loaded(
         written=written,
@@ -213,7 +213,7 @@ def load_events(session: Session, days: DayRange) -> Loaded:
 def loaded_events(checked: CheckedEvents) -> Loaded:
     """Return what checking the events found; nothing of it is written."""
     con, pipeline = checked.con, checked.source.pipeline
-    reasons, examples = summary(con, checked.rejected())
+    reasons, examples = summary(con, contracts.EVENTS, checked.rejected())
     row = con.execute(f"SELECT count(*) FROM {pipeline.named('accepted')}").fetchone()
     accepted = int(row[0]) if row else 0
     return Loaded(
@@ -223,7 +223,7 @@ def loaded_events(checked: CheckedEvents) -> Loaded:
         rejects=reasons,
         examples=examples,
         source_rows=checked.read_rows,
-        unread=unread_cells(con, pipeline.named("flagged")),
+        unread=unread_cells(con, contracts.EVENTS, pipeline.named("flagged")),
         steps=tuple(pipeline.steps),
         proposals=proposals(checked.source),
     )

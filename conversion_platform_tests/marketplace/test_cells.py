@@ -251,5 +251,5 @@ def test_a_cell_that_moved_by_a_column_shows_no_name_and_no_address(tmp_path: Pa
     (tmp_path / "users.csv").write_text(text)
     built = World(tmp_path, '[sources.users]\npath = "users.csv"\n').fill()
     told = " ".join(cell.told() for cell in built.load_users().unread)
-    assert "desired_pay = '(personal)'" in told
+    assert "desired_pay = '(not shown)'" in told
     assert "Maria" not in told and "Oak" not in told
