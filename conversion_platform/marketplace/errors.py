@@ -19,6 +19,13 @@ from conversion_platform.lake import Kind, failure_of
 if TYPE_CHECKING:
     import duckdb
 
+# Beginnings of messages of DuckDB's own functions, up to where the value is.
+_OF_DUCKDB = re.compile(
+    r"Could not \w+ string|Malformed JSON at byte \d+ of input|Invalid type specifier"
+    r"|CSV Error on Line: \d+|No magic bytes found at end of file|Failed to read|Unknown TimeZone"
+    r"|Map keys must be unique|More than one row returned by a subquery used as an expression"
+)
+
 
 @contextmanager
 def source_errors(setting: str, place: str) -> Iterator[None]:
@@ -71,16 +78,35 @@ def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:
     )
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, without DuckDB's prefix.
+def first_line(error: duckdb.Error) -> str:
+    """Return the first line of an error's message, without DuckDB's prefix and without any value.
 
-    A value that cannot be cast may be personal: it is left out.
+    An error that is raised while rows are read may show what they say, which may be personal.
     """
+    import duckdb
+
     lines = str(error).strip().splitlines() or [type(error).__name__]
     text = re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", lines[0])
-    if type(error).__name__ == "ConversionException":
-        text = re.sub(r"'.*'|\".*\"", "(a value)", text)
-    return text
+    if isinstance(error, (*_before_rows(), duckdb.IOException)):
+        return text
+    if isinstance(error, duckdb.InvalidInputException):
+        # Functions write such messages freely: the value stands in them without quotes.
+        known = _OF_DUCKDB.match(text)
+        return f"{known[0]} (a value)" if known else "a function refuses a value"
+    return without_values(text)
+
+
+def _before_rows() -> tuple[type[Exception], ...]:
+    """Return the errors of a query that DuckDB raises before it reads a row."""
+    import duckdb
+
+    return duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException
+
+
+def without_values(text: str) -> str:
+    """Return a database's message without quoted texts and numbers, which may be values of rows."""
+    text = re.sub(r"'.*'|\".*\"", "(a value)", text)
+    return re.sub(r"(?<!\w)-?\d[\d.:/-]{2,}", "(a value)", text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import PlatformError, SourceError
 from conversion_platform.lake import quoted
+from conversion_platform.marketplace.errors import without_values
 from conversion_platform.marketplace.relation import ROW, SOURCE, Relation, staged_relation
 from conversion_platform.settings import secret
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 50_000
 CONNECT_SECONDS = 10
+# Classes of SQLSTATE. Of the first no row is read: access rules, names, syntax, the server's state.
+_BEFORE_ROWS = {"08", "0A", "25", "28", "3D", "3F", "42", "53", "57"}
+_VALUES = "22"  # data exceptions
 
 
 def postgres_relation(
@@ -159,7 +163,7 @@ def _readable(
     if error.sqlstate:
         key = "table" if section.table else "query"
         return SourceError(
-            f"{setting}: Postgres refuses {place}: {error.diag.message_primary}.",
+            f"{setting}: Postgres refuses {place}: {_said(error)}.",
             f"Correct {setting}.{key}, or grant SELECT to the user of {section.dsn_env}.",
         )
     if isinstance(error, psycopg.OperationalError):
@@ -174,3 +178,13 @@ def _readable(
         f"Check {section.dsn_env} (postgresql://user:password@host:port/database), and that no "
         "value is outside Python's range (such as a year after 9999).",
     )
+
+
+def _said(error: psycopg.Error) -> str:
+    """Return what the server says, without values of rows, which may be personal."""
+    said, state = error.diag.message_primary or "", error.sqlstate or ""
+    if state[:2] in _BEFORE_ROWS:
+        return said
+    if state[:2] == _VALUES:
+        return without_values(said)
+    return f"SQLSTATE {state}"  # a function may raise any text

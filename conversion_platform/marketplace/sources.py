@@ -162,7 +162,7 @@ def _run(session: Session, sql: str, setting: str, target: Path) -> None:
         raise SourceError(
             f"{setting}.sql is not a query that DuckDB can run: {first_line(error)}",
             f"Correct {setting}.sql. Tables it can use (under [inputs]): {inputs}.",
-        ) from error
+        ) from None
     given = {name.lower() for name, *_ in described}
     file = "CAST(source_file AS VARCHAR)" if "source_file" in given else "NULL"
     row = "TRY_CAST(source_row AS BIGINT)" if "source_row" in given else "CAST(NULL AS BIGINT)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -156,13 +157,52 @@ def test_a_wrong_query_names_the_setting_and_what_duckdb_says(tmp_path: Path, sq
     _fault(World(tmp_path, toml), "sources.users.sql", "views")
 
 
-def test_a_value_that_a_query_cannot_cast_is_not_shown(tmp_path: Path) -> None:
-    write_csv("SELECT '+1 212 555 0199' AS phone", tmp_path / "views.csv")
-    sql = _users('sql = "SELECT CAST(phone AS DATE) AS user_id FROM views"')
+@pytest.mark.parametrize(
+    "failing",
+    [
+        *("CAST(said AS DATE)", "CAST(said AS INTEGER)", "strptime(said, '%Y')", "error(said)"),
+        *("json_extract('{' || said, '$.a')", "timezone(said, now())", "CAST([said] AS INTEGER[])"),
+        *("regexp_matches('a', said || '(')", "date_part(said, now())", "from_base64(said)"),
+        *("CAST(CAST(phone AS BIGINT) AS INTEGER)", "CAST(CAST(phone AS BIGINT) AS DECIMAL(5, 1))"),
+        *("CAST(phone AS BIGINT) * 9000000000", "make_date(CAST(phone AS BIGINT), 1, 1)"),
+    ],
+)
+def test_a_value_over_which_a_query_fails_is_not_shown(tmp_path: Path, failing: str) -> None:
+    write_csv(
+        "SELECT 'Maria O''Brien +1 512 555 0199' AS said, '5125550199' AS phone",
+        tmp_path / "views.csv",
+    )
+    sql = _users(f'sql = """SELECT {failing} AS user_id FROM views"""')
     message = _fault(
         World(tmp_path, f'[inputs.views]\npath = "views.csv"\n{sql}'), "sources.users.sql"
     )
-    assert "0199" not in message
+    assert not re.search(r"0199|Maria|Brien|512", message), message
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        *("said::integer", "said::date", "to_date(said, 'YYYY')", "phone::bigint::integer"),
+        *("raised(said)", "('{' || said)::json", "(phone::bigint * 9000000000)::text"),
+    ],
+)
+def test_a_value_over_which_postgres_fails_is_not_shown(
+    tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    dsn = postgres.new_database()
+    monkeypatch.setenv("BOARD_DSN", dsn)
+    with psycopg.connect(dsn, autocommit=True) as con:
+        con.execute(
+            "CREATE TABLE t AS SELECT 'Maria O''Brien 512'::text AS said, '5125550199' AS phone"
+        )
+        con.execute(
+            "CREATE OR REPLACE FUNCTION raised(said text) RETURNS text AS $$ BEGIN "
+            "RAISE EXCEPTION '% has no name', said; END $$ LANGUAGE plpgsql"
+        )
+    query = f"SELECT {failing} AS user_id FROM t"
+    toml = _users(f'format = "postgres"\nquery = """{query}"""\ndsn_env = "BOARD_DSN"')
+    message = _fault(World(tmp_path, toml), "sources.users.query")
+    assert not re.search(r"0199|Maria|Brien|512", message), message
 
 
 def test_an_input_that_is_missing_names_the_input(tmp_path: Path) -> None:
