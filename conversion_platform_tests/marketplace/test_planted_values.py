@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 import stat
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -26,12 +29,33 @@ MAY_HOLD = ("source/", "truth/", "lake/personal/", "messaging/ledger.", "messagi
 PRIVATE = ("first_name", "last_name", "email", "date_of_birth", "next_of_kin", "home_address")
 NAMES = (*PRIVATE, "note", "gender", "age", "phone", "postal_code", "consent_text")
 CANDIDATES = {
-    "phone": re.compile(r"\d{10}"),
     "email": re.compile(r"[\w.]+@example\.org"),
     "home_address": re.compile(r"\d+ (?:Oak Street|Hill Road|Main Avenue|\w+ Drive|\w+ \w+)"),
-    "date_of_birth": re.compile(r"(?:19|20)\d\d-\d\d-\d\d"),
     "note": re.compile(r"(?:Asked|Came|Prefers|Was late) [\w ]+, \w+ \d+"),
 }
+PLANTED = (*CANDIDATES, "first_name", "last_name", "phone", "next_of_kin", "date_of_birth")
+
+
+BORN = (
+    "%Y-%m-%d",
+    "%Y%m%d",
+    "%Y/%m/%d",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+)
+"""Notations of a birth date, and the patterns that find them."""
+BIRTHS = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d\d([-/]?)\d\d\1\d\d|\d\d[./]\d\d[./](?:19|20)\d\d|-?\d{7,19})(?!\d)"
+    r"|\d\d (?:[A-Z][a-z]+) (?:19|20)\d\d|[A-Z][a-z]+ \d\d, (?:19|20)\d\d"
+)
+UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
+"""Of a second, in which a time is stored as a number."""
+# A name is no part of a word, and none of base64 or of a program's `x.Ada`, as pages have them.
+WORDS = re.compile(r"(?<![\w+/=.$])[A-Za-z]{3,12}(?![\w+/=(:])")
+PAIRS = re.compile(r"(?=\b([A-Za-z]{3,12})(?:[ ._]|, ?)([A-Za-z]{3,12})\b)")
 
 
 @cache
@@ -46,36 +70,71 @@ def planted(folder: Path) -> dict[str, set[str]]:
                     f"WHERE {name} IS NOT NULL"
                 ).fetchall()
             }
-            for name in (*CANDIDATES, "next_of_kin")
+            for name in PLANTED
         }
     numbers = found.pop("next_of_kin") | found["phone"]
-    return found | {"phone": {re.sub(r"\D", "", number)[-10:] for number in numbers}}
+    births = {date.fromisoformat(text) for text in found["date_of_birth"]}
+    return found | {
+        "phone": {re.sub(r"\D", "", number)[-10:] for number in numbers},
+        "date_of_birth": {text for born in births for text in notations(born)},
+    }
+
+
+def notations(born: date) -> Iterator[str]:
+    """How a birth date may be stored: as text, or as a number of seconds or smaller units."""
+    yield from (born.strftime(form) for form in BORN)
+    seconds = (born - date(1970, 1, 1)).days * 86_400
+    yield from (str(seconds * unit) for unit in UNITS)
 
 
 def seen(text: str, values: dict[str, set[str]]) -> set[str]:
     """The planted values in a text."""
     found = set()
     for name, pattern in CANDIDATES.items():
-        if name == "phone":
-            digits = (run for run in re.findall(r"\d{10,}", text))
-            windows = (run[place : place + 10] for run in digits for place in range(len(run) - 9))
-            found |= set(windows) & values[name]
-        else:
-            found |= set(pattern.findall(text)) & values[name]
+        found |= set(pattern.findall(text)) & values[name]
+    joined = re.sub(r"(?<=\d)[ ().\-/]{1,3}(?=\d)", "", text)  # (212) 555-0100, 212.555.0100
+    for digits in re.findall(r"\d{10,}", text) + re.findall(r"\d{10,}", joined):
+        windows = {digits[place : place + 10] for place in range(len(digits) - 9)}
+        found |= windows & values["phone"]
+    found |= {match.group() for match in BIRTHS.finditer(text)} & values["date_of_birth"]
+    return found | names_seen(text, values)
+
+
+def names_seen(text: str, values: dict[str, set[str]]) -> set[str]:
+    """The first and last names that stand alone in a text, and those that stand together."""
+    first, last = values["first_name"], values["last_name"]
+    found = {word for word in WORDS.findall(text) if word in first | last}
+    for pair in PAIRS.findall(text):
+        one, other = (word.capitalize() for word in pair)
+        if (one in first and other in last) or (one in last and other in first):
+            found |= {one, other}
     return found
+
+
+@cache
+def program_of_pages() -> str:
+    """The program that Evidently writes into each page."""
+    package = files("evidently") / "nbextension/static/index.js"
+    return package.read_text("utf-8")
 
 
 def texts(file: Path) -> Iterator[str]:
     """What a file says, read as what it is."""
+    if file.suffix == ".html":  # the program of the page names calendars' months: Ada, Chen
+        yield file.read_text("utf-8").replace(program_of_pages(), "")
+        return
     if file.suffix != ".parquet":
         yield file.read_bytes().decode("latin-1")
         return
     with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
         source = f"read_parquet('{file}', hive_partitioning = false)"
         for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall():
-            if kind in ("FLOAT", "DOUBLE", "BOOLEAN") or kind.startswith("TIMESTAMP"):
-                continue
-            rows = con.execute(f'SELECT DISTINCT "{name}"::VARCHAR FROM {source}').fetchall()
+            shown = f'"{name}"'
+            if kind in ("FLOAT", "DOUBLE"):  # a whole number may be a phone, or a time
+                whole = f"{shown} = trunc({shown}) AND abs({shown}) < 1e18"
+                shown = f"CASE WHEN {whole} THEN {shown}::BIGINT END"
+            rows = con.execute(f"SELECT DISTINCT ({shown})::VARCHAR FROM {source}").fetchall()
             yield "\n".join(value for (value,) in rows if value)
 
 
@@ -100,12 +159,55 @@ def test_no_file_of_a_platform_that_has_run_holds_a_value_of_people(lived: Path)
     assert kinds >= {".parquet", ".json", ".html", ".db"}, kinds
 
 
-def test_the_search_finds_what_is_there(lived: Path) -> None:
+def test_the_search_finds_every_kind_of_value_where_it_is(lived: Path) -> None:
     contacts = lived / "lake/personal/users_contacts/data.parquet"
     values = planted(lived)
     found = set().union(*(seen(text, values) for text in texts(contacts)))
-    missed = {name: len(known - found) for name, known in values.items() if known - found}
-    assert missed in ({}, {"date_of_birth": len(values["date_of_birth"])}), missed
+    dated = {text for text in values["date_of_birth"] if re.fullmatch(r"\d{4}-\d\d-\d\d", text)}
+    missed = {
+        name: sorted(known - found)[:3]
+        for name, known in (values | {"date_of_birth": dated}).items()
+        if known - found
+    }
+    assert missed == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Maria Garcia", {"Maria", "Garcia"}),
+        ("GARCIA, MARIA", {"Maria", "Garcia"}),
+        ('{"name": "Garcia"}', {"Garcia"}),
+        ("maria.garcia@example.net", {"Maria", "Garcia"}),
+        ("a.Garcia(x)", set()),
+        ("+1 (212) 555-0142", {"2125550142"}),
+        ("2125550142.0", {"2125550142"}),
+        ("212.555.0142", {"2125550142"}),
+        *((born, {born}) for born in notations(date(1980, 2, 3))),
+        ("born on 1980-02-03 05:00:00+00", {"1980-02-03"}),
+        ("1980-02-04", set()),
+    ],
+)
+def test_the_search_finds_a_value_in_each_notation(said: str, found: set[str]) -> None:
+    values = {
+        "first_name": {"Maria"},
+        "last_name": {"Garcia"},
+        "phone": {"2125550142"},
+        "date_of_birth": set(notations(date(1980, 2, 3))),
+    }
+    assert seen(said, defaultdict(set, values)) == found
+
+
+@pytest.mark.parametrize(
+    "kind", ["DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ", "VARCHAR", "DOUBLE", "BIGINT"]
+)
+def test_the_search_finds_a_birth_date_in_a_parquet_column(tmp_path: Path, kind: str) -> None:
+    value = "epoch(DATE '1980-02-03')" if kind in ("DOUBLE", "BIGINT") else "DATE '1980-02-03'"
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(f"COPY (SELECT ({value})::{kind} AS x) TO '{tmp_path}/data.parquet'")
+    values = defaultdict(set, date_of_birth=set(notations(date(1980, 2, 3))))
+    assert len(set().union(*(seen(one, values) for one in texts(tmp_path / "data.parquet")))) == 1
 
 
 def test_no_feature_model_or_card_knows_a_column_of_people(lived: Path) -> None:
