@@ -22,9 +22,11 @@ from conversion_platform.cli.sql_statements import statements
 from conversion_platform.errors import PlatformError, QueryError
 from conversion_platform.lake import (
     PERSONAL_FOLDER,
+    PRIVATE_FILE,
     Session,
     escape_glob,
     failure_of,
+    make_private,
     open_lake,
     quoted,
 )
@@ -238,7 +240,8 @@ def _history(file: Path | None) -> History:
         return InMemoryHistory()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
+        file.touch(PRIVATE_FILE)
+        make_private(file)  # an earlier one may be open: queries name people
     except OSError:
         return InMemoryHistory()
     return FileHistory(str(file))

@@ -115,18 +115,23 @@ class Storage(ABC):
 
     @contextmanager
     def spill_folder(self, reading: bool = False) -> Iterator[Path]:
-        """Return a folder for one session's spilled data: DuckDB's file names repeat.
+        """Make a folder, for its owner alone, for one session's spilled data.
+
+        DuckDB's file names repeat, so each session has one of its own.
 
         Args:
             reading: Whether nothing may be made where nothing was written yet, or where others
                 write; what is spilled goes to the system's temporary folder then.
         """
         # A reader may be somebody to whom the staging folder is closed.
-        elsewhere = reading and not os.access(self.staging_folder(), os.W_OK | os.X_OK)
-        if elsewhere:
-            path = Path(tempfile.gettempdir()) / f"conversion-platform-{uuid.uuid4().hex}.spill"
+        staging = self.staging_folder()
+        if reading and not (os.access(staging, os.W_OK | os.X_OK) and _is_trusted(staging)):
+            with readable_disk_errors(self.root):
+                path = Path(tempfile.mkdtemp(".spill", "conversion-platform-"))
         else:
             path = self._staging_path(".spill")
+            with readable_disk_errors(self.root):
+                path.mkdir(PRIVATE_FOLDER)  # what DuckDB makes, others may read
         with removed_when_stopped(path):
             try:
                 yield path
@@ -138,6 +143,12 @@ class Storage(ABC):
         with readable_disk_errors(self.root):
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             make_private(folder)  # copies of sources and what sessions spill may be personal
+        if not _is_trusted(folder):
+            raise LakeError(
+                f"{folder} belongs to another user of this machine, who could read what is "
+                "written there.",
+                "Remove it, or let TMPDIR name a folder of your own.",
+            )
         name = f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex}"
         return folder / f"{name}{suffix}"
 
@@ -153,6 +164,15 @@ class Storage(ABC):
             else:
                 path.unlink(missing_ok=True)
         return len(left)
+
+
+def _is_trusted(folder: Path) -> bool:
+    """Return whether a folder is this user's, or of whom the folder belongs to that it is in.
+
+    Anyone can make a folder, or a link to one, in the system's temporary folder.
+    """
+    owners = {os.geteuid(), folder.parent.stat().st_uid}
+    return folder.lstat().st_uid in owners and folder.stat().st_uid in owners
 
 
 def _abandoned(path: Path) -> bool:

@@ -45,7 +45,6 @@ PROVENANCE_NAMES = {"source_file": SOURCE, "source_row": ROW}
 def workspace(lake: Lake) -> Iterator[Path]:
     """Create a working folder on the local disk, and remove it afterwards."""
     with lake.storage.spill_folder() as folder, readable_disk_errors(str(folder)):
-        folder.mkdir()
         yield folder
 
 

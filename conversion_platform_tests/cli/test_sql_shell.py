@@ -466,8 +466,15 @@ def test_commands_show_views_columns_and_help(analyst: SqlSession) -> None:
     assert "There is no command .nope." in answer
 
 
-def test_the_history_is_kept_for_one_person(analyst: SqlSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("open_before", [False, True])
+def test_the_history_is_kept_for_one_person(
+    analyst: SqlSession, tmp_path: Path, open_before: bool
+) -> None:
     file = tmp_path / "deep" / "history"
+    if open_before:
+        file.parent.mkdir()
+        file.touch()
+        file.chmod(0o644)
     typed(analyst, "SELECT 41 AS a;\r.quit\r", file)
     assert "SELECT 41 AS a;" in file.read_text()
     assert file.stat().st_mode & 0o077 == 0

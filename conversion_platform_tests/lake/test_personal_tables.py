@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake import Column, Lake, Table
+from conversion_platform.lake import Column, Lake, LocalStorage, Table
 
 COLUMNS = (Column("id", "VARCHAR", "Id."), Column("phone", "VARCHAR", "Phone.", personal=True))
 CONTACTS = Table("contacts", "Contacts.", COLUMNS, ("id",), daily=False, personal=True)
@@ -87,6 +87,47 @@ def test_a_reader_spills_elsewhere_where_the_staging_folder_is_closed_to_it(
     monkeypatch.setattr(os, "access", lambda *_: False)
     with lake.storage.spill_folder(reading=True) as folder:
         assert not folder.is_relative_to(lake.storage.root)
+        assert mode(folder) == 0o700
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("reading", [False, True])
+def test_what_a_session_spills_is_for_its_owner_alone(lake: Lake, reading: bool) -> None:
+    with lake.connect(reading) as con:
+        spill = con.sql("SELECT current_setting('temp_directory')").fetchall()[0][0]
+        assert mode(Path(spill)) == 0o700
+
+
+class InTheTemporaryFolder(LocalStorage):
+    """A storage whose files are made in a folder that anyone could have made."""
+
+    def staging_folder(self) -> Path:
+        return Path(f"{self.root}-staging")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.parametrize("link", [False, True])
+def test_a_staging_folder_that_another_user_made_is_not_used(tmp_path: Path, link: bool) -> None:
+    storage = InTheTemporaryFolder(tmp_path / "lake")
+    foreign = tmp_path / "elsewhere" if link else storage.staging_folder()
+    foreign.mkdir(mode=0o777)
+    os.chown(foreign, 1234, 1234)
+    if link:
+        storage.staging_folder().symlink_to(foreign)
+    with pytest.raises(LakeError, match="another user of this machine"), storage.staged():
+        pass
+    with storage.spill_folder(reading=True) as folder:
+        assert not folder.is_relative_to(foreign)
+        assert mode(folder) == 0o700
+    assert list(foreign.iterdir()) == []
+
+
+def test_a_staging_folder_may_be_a_link_of_its_owner(tmp_path: Path) -> None:
+    storage = InTheTemporaryFolder(tmp_path / "lake")
+    (tmp_path / "larger disk").mkdir()
+    storage.staging_folder().symlink_to(tmp_path / "larger disk")
+    with storage.staged(private=True) as file:
+        assert mode(file) == 0o600
 
 
 def test_what_was_left_open_is_closed_when_it_is_read_or_written_over(
