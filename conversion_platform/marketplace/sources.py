@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +22,7 @@ from conversion_platform.marketplace.csv_files import csv_relation
 from conversion_platform.marketplace.errors import first_line, source_errors
 from conversion_platform.marketplace.files import SourceFile, find_files, within
 from conversion_platform.marketplace.postgres import postgres_relation
+from conversion_platform.marketplace.query_tables import tables_of
 from conversion_platform.marketplace.relation import (
     PROVENANCE,
     ROW,
@@ -114,8 +114,9 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     """Stage the result of a SELECT over the inputs that it names."""
     broken: list[Broken] = []
     visible: dict[str, str] = {}
+    read = tables_of(session.con, sql.strip().rstrip(";"))
     for name, section in session.settings.inputs.items():
-        if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
+        if read is None or name.lower() in read:
             relation = _place(session, section, f"inputs.{name}", folder)
             broken += relation.broken
             session.con.execute(

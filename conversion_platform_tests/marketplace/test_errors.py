@@ -210,6 +210,36 @@ def test_an_input_that_is_missing_names_the_input(tmp_path: Path) -> None:
     _fault(World(tmp_path, toml), "inputs.views.path")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id AS user_id, 'views' AS region, id AS views FROM people -- views",
+        "WITH views AS (FROM people) SELECT id AS user_id FROM views",
+        "SELECT id AS user_id FROM People AS views;",
+        'SELECT id AS user_id FROM (FROM "people") JOIN people USING (id)',
+    ],
+)
+def test_an_input_that_no_query_reads_need_not_be_there(tmp_path: Path, sql: str) -> None:
+    write_csv("SELECT 1 AS id", tmp_path / "people.csv")
+    toml = '[inputs.views]\npath = "views.csv"\n[inputs.people]\npath = "people.csv"\n'
+    built = World(tmp_path, toml + _users(f'sql = """{sql}"""'))
+    assert built.fill().load_users().accepted_rows == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH views AS (FROM views) SELECT * FROM views",
+        "SELECT * FROM people WHERE EXISTS (FROM VIEWS)",
+        "PIVOT views ON id USING count(*)",
+    ],
+)
+def test_an_input_is_read_wherever_a_query_names_it(tmp_path: Path, sql: str) -> None:
+    write_csv("SELECT 1 AS id", tmp_path / "people.csv")
+    toml = '[inputs.views]\npath = "views.csv"\n[inputs.people]\npath = "people.csv"\n'
+    _fault(World(tmp_path, toml + _users(f'sql = "{sql}"')), "inputs.views.path")
+
+
 def test_a_bucket_that_is_not_there_says_what_to_check(
     tmp_path: Path, s3_environment: S3Server
 ) -> None:
