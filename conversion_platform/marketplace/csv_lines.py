@@ -28,10 +28,17 @@ _MOST_LINES = 1000  # a value of more lines than this is taken as an unclosed qu
 
 
 class Unsafe(NamedTuple):
-    """A line that is not given to the reader: what is wrong with it, and its text."""
+    """A line that is not given to the reader: what is wrong with it, and its text.
+
+    Attributes:
+        detail: What is wrong with it.
+        text: The line.
+        not_in: The encoding that it is not in; None if something else is wrong.
+    """
 
     detail: str
     text: str
+    not_in: str | None = None
 
 
 @dataclass(frozen=True)
@@ -243,7 +250,7 @@ class _Records:
 
     def _record(self, feed: _Feed, fields: list[str]) -> str:
         if _is_escaped("".join(feed.taken)):
-            return self._refused(feed, f"It is not {self._encoding.upper()}.")
+            return self._refused(feed, f"It is not {self._encoding.upper()}.", self._encoding)
         surplus = len(fields) - self._columns
         if surplus and not (surplus == 1 and not fields[-1]):  # one more empty field is accepted
             return self._refused(
@@ -254,12 +261,12 @@ class _Records:
             return self._written(fields)
         return _ended("".join(feed.taken))
 
-    def _refused(self, feed: _Feed, problem: str) -> str:
+    def _refused(self, feed: _Feed, problem: str, not_in: str | None = None) -> str:
         """Mark only the first line as broken: those after it may be records."""
         self.count += 1
         given = feed.taken[0].rstrip("\n").encode("utf-8", "surrogateescape")
         line = given.decode("utf-8", "replace")
-        self.unsafe[self.count] = Unsafe(problem, line)
+        self.unsafe[self.count] = Unsafe(problem, line, not_in)
         feed.give_back(feed.taken[1:])
         del feed.taken[1:]
         return self._delimiter * self._columns + "x\n"

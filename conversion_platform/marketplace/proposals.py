@@ -6,9 +6,13 @@ they know whether 03/04/2026 is in March or April.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from conversion_platform.lake import quoted, rendered
+from conversion_platform.marketplace.notation import Notation
+from conversion_platform.marketplace.relation import Broken
 from conversion_platform.marketplace.source_steps import Source
 from conversion_platform.marketplace.steps import FOLDER
 from conversion_platform.marketplace.values import Cell
@@ -24,9 +28,29 @@ _DATES = (
     "%d-%b-%Y",
     "%b %d, %Y",
     "%Y%m%d",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%y",
+    "%m-%d-%y",
+    "%d-%m-%y",
+    "%d-%b-%y",
 )
 _MOST_FORMATS = 3
-_NOT_DECODED = "It is not UTF-8."
+# The most usual first; what one does not name stays as it is.
+_NUMBERS = (
+    *({"decimal": ","}, {"decimal": "."}, {"thousands": ","}, {"thousands": "."}),
+    *({"decimal": ",", "thousands": "."}, {"decimal": ".", "thousands": ","}),
+)
+_MARKS = {"decimal": "decimal mark", "thousands": "mark of thousands"}
+_TIMES = ("time", "end")
+_YEARS = "1900 AND 2199"
+# What people write for a missing value: signs alone, or one of these. Nothing else is shown.
+_SIGNS = re.compile(r"[^\w\s$€£¥]{1,4}|0000-00-00(?: 00:00(?::00)?)?")
+_MISSING = re.compile(
+    r"\(?(?:blank|empty|missing|n\.?a\.?|nil|no data|none|not (?:applicable|available|given|known|"
+    r"provided|specified|stated)|null|tbd|undefined|unknown|unspecified)\)?",
+    re.I,
+)
 
 
 def proposals(source: Source) -> tuple[str, ...]:
@@ -39,17 +63,57 @@ def proposals(source: Source) -> tuple[str, ...]:
 
 
 def _of_source(source: Source) -> Iterator[str]:
-    setting = source.contract.setting
-    if any(line.detail == _NOT_DECODED for line in source.relation.broken):
-        yield (
-            f"Lines of {source.relation.place} are not UTF-8 and look like Latin-1: "
-            f'{setting}.encoding = "latin-1" (from Windows: "cp1252").'
-        )
+    yield from _of_encodings(source)
+    texts = {
+        cell.name: _texts(source, cell)
+        for cell in source.cells
+        if cell.column and cell.field.kind != "id" and (cell.is_text or cell.field.kind in _TIMES)
+    }
+    missing = sorted({text for one in texts.values() for text in _all(one) if _is_missing(text)})
+    if missing:
+        listed = ", ".join(map(_toml, [*source.section.null_values, *missing]))
+        named = ", ".join(name for name, one in texts.items() if {*missing} & {*_all(one)})
+        setting = f"{source.contract.setting}.null_values"
+        yield f"{named} says {', '.join(map(_toml, missing))}: {setting} = [{listed}]."
     for cell in source.cells:
-        if cell.column and cell.is_text and cell.field.kind in ("time", "end"):
-            yield from _of_times(source, cell)
-        elif cell.column and cell.is_text and cell.field.kind in ("number", "integer"):
-            yield from _of_numbers(source, cell)
+        unread = {
+            reason: [text for text in found if text not in missing]
+            for reason, found in texts.get(cell.name, {}).items()
+        }
+        if cell.field.kind in _TIMES:
+            yield from _of_times(source, cell, unread)
+        elif cell.field.kind in ("number", "integer"):
+            yield from _of_numbers(source, cell, unread.get("not_a_number", []))
+
+
+def _of_encodings(source: Source) -> Iterator[str]:
+    """Yield what reads the lines that are not in the encoding of their source or input."""
+    found: dict[tuple[str, str], Broken] = {}
+    for line in source.relation.broken:
+        if line.not_in:
+            setting = line.setting or source.contract.setting
+            found.setdefault((setting, line.not_in), line)
+    for (setting, encoding), line in found.items():
+        if encoding == "utf-8":
+            yield (
+                f"Lines of {line.source} are not UTF-8 and look like Latin-1: "
+                f'{setting}.encoding = "latin-1" (from Windows: "cp1252").'
+            )
+        elif encoding == source.section.encoding or line.setting:
+            yield f"Lines of {line.source} are not {encoding}: correct {setting}.encoding."
+        else:
+            yield (
+                f"Lines of {line.source} are not {encoding}, as its byte-order mark says, which "
+                f"counts for more than {setting}.encoding: export the file again."
+            )
+
+
+def _is_missing(text: str) -> bool:
+    return bool(_SIGNS.fullmatch(text) or _MISSING.fullmatch(text))
+
+
+def _all(texts: Mapping[str, Sequence[str]]) -> list[str]:
+    return [text for found in texts.values() for text in found]
 
 
 def _texts(source: Source, cell: Cell) -> dict[str, list[str]]:
@@ -61,15 +125,15 @@ def _texts(source: Source, cell: Cell) -> dict[str, list[str]]:
     return found
 
 
-def _of_times(source: Source, cell: Cell) -> Iterator[str]:
-    setting, texts = source.contract.setting, _texts(source, cell)
+def _of_times(source: Source, cell: Cell, texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    setting = source.contract.setting
     if "time_without_zone" in texts:
         zone = source.session.settings.platform.time_zone
         yield (
             f"{cell.name} has times without a zone: {setting}.time_zone = {_toml(zone)}, if they "
             "are that zone's."
         )
-    formats = _formats(source, texts.get("not_a_time", []))
+    formats = _formats(source, texts.get("not_a_time", [])) if cell.is_text else []
     if not formats:
         return
     written = _toml(formats[0]) if len(formats) == 1 else f"[{', '.join(map(_toml, formats))}]"
@@ -103,7 +167,8 @@ def _candidates() -> list[str]:
 def _unread_by(source: Source, texts: Sequence[str], formats: Sequence[str]) -> list[str]:
     listed = ", ".join(map(quoted, formats))
     rows = source.pipeline.con.execute(
-        f"SELECT t FROM (SELECT unnest(?) AS t) WHERE steps.reading(t, [{listed}]) IS NULL",
+        f"SELECT t FROM (SELECT unnest(?) AS t) WHERE "
+        f"coalesce(year(steps.reading(t, [{listed}])) NOT BETWEEN {_YEARS}, true)",
         [list(texts)],
     ).fetchall()
     return [text for (text,) in rows]
@@ -121,24 +186,58 @@ def _swapped(written: str) -> str:
 
 
 def _in_words(written: str) -> str:
-    words = {"%m": "MM", "%d": "DD", "%Y": "YYYY", "%b": "Mon", "%H": "hh", "%I": "hh", "%M": "mm"}
+    words = {
+        "%m": "MM",
+        "%d": "DD",
+        "%Y": "YYYY",
+        "%y": "YY",
+        "%b": "Mon",
+        "%H": "hh",
+        "%I": "hh",
+        "%M": "mm",
+    }
     for code, word in {**words, "%S": "ss", "%p": "AM"}.items():
         written = written.replace(code, word)
     return written
 
 
-def _of_numbers(source: Source, cell: Cell) -> Iterator[str]:
-    texts = _texts(source, cell).get("not_a_number", [])
-    if not texts or source.section.decimal == ",":
+def _of_numbers(source: Source, cell: Cell, texts: Sequence[str]) -> Iterator[str]:
+    if not texts or not cell.is_text:
         return
+    setting = source.contract.setting
+    for marks in _NUMBERS:
+        changed = {key: mark for key, mark in marks.items() if mark != getattr(source.section, key)}
+        notation = Notation.of(source.section.model_copy(update=changed))
+        if changed and _reads_numbers(source, texts, notation) and _keeps(source, notation):
+            looks = " and ".join(f"`{mark}` as {_MARKS[key]}" for key, mark in changed.items())
+            lines = [f"{setting}.{key} = {_toml(mark)}" for key, mark in changed.items()]
+            yield f"{cell.name} looks like numbers with {looks}: {', '.join(lines)}."
+            return
+
+
+def _reads_numbers(source: Source, texts: Sequence[str], notation: Notation) -> bool:
     row = source.pipeline.con.execute(
-        r"SELECT count(steps.number(t, ',', '.\s', NULL, NULL)) FROM (SELECT unnest(?) AS t)",
-        [texts],
+        f"SELECT count({_number('t', notation)}) FROM (SELECT unnest(?) AS t)", [list(texts)]
     ).fetchone()
-    if row and row[0] == len(texts) and any("," in text for text in texts):
-        looks = f"{cell.name} looks like numbers with a decimal comma"
-        yield f'{looks}: {source.contract.setting}.decimal = ",".'
+    return bool(row and row[0] == len(texts))
+
+
+def _keeps(source: Source, notation: Notation) -> bool:
+    """Return whether every number of the source that can be read still can in a notation."""
+    lost = [
+        f"({_number(cell.cell, cell.notation)} IS NOT NULL "
+        f"AND {_number(cell.cell, notation)} IS NULL)"
+        for cell in source.cells
+        if cell.is_text and cell.field.kind in ("number", "integer")
+    ]
+    texts = source.pipeline.named("texts")
+    query = f"SELECT 1 FROM {texts} WHERE {' OR '.join(lost)} LIMIT 1"
+    return source.pipeline.con.execute(query).fetchone() is None
+
+
+def _number(text: str, notation: Notation) -> str:
+    return f"steps.number({text}, {notation.decimal}, {notation.grouping}, NULL, NULL)"
 
 
 def _toml(text: str) -> str:
-    return f'"{text}"'
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string

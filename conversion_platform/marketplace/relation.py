@@ -36,12 +36,16 @@ class Broken:
         number: Its number among the file's records, 1 = the first after the header.
         detail: What is wrong with it.
         text: The record as it is in the file.
+        not_in: The encoding that it is not in; None if something else is wrong with it.
+        setting: The settings section of the input that it comes from; None if it is the source's.
     """
 
     source: str
     number: int
     detail: str
     text: str
+    not_in: str | None = None
+    setting: str | None = None
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     for name, section in session.settings.inputs.items():
         if read is None or name.lower() in read:
             relation = _place(session, section, f"inputs.{name}", folder)
-            broken += relation.broken
+            broken += [replace(line, setting=f"inputs.{name}") for line in relation.broken]
             session.con.execute(
                 f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}"
             )

@@ -42,6 +42,9 @@ def _setting(proposal: str) -> str:
         (["31.12.2026", "02.01.2026"], "date_format", "%d.%m.%Y"),
         (["12/31/2026", "12/31/2026 22:00"], "date_format", ["%m/%d/%Y", "%m/%d/%Y %H:%M"]),
         (["2026-01-03 10:00"], "time_zone", "America/New_York"),
+        (["12/31/26", "01/02/26"], "date_format", "%m/%d/%y"),
+        (["31.12.26", "02.01.26"], "date_format", "%d.%m.%y"),
+        (["12/31/26 10:00 PM"], "date_format", "%m/%d/%y %I:%M %p"),
     ],
 )
 def test_a_time_that_cannot_be_read_proposes_what_reads_it(
@@ -76,6 +79,92 @@ def test_a_decimal_comma_is_proposed_where_it_reads_every_cell(tmp_path: Path) -
     line = _setting(proposal)
     assert line == 'decimal = ","'
     assert _built(tmp_path, content, line).load_users().unread == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "given", "line"),
+    [
+        (["1.200.500", "1.200"], "", 'decimal = ","'),
+        (["1,200,500", "16.50"], 'decimal = ","', 'decimal = "."'),
+        (["1,200", "16.50"], """thousands = "'\"""", 'thousands = ","'),
+    ],
+)
+def test_the_marks_of_numbers_are_proposed_where_they_read_every_cell(
+    tmp_path: Path, texts: list[str], given: str, line: str
+) -> None:
+    content = "user_id;desired_pay\n" + "".join(f"{i};{text}\n" for i, text in enumerate(texts))
+    (proposal,) = _proposed(_built(tmp_path, content, given))
+    assert f"sources.users.{line}" in proposal
+    kept = given if given and not line.startswith(given.partition(" ")[0]) else ""
+    assert _built(tmp_path, content, kept, line).load_users().unread == ()
+
+
+def test_marks_that_would_lose_a_number_of_another_column_are_not_proposed(tmp_path: Path) -> None:
+    assert _proposed(_built(tmp_path, 'user_id,desired_pay,latitude\n1,"16,50",40.7\n')) == ()
+
+
+def test_words_for_a_missing_value_are_proposed_as_such(tmp_path: Path) -> None:
+    content = (
+        "user_id,consent_at,desired_pay,time_zone\n1,unknown,-,n/k\n2,12/31/2026,16,UTC\n"
+        '3,01/02/2026,"16,50",--\n4,Not Provided,-,Maria Garcia\n'
+    )
+    built = _built(tmp_path, content)
+    proposed = _proposed(built)
+    (missing,) = (one for one in proposed if "null_values" in one)
+    assert "Maria" not in missing
+    line = missing.partition("sources.users.")[2].rstrip(".")
+    found = tomllib.loads(line)["null_values"]
+    assert found == [
+        *built.settings.sources.users.null_values,
+        "-",
+        "--",
+        "Not Provided",
+        "unknown",
+    ]
+    formats = next(one for one in proposed if "date_format" in one)
+    decimal = next(one for one in proposed if "decimal" in one)
+    again = _built(
+        tmp_path, content, line, _setting(formats), _setting(decimal), 'time_zone = "UTC"'
+    )
+    unread = {(cell.column, cell.rows) for cell in again.load_users().unread}
+    assert unread == {("time_zone", 2)}
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "TIMESTAMP_NS", "DATE"])
+def test_parquet_times_without_a_zone_propose_one(tmp_path: Path, kind: str) -> None:
+    built = World(tmp_path).fill(
+        users=f"SELECT 1 AS user_id, CAST('2026-01-01' AS {kind}) AS created_at",
+        events="SELECT 1 AS user_id, 10 AS job_id, 'impression' AS event_type, "
+        f"CAST('2026-01-02' AS {kind}) AS occurred_at",
+    )
+    proposed = _proposed(built)
+    for part in ("created_at", "occurred_at"):
+        assert any(part in one and "time_zone = " in one for one in proposed), proposed
+
+
+@pytest.mark.parametrize(
+    ("start", "proposed"),
+    [
+        (b"", 'sources.users.encoding = "latin-1"'),
+        (b"\xef\xbb\xbf", "counts for more than sources.users.encoding: export the file again"),
+    ],
+)
+def test_a_file_with_a_mark_of_its_encoding_proposes_what_helps(
+    tmp_path: Path, start: bytes, proposed: str
+) -> None:
+    content = start + "user_id,region\n1,Orléans\n2,Paris\n".encode("latin-1")
+    (proposal,) = _proposed(_built(tmp_path, content))
+    assert proposed in proposal
+
+
+def test_the_encoding_of_an_input_is_proposed_for_the_input(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes("id,place\n1,Orléans\n2,Paris\n".encode("latin-1"))
+    sql = '[sources.users]\nsql = "SELECT id AS user_id FROM people"\n'
+    toml = '[inputs.people]\npath = "people.csv"\n'
+    (proposal,) = World(tmp_path, toml + sql).fill().load_users().proposals
+    assert 'inputs.people.encoding = "latin-1"' in proposal
+    again = World(tmp_path, f'{toml}encoding = "latin-1"\n{sql}').load_users()
+    assert (again.rejects, again.proposals) == ({}, ())
 
 
 def test_lines_that_are_not_utf_8_propose_an_encoding_that_reads_them(tmp_path: Path) -> None:
