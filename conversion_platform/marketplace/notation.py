@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conversion_platform.lake import listed, quoted
 
 if TYPE_CHECKING:
-    from conversion_platform.settings import InputSection
+    from conversion_platform.settings import SourceSection
 
 _SPACES = r"\s\x{a0}\x{202f}''\x{2019}"  # 1 200 and 1'200 are grouped in every notation
 _NEVER = "no format is set"  # a list of formats must not be empty
@@ -34,7 +34,7 @@ class Notation:
     zone: str
 
     @classmethod
-    def of(cls, section: InputSection, zone: str | None = None) -> Notation:
+    def of(cls, section: SourceSection, zone: str | None = None) -> Notation:
         """Return the notation of a source.
 
         Args:
@@ -42,7 +42,7 @@ class Notation:
             zone: Zone of times without one, where the section has no `time_zone`.
         """
         marks = section.thousands or ("." if section.decimal == "," else ",")
-        named = getattr(section, "time_zone", None) or zone
+        named = section.time_zone or zone
         return cls(
             missing=_texts(("", *section.null_values)),
             decimal=quoted(section.decimal),

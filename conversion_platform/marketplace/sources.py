@@ -81,7 +81,7 @@ def open_source(
     section = section_of(session.settings, contract)
     if section.sql is not None:
         return _query(session, section.sql, contract.setting, folder)
-    return _place(session, section, contract.setting, folder, days)
+    return _place(session, section, contract.setting, folder, days, section.decimal)
 
 
 def _place(
@@ -90,6 +90,7 @@ def _place(
     setting: str,
     folder: Path,
     days: DayRange | None = None,
+    decimal: str = ".",
 ) -> Relation:
     if section.format == "postgres":
         return postgres_relation(session.con, setting, section, folder)
@@ -101,7 +102,7 @@ def _place(
         copies.mkdir(exist_ok=True)
         found = csv_relation(session.con, setting, place, chosen, section, copies)
     else:
-        found = parquet_relation(session.con, setting, place, chosen, section.decimal)
+        found = parquet_relation(session.con, setting, place, chosen, decimal)
     return replace(found, last_folder=max((file.day for file in files if file.day), default=None))
 
 

@@ -52,12 +52,20 @@ GONE = {
 }
 """Keys of earlier releases, and what to do with each."""
 
+OF_SOURCES = {"null_values", "decimal", "thousands", "date_format", "time_zone"}
+"""How values are written: keys of a source, which mean nothing for an input of its SQL."""
+
 
 def unknown_key(place: str, key: str, known: Iterable[str]) -> SettingsError:
     """Return the error for a key that is not known, with the nearest one that is."""
     section, _, name = key.rpartition(".")
     if name in GONE:
         return SettingsError(f"{place}: the key `{key}` is gone.", GONE[name])
+    if section.startswith("inputs.") and name in OF_SOURCES:
+        return SettingsError(
+            f"{place}: `{key}` has no effect: SQL gets the columns of an input as they are.",
+            f"Set `{name}` for the source whose `sql` reads the input: it counts for the result.",
+        )
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     hint = f"Did you mean `{'.'.join(filter(None, (section, *near)))}`? " if near else ""
     where = f" under [{section}]" if section else ""

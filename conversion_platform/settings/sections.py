@@ -114,7 +114,7 @@ class PlatformSection(Section):
 
 
 class InputSection(Section):
-    """A named raw table that `sources.*.sql` can query."""
+    """A named raw table that `sources.*.sql` can query; its columns are as they are in it."""
 
     path: NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
         None, description="File, glob, Hive folder or s3:// address (or a list of them)."
@@ -140,22 +140,6 @@ class InputSection(Section):
         examples=["latin-1", "cp1252", "utf-16"],
         description="CSV: encoding of the text. A byte-order mark counts for more.",
     )
-    null_values: tuple[str, ...] = Field(
-        ("NA", "N/A", "n/a", "NULL", "null", r"\N", "NaN", "nan", "None", "#N/A", "<NA>"),
-        description="Texts that mean a missing value, as an empty one does.",
-    )
-    decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers in texts.")
-    thousands: Literal[",", ".", "'", " "] | None = Field(
-        None,
-        description="What groups the digits of numbers in texts by three, beside spaces and "
-        "apostrophes; if not given the comma, or the point where `decimal` is the comma.",
-    )
-    date_format: NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
-        None,
-        examples=["%m/%d/%Y %I:%M %p"],
-        description="`strptime` format of times in texts (or a list of them). What none of them "
-        "reads may still begin with the year.",
-    )
 
     @field_validator("encoding")
     @classmethod
@@ -165,13 +149,6 @@ class InputSection(Section):
             return codecs.lookup(value).name
         except LookupError as error:
             raise ValueError("an encoding that Python knows, such as latin-1") from error
-
-    @property
-    def date_formats(self) -> tuple[str, ...]:
-        """The formats of `date_format`."""
-        if self.date_format is None:
-            return ()
-        return (self.date_format,) if isinstance(self.date_format, str) else self.date_format
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -196,6 +173,22 @@ class SourceSection(InputSection):
         description="Further columns that become features, and that anyone may read; all others "
         "are kept apart as personal. `check-sources` proposes the list.",
     )
+    null_values: tuple[str, ...] = Field(
+        ("NA", "N/A", "n/a", "NULL", "null", r"\N", "NaN", "nan", "None", "#N/A", "<NA>"),
+        description="Texts that mean a missing value, as an empty one does.",
+    )
+    decimal: Literal[".", ","] = Field(".", description="Decimal mark of numbers in texts.")
+    thousands: Literal[",", ".", "'", " "] | None = Field(
+        None,
+        description="What groups the digits of numbers in texts by three, beside spaces and "
+        "apostrophes; if not given the comma, or the point where `decimal` is the comma.",
+    )
+    date_format: NonEmpty | Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = Field(
+        None,
+        examples=["%m/%d/%Y %I:%M %p"],
+        description="`strptime` format of times in texts (or a list of them). What none of them "
+        "reads may still begin with the year.",
+    )
     time_zone: Zone | None = Field(
         None,
         description="Zone of times written without one; without this setting such rows are "
@@ -213,6 +206,13 @@ class SourceSection(InputSection):
     )
     warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
     fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")
+
+    @property
+    def date_formats(self) -> tuple[str, ...]:
+        """The formats of `date_format`."""
+        if self.date_format is None:
+            return ()
+        return (self.date_format,) if isinstance(self.date_format, str) else self.date_format
 
     @model_validator(mode="after")
     def _sql_or_place(self) -> Self:

@@ -167,6 +167,16 @@ def test_the_encoding_of_an_input_is_proposed_for_the_input(tmp_path: Path) -> N
     assert (again.rejects, again.proposals) == ({}, ())
 
 
+def test_how_values_are_written_counts_for_the_result_of_sql(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id;seen;pay\n1;12/31/2026;16,50\n2;unknown;17\n")
+    toml = (
+        '[inputs.people]\npath = "people.csv"\n[sources.users]\ntime_zone = "UTC"\ndecimal = ","\n'
+        'date_format = "%m/%d/%Y"\nnull_values = ["unknown"]\n'
+        'sql = "SELECT id AS user_id, seen AS consent_at, pay AS desired_pay FROM people"\n'
+    )
+    assert World(tmp_path, toml).fill().load_users().unread == ()
+
+
 def test_lines_that_are_not_utf_8_propose_an_encoding_that_reads_them(tmp_path: Path) -> None:
     content = "user_id,region\n1,Orléans\n2,Paris\n".encode("latin-1")
     built = _built(tmp_path, content)

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion_platform.errors import SettingsError
-from conversion_platform.settings import CohortSection, Settings, load_settings, secret
+from conversion_platform.settings import (
+    CohortSection,
+    Settings,
+    SourceSection,
+    load_settings,
+    secret,
+)
 from conversion_platform.settings.reference import NAME, Setting, describe
 from conversion_platform.settings.refusals import without_credentials
 
@@ -49,6 +55,17 @@ def set_variable(monkeypatch: pytest.MonkeyPatch, key: str, value: str) -> str:
 # --- the file ---
 
 
+@pytest.mark.parametrize("key", ["null_values", "decimal", "thousands", "date_format", "time_zone"])
+def test_what_an_input_cannot_say_is_refused_with_the_place_where_it_counts(
+    write: Any, key: str
+) -> None:
+    assert key in SourceSection.model_fields
+    with pytest.raises(SettingsError) as caught:
+        write(f'[inputs.people]\npath = "people.csv"\n{key} = "x"')
+    assert f"`inputs.people.{key}` has no effect" in caught.value.problem
+    assert "source whose `sql` reads the input" in caught.value.remedy
+
+
 def test_an_empty_file_gives_the_defaults(write: Any) -> None:
     assert write("").model_dump() == load_settings().model_dump()
 
@@ -61,8 +78,8 @@ def test_every_kind_of_value_is_read_from_the_file(write: Any) -> None:
         threads = 4
         [inputs.views]
         path = ["a/*.csv", "b.csv.gz"]
-        null_values = ["-"]
         [sources.users]
+        null_values = ["-"]
         sql = "SELECT DISTINCT user_id FROM views"
         [sources.events]
         path = "events"
@@ -77,7 +94,7 @@ def test_every_kind_of_value_is_read_from_the_file(write: Any) -> None:
     )
     assert settings.platform.start_date == date(2026, 5, 1)
     assert settings.inputs["views"].path == ("a/*.csv", "b.csv.gz")
-    assert settings.inputs["views"].null_values == ("-",)
+    assert settings.sources.users.null_values == ("-",)
     assert settings.sources.users.sql is not None
     assert settings.sources.events.columns == {"user_id": "Worker ID", "job_id": "Gig"}
     assert settings.cohorts["evening"].send_time == time(18, 30)
@@ -187,7 +204,12 @@ def test_an_unknown_key_names_the_nearest_known_one(
             '["a", 5]',
             "list of non-empty text",
         ),
-        ("[inputs.a]\nnull_values = [1]", "`inputs.a.null_values[0]`", "1", "list of text"),
+        (
+            "[sources.users]\npath='a'\nnull_values = [1]",
+            "`sources.users.null_values[0]`",
+            "1",
+            "list of text",
+        ),
         ("[sources.jobs]\npath='a'\ntime_zone='X'", "`sources.jobs.time_zone`", '"X"', "IANA"),
         ("[messaging]\ncountry = 'usa'", "`messaging.country`", '"usa"', "two capital letters"),
         ("[messaging]\nprovider = 'twilio'", "`messaging.provider`", '"twilio"', '"sandbox"'),
@@ -424,7 +446,7 @@ def test_other_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
         f"[platform]\nmemory_limit = 'password={PASSWORD}'",
         f"[inputs.a]\npath = 'x'\ntable = '{DSN}'",
         f"[platform]\nthreads = '{DSN}'",
-        f"[inputs.a]\nnull_values = [5, '{DSN}']",
+        f"[sources.users]\npath = 'x'\nnull_values = [5, '{DSN}']",
         f"[platform]\nthreads = '{DSN}' x",
     ],
 )
