@@ -25,6 +25,7 @@ from conversion_platform.marketplace.history import (
     versions,
 )
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
+from conversion_platform.marketplace.phones import normalised_phone
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
@@ -108,6 +109,7 @@ __all__ = [
     "load_jobs",
     "load_users",
     "newest_event",
+    "normalised_phone",
     "proposed_attributes",
     "render",
     "require_history",

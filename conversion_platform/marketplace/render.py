@@ -108,8 +108,8 @@ def _facts(console: Console, report: SourceReport) -> None:
         ("Conversion", _conversion(report)),
         (
             "Texting",
-            f"{report.phone_share:.1%} of users have a phone number, "
-            f"{report.consent_share:.1%} a phone number and consent",
+            f"{report.phone_share:.1%} of users have a valid phone number, "
+            f"{report.consent_share:.1%} a valid one and consent",
         ),
     ):
         grid.add_row(name, text)

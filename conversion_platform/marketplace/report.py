@@ -26,6 +26,7 @@ from conversion_platform.marketplace.events import CheckedEvents, checked_events
 from conversion_platform.marketplace.history.capture import capture_both
 from conversion_platform.marketplace.history.tables import HISTORIES
 from conversion_platform.marketplace.loading import load_jobs, load_users, loaded_events
+from conversion_platform.marketplace.phones import normalised_phone
 from conversion_platform.marketplace.steps import Step
 from conversion_platform.settings import Settings
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 # Later than any version that a source may tell.
 _CAPTURED_ON = date(2199, 12, 31)
+_MOST_PHONES = 20_000
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,9 @@ class SourceReport:
         impressions: User, job and day combinations with an impression.
         converted: Those of them with a conversion inside the attribution window.
         conversions: Conversion events.
-        phone_share: Share of users with a phone number.
-        consent_share: Share of users with a phone number and a consent that sending accepts: with
-            its time, its source and its wording.
+        phone_share: Share of users with a valid phone number.
+        consent_share: Share of users with a valid phone number and a consent that sending accepts:
+            with its time, its source and its wording.
         attributes: Further columns of users and jobs.
         missing: What later stages will lack, one sentence each.
         steps: The steps that the rows of all three went through.
@@ -226,12 +228,7 @@ def _report(
         session.con, "SELECT min(dt), max(dt), count(DISTINCT dt) FROM checked_events"
     )
     impressions, converted = _one(session.con, _conversion_query(session.settings))
-    users, phones, consents = _one(
-        session.con,
-        "SELECT count(*), count(phone), count(*) FILTER (phone IS NOT NULL "
-        "AND consent_at IS NOT NULL AND consent_source IS NOT NULL AND consent_text IS NOT NULL) "
-        "FROM users INNER JOIN users_contacts USING (user_id)",
-    )
+    phone_share, consent_share = _texting(session)
     attributes = marked(infer_attributes(session), varying)
     conversions = sum(types.get(kind, 0) for kind in session.settings.events.conversion_types)
     return SourceReport(
@@ -243,8 +240,8 @@ def _report(
         impressions=impressions,
         converted=converted,
         conversions=conversions,
-        phone_share=phones / users,
-        consent_share=consents / users,
+        phone_share=phone_share,
+        consent_share=consent_share,
         attributes=attributes,
         missing=tuple(_missing(session, types, impressions, converted)),
         steps=(),
@@ -255,6 +252,24 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> Any:
     row = con.execute(query).fetchone()
     assert row is not None
     return row
+
+
+def _texting(session: Session) -> tuple[float, float]:
+    """Return the shares of users whose number, and whose number and consent, sending accepts.
+
+    Of many users it is estimated: to see whether a number is valid takes longer than to load it.
+    """
+    joined = "users INNER JOIN users_contacts USING (user_id)"
+    users, given = _one(session.con, f"SELECT count(*), count(phone) FROM {joined}")
+    rows = session.con.execute(
+        "SELECT phone, consent_at IS NOT NULL AND consent_source IS NOT NULL "
+        f"AND consent_text IS NOT NULL FROM {joined} "
+        f"WHERE phone IS NOT NULL ORDER BY hash(user_id) LIMIT {_MOST_PHONES}"
+    ).fetchall()
+    country = session.settings.messaging.country
+    consents = [agreed for phone, agreed in rows if normalised_phone(phone, country)]
+    tried = max(len(rows), 1)
+    return len(consents) * given / tried / users, sum(consents) * given / tried / users
 
 
 def _conversion_query(settings: Settings) -> str:

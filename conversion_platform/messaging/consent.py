@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from conversion_platform.messaging.places import Place, normalised_phone, places_of
+from conversion_platform.marketplace import normalised_phone
+from conversion_platform.messaging.places import Place, places_of
 from conversion_platform.messaging.quiet_hours import forbidding_rule, next_allowed
 from conversion_platform.messaging.rules import rules
 

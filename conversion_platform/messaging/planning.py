@@ -19,11 +19,12 @@ from conversion_platform.marketplace import (
     USERS_CONTACTS,
     USERS_HISTORY,
     as_of,
+    normalised_phone,
     require_history,
 )
 from conversion_platform.messaging.consent import Consent, Recipient, Suppress, decide
 from conversion_platform.messaging.ledger import Ledger, message_id_of, stamp, suppression
-from conversion_platform.messaging.places import normalised_phone, places_of
+from conversion_platform.messaging.places import places_of
 from conversion_platform.messaging.segments import count_segments
 from conversion_platform.messaging.templates import (
     MissingValueError,

@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from conversion_platform.errors import MessagingError
+from conversion_platform.marketplace import normalised_phone
 from conversion_platform.messaging.consent import (
     Consent,
     Decision,
@@ -25,7 +26,6 @@ from conversion_platform.messaging.consent import (
     decide,
 )
 from conversion_platform.messaging.ledger import Ledger, moment_of, stamp, suppress
-from conversion_platform.messaging.places import normalised_phone
 from conversion_platform.messaging.providers.base import (
     Accepted,
     Outgoing,

@@ -8,7 +8,7 @@ from datetime import date
 
 from conversion_platform.errors import Finding, SettingsError
 from conversion_platform.lake import Session
-from conversion_platform.messaging.places import normalised_phone
+from conversion_platform.marketplace import normalised_phone
 from conversion_platform.messaging.planning import Planner, assigned_rows
 from conversion_platform.messaging.templates import Templates
 from conversion_platform.settings import Settings

@@ -143,6 +143,17 @@ def test_what_will_be_missing_downstream_is_said_before_anything_runs(
     assert any(part in line for line in report.missing), report.missing
 
 
+def test_texting_counts_the_numbers_that_sending_accepts(tmp_path: Path) -> None:
+    report = _report(
+        tmp_path,
+        users="SELECT unnest([1, 2, 3, 4]) AS user_id, '2026-01-01T05:00:00Z' AS consent_at, "
+        "unnest(['n/a number', '123', '(212) 555-0123', 'x']) AS phone, "
+        "'web' AS consent_source, 'I agree.' AS consent_text",
+    )
+    assert (report.phone_share, report.consent_share) == (0.25, 0.25)
+    assert "25.0% of users have a valid phone number, 25.0% a valid one" in render(report)
+
+
 def test_events_before_the_start_date_are_named(tmp_path: Path) -> None:
     later = changed(World(tmp_path).fill().settings, "platform", start_date=date(2026, 1, 3))
     missing = check_sources(later).missing

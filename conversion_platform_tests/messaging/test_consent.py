@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from conversion_platform.marketplace import normalised_phone
 from conversion_platform.messaging.consent import (
     Consent,
     Defer,
@@ -17,7 +18,7 @@ from conversion_platform.messaging.consent import (
     Suppress,
     decide,
 )
-from conversion_platform.messaging.places import normalised_phone, places_of, states_on_clock
+from conversion_platform.messaging.places import places_of, states_on_clock
 from conversion_platform.messaging.quiet_hours import instants_of
 from conversion_platform.messaging.rules import WEEKDAYS, rules
 

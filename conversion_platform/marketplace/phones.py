@@ -1,0 +1,26 @@
+"""What counts as a phone number: the same test for the report on sources and for sending."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+
+@lru_cache(maxsize=200_000)
+def normalised_phone(phone: str | None, country: str) -> str | None:
+    """`phone` as +15125550123, or None where it is no valid number.
+
+    Args:
+        phone: As the source has it.
+        country: Two-letter region of numbers that are written without +.
+    """
+    import phonenumbers
+
+    if phone is None:
+        return None
+    try:
+        number = phonenumbers.parse(phone, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
