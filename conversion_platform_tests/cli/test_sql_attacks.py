@@ -6,6 +6,8 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
 
 from conversion_platform.catalog import viewed_tables
@@ -398,6 +400,47 @@ def test_a_statement_that_is_no_query_is_refused_before_it_reaches_the_session(
     refused = _outcome(analyst, attack.replace("{lake}", attacked.lake_root), "table")
     answered = attack.startswith("FROM checkpoint")
     assert answered or "is not run here" in refused or "Parser Error" in refused, refused
+
+
+CONFIGURING = [
+    one
+    for one in ATTACKS
+    if one.startswith(("SET ", "RESET ")) and "VARIABLE" not in one and " search_path" not in one
+]
+BEHIND_THE_PARSER = [
+    *("SET memory_limit = '100GB'", "SET threads = 64", "PRAGMA enable_profiling"),
+    *("SET TimeZone = 'Asia/Tokyo'", "SET autoinstall_known_extensions = true"),
+]
+
+
+@pytest.mark.parametrize("attack", [*CONFIGURING, *BEHIND_THE_PARSER])
+def test_the_session_itself_refuses_a_change_of_its_configuration(
+    attack: str, attacked: Settings, analyst: SqlSession
+) -> None:
+    """The parser lets no such statement through; if it did, the lock would stop it."""
+    with pytest.raises(duckdb.Error):
+        analyst.con.execute(attack.replace("{lake}", attacked.lake_root))
+
+
+def test_the_session_is_sealed_by_each_of_its_settings(analyst: SqlSession) -> None:
+    names = ("lock_configuration", "enable_external_access", "python_enable_replacements")
+    shown = analyst.con.execute(
+        f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}"
+    ).fetchall()
+    assert dict(zip(names, shown[0], strict=True)) == {
+        "lock_configuration": True,
+        "enable_external_access": False,
+        "python_enable_replacements": False,
+    }
+
+
+def test_a_variable_of_this_process_is_no_table(analyst: SqlSession) -> None:
+    planted = pa.table({"said": ["PlantedSecret"]})
+    with duckdb.connect() as con:
+        assert con.sql("FROM planted").fetchall() == [("PlantedSecret",)]
+    with pytest.raises(duckdb.CatalogException):
+        analyst.con.sql("FROM planted")
+    assert planted.num_rows == 1
 
 
 def test_the_planted_values_can_be_seen_by_those_who_ask_for_them(attacked: Settings) -> None:
