@@ -205,7 +205,7 @@ REASONS: dict[str, str] = {
     "end_before_start": "A job closed before it opened, or a user left before joining.",
     "duplicate_id": "A repeated id: of users and jobs the first row (by file and row) stays, "
     "unless a time tells versions apart; of events the copy recorded first.",
-    "unknown_user": "The event's user is not in the checked `users`, or was first captured more "
+    "unknown_user": "The event's user was never captured from `users`, or first captured more "
     "than `events.late_days` and a day after the event.",
     "unknown_job": "The same of the event's job, and `jobs`.",
     "too_late": "The event arrived (by `recorded_at` or folder) more than `events.late_days` "

@@ -135,8 +135,8 @@ EVENTS = Table(
     "What users did with jobs (impression, click, application ...) by day, checked.",
     (
         Column("event_id", "VARCHAR", "Id of the event; a hash of the source row if it has none."),
-        Column("user_id", "VARCHAR", "The user; always in users."),
-        Column("job_id", "VARCHAR", "The job; always in jobs."),
+        Column("user_id", "VARCHAR", "The user; was captured from users at some time."),
+        Column("job_id", "VARCHAR", "The job; was captured from jobs at some time."),
         Column("event_type", "VARCHAR", "What happened; settings.events says what it means."),
         Column("occurred_at", "TIMESTAMP WITH TIME ZONE", "When it happened."),
         Column(

@@ -191,13 +191,14 @@ class SourceSection(InputSection):
     )
     time_zone: Zone | None = Field(
         None,
-        description="Zone of times written without one; without this setting such rows are "
-        "rejected.",
+        description="Zone of times written without one; without this setting such a cell is "
+        "missing, and an event rejected.",
     )
     duplicates: Literal["newest", "first", "refuse"] = Field(
         "newest",
-        description="Which of several rows of one user or job counts: the `newest` by `updated_at` "
-        "(where that does not tell, the source is refused), the `first` by file and row, or none.",
+        description="Which of several rows of one user or job counts: the `newest` by "
+        "`valid_from`, `updated_at` or the `dt=` folder (where these do not tell, the source is "
+        "refused), the `first` by file and row, or none.",
     )
     folders: Literal["exports", "changes"] = Field(
         "exports",

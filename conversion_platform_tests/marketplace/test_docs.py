@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conversion_platform.marketplace import EVENTS, JOBS, REASONS, USERS
+from conversion_platform.marketplace import EVENTS, JOBS, REASONS, TABLES, USERS
 from conversion_platform.settings import InputSection, SourceSection
 
 DOCS = (Path(__file__).parents[2] / "docs/sources.md").read_text()
@@ -12,6 +12,12 @@ DOCS = (Path(__file__).parents[2] / "docs/sources.md").read_text()
 
 def test_every_reason_is_in_its_table() -> None:
     assert [reason for reason in REASONS if f"| `{reason}` |" not in DOCS] == []
+
+
+def test_the_page_on_privacy_names_every_personal_table() -> None:
+    page = (Path(__file__).parents[2] / "docs/privacy.md").read_text()
+    told = page.partition("## Personal tables")[2].partition("## ")[0]
+    assert [one.name for one in TABLES if one.personal and f"`{one.name}`" not in told] == []
 
 
 def test_every_contract_column_is_named() -> None:
