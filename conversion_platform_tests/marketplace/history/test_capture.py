@@ -334,6 +334,39 @@ def test_a_source_with_a_whole_history_is_seen_as_it_says_however_its_days_are_r
             assert seen(session, number) == expected, number
 
 
+def test_a_snapshot_that_is_replaced_keeps_what_counts_from_days_between(tmp_path: Path) -> None:
+    """The next one is written whole: it has a new user of a day before it, and later versions."""
+    told: Told = {"a": [(0, "x"), (7, "y")], "b": [(0, "x")]}
+    with opened(tmp_path) as session:
+        keep(session, 0, {"a": "x", "b": "x"}, told)
+        keep(session, 2, {"a": "x", "b": "x"}, told)
+        show(session, {"a": "y", "b": "x", "c": "x"}, told)
+        capture(session, USERS_HISTORY, DayRange(day(5), day(9)))
+        days = (3, 4, 5, 6, 7, 9, 12)
+        before = [seen(session, number) for number in days]
+        assert (before[0]["c"], before[3]["a"], before[4]["a"]) == ("x", "x", "y")
+        keep(session, 2, {"a": "w", "b": "x"}, refresh=True)
+        after = [seen(session, number) for number in days]
+        assert after[2:] == before[2:]
+        assert [one["c"] for one in after[:2]] == ["x", "x"]
+        assert after[0]["a"] == "w"
+
+
+def test_the_first_version_counts_from_when_the_user_joined(tmp_path: Path) -> None:
+    """The source wrote the row later: who is new exists from the first moment on."""
+    with opened(tmp_path) as session:
+        keep(session, -9, {"b": "x"})
+        show(session, {"a": "y", "b": "x"}, {"a": [(3, "x"), (5, "y")]})
+        for table in (USERS, USERS_VERSIONS):
+            joined = f"if(user_id = 'a', TIMESTAMPTZ '{day(0)} 09:00:00+00', created_at)"
+            query = f"SELECT * REPLACE ({joined} AS created_at) FROM {session.lake.select(table)}"
+            session.con.execute(f"CREATE OR REPLACE TEMP TABLE earlier AS {query}")
+            session.lake.write(session.con, table, "FROM earlier")
+        capture(session, USERS_HISTORY, DayRange.of(day(9)))
+        found = [seen(session, number).get("a") for number in (-1, 0, 2, 3, 4, 5)]
+        assert found == [None, "x", "x", "x", "x", "y"]
+
+
 def _exports(folder: Path, days: dict[int, str], toml: str = "") -> World:
     """Daily exports of users, each a letter, whose region is the day before the 4th, else `z`."""
     for number, users in days.items():
