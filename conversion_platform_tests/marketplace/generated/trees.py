@@ -109,6 +109,7 @@ def _how(rng: random.Random, table: str, is_csv: bool) -> How:
         how.time_zone = rng.choice(values.ZONES)
     if table != "events":
         how.duplicates = rng.choice(("newest", "newest", "newest", "first", "first", "refuse"))
+        how.folders = rng.choice(("exports", "changes"))
     if is_csv:
         how.encoding = rng.choice(("utf-8", "utf-8", "utf-8", "iso8859-1", "cp1252", "utf-16"))
         if rng.random() < 0.2:

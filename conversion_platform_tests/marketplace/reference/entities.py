@@ -36,7 +36,8 @@ def read_entities(
     Raises:
         RefusedError: the source cannot be used.
     """
-    found = checked_rows(table, *find(base, how), how)
+    kind, files = find(base, how)
+    found = checked_rows(table, kind, files, how)
     if not {snake(name) for name in how.attributes} <= found.further:
         raise RefusedError("no such attribute")
     key = next(iter(KINDS[table]))
@@ -45,12 +46,26 @@ def read_entities(
     verdict.rejects += [one.reject(one.problem) for one in found.rows if one.problem]
     good = [one for one in found.rows if not one.problem]
     start = instant_of(opening, zone)[0]
+    newest = max((file.day for file in files if file.day), default=None)
     for _, group in groupby(sorted(good, key=lambda o: o.kept(key)), lambda o: o.kept(key)):
-        winner = _of_one_id(list(group), table, found, how, zone, verdict)
+        rows = list(group)
+        winner = _of_one_id(rows, table, found, how, zone, verdict)
+        if (
+            how.folders == "exports"
+            and newest
+            and all(one.row.folder and one.row.folder < newest for one in rows)
+        ):
+            verdict.filtered += 1  # the source shows it no more
+            continue
         verdict.accepted.append(_row(winner, table, firsts.get(winner.kept(key)), start))
     if not verdict.accepted:
         raise RefusedError("no row")
     return verdict
+
+
+def _is_gone(rows: list[Checked], newest: date) -> bool:
+    """Return whether all rows of an id lie in folders before the newest one."""
+    return all(one.row.folder and one.row.folder < newest for one in rows)
 
 
 def _of_one_id(
@@ -63,11 +78,12 @@ def _of_one_id(
     """
     key = next(iter(KINDS[table]))
     group = sorted(group, key=lambda one: (one.row.source, one.row.number))
-    whens = [_when(one, found, zone) if how.duplicates == "newest" else None for one in group]
-    _require_decided(group, whens, how)
+    times = [_times(one, found, zone) if how.duplicates == "newest" else _NEVER for one in group]
+    whens = [when for when, _ in times]
+    _require_decided(group, times, how)
     order = sorted(
         range(len(group)),
-        key=lambda place: (whens[place] is None, -(whens[place] or _EPOCH).timestamp()),
+        key=lambda place: [(time is None, -(time or _EPOCH).timestamp()) for time in times[place]],
     )
     seen = set()
     for place in order:
@@ -82,25 +98,31 @@ def _of_one_id(
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-def _when(one: Checked, found: CheckedRows, zone: str) -> datetime | None:
-    """Return from when on a row holds."""
-    for name in ("valid_from", "updated_at"):
-        if name in found.has:
-            kept: datetime | None = one.kept(name)
-            return kept
-    return instant_of(one.row.folder, zone)[0] if one.row.folder else None
+Times = tuple[datetime | None, datetime | None]
+_NEVER: Times = (None, None)
 
 
-def _require_decided(group: list[Checked], whens: list[datetime | None], how: How) -> None:
+def _times(one: Checked, found: CheckedRows, zone: str) -> Times:
+    """Return from when on a row holds, and what tells it from others that hold from then on."""
+    times = [one.kept(name) for name in ("valid_from", "updated_at") if name in found.has]
+    times.append(instant_of(one.row.folder, zone)[0] if one.row.folder else None)
+    when, written, *_ = [*times, None]
+    return when, written
+
+
+def _require_decided(group: list[Checked], times: list[Times], how: How) -> None:
     contents = [_content(one, how) for one in group]
-    if how.duplicates == "first" or all(one == contents[0] for one in contents):
+    if how.duplicates == "first":
         return
-    newest = [
-        content
-        for content, when in zip(contents, whens, strict=True)
-        if when is None or when == max((w for w in whens if w), default=None)
-    ]
-    if None in whens or any(one != newest[0] for one in newest):
+    left = list(zip(contents, times, strict=True))
+    for level in (0, 1):
+        if all(content == left[0][0] for content, _ in left):
+            return
+        said = [time[level] for _, time in left]
+        if None in said:
+            raise RefusedError("rows that differ")
+        left = [one for one in left if one[1][level] == max(time for time in said if time)]
+    if any(content != left[0][0] for content, _ in left):
         raise RefusedError("rows that differ")
 
 

@@ -22,6 +22,7 @@ class How:
     date_format: tuple[str, ...] = ()
     time_zone: str | None = None
     duplicates: str = "newest"
+    folders: str = "exports"
     columns: dict[str, str] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
 

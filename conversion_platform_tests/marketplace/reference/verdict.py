@@ -35,7 +35,8 @@ class Verdict:
         accepted: The checked rows by column; a column that the source lacks is None.
         rejects: The rejected rows.
         past: Number of rows that are earlier versions of an accepted row.
-        filtered: Number of rows of other days than those that are asked for.
+        filtered: Number of rows of other days than those that are asked for, or of ids that the
+            source shows no more.
         rows: All rows and broken lines of the files that are read.
     """
 
