@@ -145,5 +145,5 @@ def _conversion(report: SourceReport) -> str:
         return f"{report.conversions:,} conversions, no impressions"
     return (
         f"{report.conversion_rate:.2%}: {report.converted:,} of {report.impressions:,} impressions "
-        "(user, job and day) within the attribution window"
+        "(user, job and day) are followed by a conversion"
     )

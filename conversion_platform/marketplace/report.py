@@ -80,7 +80,8 @@ class SourceReport:
         empty_days: Days between them without an event.
         event_types: Accepted events by type.
         impressions: User, job and day combinations with an impression.
-        converted: Those of them with a conversion inside the attribution window.
+        converted: Those of them that a conversion follows inside the attribution window; one
+            conversion may follow several of them, as in the labels of training.
         conversions: Conversion events.
         phone_share: Share of users with a valid phone number.
         consent_share: Share of users with a valid phone number and a consent that sending accepts:

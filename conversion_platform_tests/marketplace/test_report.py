@@ -143,6 +143,18 @@ def test_what_will_be_missing_downstream_is_said_before_anything_runs(
     assert any(part in line for line in report.missing), report.missing
 
 
+def test_a_conversion_that_follows_two_impressions_is_told_as_such(tmp_path: Path) -> None:
+    events = (
+        "SELECT * FROM (VALUES ('a', 1, 1, 'impression', '2026-01-02T15:00:00Z'), "
+        "('b', 1, 1, 'impression', '2026-01-03T15:00:00Z'), "
+        "('c', 1, 1, 'application', '2026-01-03T16:00:00Z')) "
+        "e(event_id, user_id, job_id, event_type, occurred_at)"
+    )
+    report = _report(tmp_path, events=events)
+    assert (report.impressions, report.converted, report.conversions) == (2, 2, 1)
+    assert "2 of 2 impressions (user, job and day) are followed by a conversion" in render(report)
+
+
 def test_texting_counts_the_numbers_that_sending_accepts(tmp_path: Path) -> None:
     report = _report(
         tmp_path,
