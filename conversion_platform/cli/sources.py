@@ -68,13 +68,14 @@ def check_sources_command(ctx: click.Context, sql: bool) -> None:
     """
     from conversion_platform.errors import PlatformError
     from conversion_platform.marketplace import checked_sources, script
+    from conversion_platform.preflight import known_of_lake
     from conversion_platform.runs import settings_findings, with_secrets
 
     settings = settings_of(ctx)
     # A run has the secrets too: the DSN of a Postgres source.
     with with_secrets(settings):
         if sql:
-            with checked_sources(settings) as checked:
+            with checked_sources(settings, known_of_lake(settings)) as checked:
                 click.echo(script(checked.report.steps), nl=False)
             return
         found = settings_findings(settings)

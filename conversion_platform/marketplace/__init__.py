@@ -30,6 +30,7 @@ from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
 from conversion_platform.marketplace.report import (
     CheckedSources,
+    Known,
     SourceCheck,
     SourceReport,
     check_sources,
@@ -88,6 +89,7 @@ __all__ = [
     "CheckedSources",
     "Contract",
     "Example",
+    "Known",
     "Loaded",
     "SourceCheck",
     "SourceReport",

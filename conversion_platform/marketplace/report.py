@@ -21,6 +21,7 @@ from conversion_platform.lake import (
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.attribute_proposals import marked, proposed_lists
+from conversion_platform.marketplace.attributes import AttributeKind
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.events import CheckedEvents, checked_events
 from conversion_platform.marketplace.history.capture import capture_both
@@ -118,15 +119,23 @@ class SourceReport:
         return all(source.verdict != "fail" for source in self.sources)
 
 
-def check_sources(settings: Settings) -> SourceReport:
+Known = Mapping[str, Mapping[str, AttributeKind]]
+"""For users and jobs the attributes that a model knows, with their kinds."""
+
+
+def check_sources(settings: Settings, known: Known | None = None) -> SourceReport:
     """Read all of the three sources into a temporary lake, and report.
 
     Nothing in the platform's lake changes.
 
+    Args:
+        settings: The settings in force.
+        known: As in `checked_sources`.
+
     Raises:
         SourceError: a source cannot be read.
     """
-    with checked_sources(settings) as checked:
+    with checked_sources(settings, known) as checked:
         return checked.report
 
 
@@ -151,20 +160,32 @@ class CheckedSources:
 
 
 @contextmanager
-def checked_sources(settings: Settings) -> Iterator[CheckedSources]:
+def checked_sources(settings: Settings, known: Known | None = None) -> Iterator[CheckedSources]:
     """Read the sources into a temporary lake, which exists as long as the block.
+
+    Args:
+        settings: The settings in force.
+        known: The attributes that the installation's champion knows: a run keeps their kinds, and
+            goes on where the source has one no more.
 
     Raises:
         SourceError: a source cannot be read.
     """
+    known = known or {}
     with _scratch_session(settings) as session:
-        loads = {"users": load_users(session), "jobs": load_jobs(session)}
+        loads = {
+            "users": load_users(session, known.get("users")),
+            "jobs": load_jobs(session, known.get("jobs")),
+        }
+        notes = tuple(note for load in loads.values() for note in load.notes)
         capture_both(session, DayRange.of(_CAPTURED_ON))
         with checked_events(session, None) as checked:
             loads["events"] = loaded_events(checked)
             checks = [_check(settings, name, load) for name, load in loads.items()]
+            report = _report(session, checked, tuple(checks), _varying(loads))
             report = replace(
-                _report(session, checked, tuple(checks), _varying(loads)),
+                report,
+                missing=(*notes, *report.missing),
                 steps=tuple(step for load in loads.values() for step in load.steps),
             )
             of_sources = (one for load in loads.values() for one in load.proposals)

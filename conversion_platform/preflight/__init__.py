@@ -9,7 +9,7 @@ Nothing is written to the installation's lake or ledger.
 from conversion_platform.preflight.checks import Tried, check_data, check_settings
 from conversion_platform.preflight.events import check_events, check_freshness
 from conversion_platform.preflight.places import folder_problems
-from conversion_platform.preflight.trial import Trial, loaded_trial, trial_of_lake
+from conversion_platform.preflight.trial import Trial, known_of_lake, loaded_trial, trial_of_lake
 
 __all__ = [
     "Trial",
@@ -19,6 +19,7 @@ __all__ = [
     "check_freshness",
     "check_settings",
     "folder_problems",
+    "known_of_lake",
     "loaded_trial",
     "trial_of_lake",
 ]

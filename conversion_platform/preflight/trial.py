@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from conversion_platform.days import ONE_DAY, DayRange
+from conversion_platform.errors import PlatformError
 from conversion_platform.features import HISTORY_DAYS, USER_FEATURES
-from conversion_platform.lake import Session
+from conversion_platform.lake import Session, open_lake
 from conversion_platform.marketplace import (
     ATTRIBUTES,
     EVENTS,
@@ -18,10 +19,12 @@ from conversion_platform.marketplace import (
     USERS,
     USERS_HISTORY,
     CheckedSources,
+    Known,
     SourceReport,
     checked_sources,
 )
 from conversion_platform.settings import Settings
+from conversion_platform.training import champion, known_attributes
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,25 @@ def loaded_trial(
     Raises:
         SourceError: a source cannot be read.
     """
-    with checked_sources(settings) as checked:
+    with checked_sources(settings, known_of_lake(settings)) as checked:
         newest = checked.report.last_day or settings.platform.start_date
         tried = max(day or newest + ONE_DAY, settings.platform.start_date + ONE_DAY)
         checked.keep_events(_events_of(settings, tried))
         asked = tried == day
         yield checked, Trial(checked.session, tried, learns, asked, True, checked.report)
+
+
+def known_of_lake(settings: Settings) -> Known:
+    """Return the attributes that the champion of the installation's lake knows, if it has one."""
+    try:
+        lake = open_lake(settings)
+        if champion(lake) is None:
+            return {}
+        with lake.connect(reading=True) as con:
+            session = Session(settings, lake, con)
+            return {table: known_attributes(session, table) for table in ("users", "jobs")}
+    except PlatformError:
+        return {}  # the checks of places say why the lake cannot be read
 
 
 def _events_of(settings: Settings, day: date) -> DayRange:

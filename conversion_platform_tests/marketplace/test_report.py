@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conversion_platform.errors import SourceError
 from conversion_platform.marketplace import SourceReport, check_sources, render
 from conversion_platform.marketplace.contract import CONTRACTS
 from conversion_platform.marketplace.masking import masked
@@ -141,6 +142,21 @@ def test_what_will_be_missing_downstream_is_said_before_anything_runs(
 ) -> None:
     report = _report(tmp_path, **sources)
     assert any(part in line for line in report.missing), report.missing
+
+
+def test_the_report_knows_the_attributes_that_a_model_knows(tmp_path: Path) -> None:
+    built = World(tmp_path, '[sources.users]\npath = "users.csv"\nattributes = ["years", "gone"]\n')
+    rows = "".join(f"{place},{place}\n" for place in range(9))
+    built.fill()
+    (tmp_path / "users.csv").write_text(f"user_id,years\n{rows}9,3+\n")
+    with pytest.raises(SourceError, match="gone"):
+        check_sources(built.settings)
+    report = check_sources(built.settings, {"users": {"years": "numeric", "gone": "numeric"}})
+    assert [(one.column_name, one.kind) for one in report.attributes] == [("years", "numeric")]
+    assert [(one.column, one.reason, one.rows) for one in report.sources[0].unread] == [
+        ("years", "not_a_number", 1)
+    ]
+    assert any("lists gone, which the source has no more" in one for one in report.missing)
 
 
 def test_a_conversion_that_follows_two_impressions_is_told_as_such(tmp_path: Path) -> None:

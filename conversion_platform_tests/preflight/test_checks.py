@@ -20,6 +20,7 @@ from conversion_platform.preflight import (
     check_data,
     check_events,
     check_freshness,
+    known_of_lake,
     loaded_trial,
 )
 from conversion_platform.runs import settings_findings
@@ -35,6 +36,7 @@ from conversion_platform_tests.preflight.world import (
     write_source,
     write_world,
 )
+from conversion_platform_tests.tiny_platform import rewrite, settings_in
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +219,20 @@ def test_the_command_shows_every_mistake(world: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.count("Error: ") == 3
     assert all(key in result.stderr for key in (*changes, "messaging.ledger"))
+
+
+def test_the_command_goes_by_what_the_champion_knows_as_a_run_does(platform: Path) -> None:
+    assert known_of_lake(settings_in(platform))["users"]["experience_years"] == "numeric"
+    value = "if(row_number() OVER () = 1, '3+', experience_years::VARCHAR)"
+    rewrite(
+        platform / "source/users.parquet",
+        f"SELECT * EXCLUDE (has_car) REPLACE ({value} AS experience_years) FROM source",
+    )
+    shown = CliRunner().invoke(main, ["--config", str(platform / CONFIG_NAME), "check-sources"])
+    assert shown.exit_code == 0, shown.output
+    assert "users.experience_years (numeric)" in " ".join(shown.output.split())
+    assert "lists has_car, which the source has no more" in " ".join(shown.output.split())
+
+
+def test_nothing_is_known_where_no_model_is(world: Path) -> None:
+    assert known_of_lake(load_settings(world / CONFIG_NAME)) == {}
