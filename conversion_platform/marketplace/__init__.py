@@ -22,6 +22,7 @@ from conversion_platform.marketplace.history import (
     ever_known,
     fold_old_snapshots,
     require_history,
+    require_snapshots,
     versions,
 )
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
@@ -115,6 +116,7 @@ __all__ = [
     "proposed_attributes",
     "render",
     "require_history",
+    "require_snapshots",
     "rewritten_days",
     "script",
     "versions",

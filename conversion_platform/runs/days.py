@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session
+from conversion_platform.marketplace import require_snapshots
 from conversion_platform.runs.bars import JobBars
 from conversion_platform.runs.preflight import check_before_run
 
@@ -68,7 +69,8 @@ def run_days(
             of the days captured.
 
     Raises:
-        NotReadyError: `replan`, and one of the days is over.
+        NotReadyError: `replan`, and one of the days is over; or `refresh_snapshot`, and that day
+            has no snapshot.
         PlatformError: what the failing asset raised, with the asset's name; or what is wrong
             with a cohort, before anything runs.
     """
@@ -77,6 +79,8 @@ def run_days(
     if replan:
         require_days_under_way(settings, days)
     with _ready(settings) as opened:
+        if refresh_snapshot:
+            require_snapshots(opened.lake, days.last)
         planned = partial(plan, opened.lake, settings, days, weekly)
         tags = _tags(replan, days.last if refresh_snapshot else None)
         _run(opened, f"`run` of {days}", planned, bars, days, tags)

@@ -205,6 +205,11 @@ class SourceSection(InputSection):
         description="What a `dt=` folder of users or jobs holds: `exports` are whole, and who is "
         "not in the newest one is shown no more; `changes` are the rows that changed.",
     )
+    max_gone_share: Share = Field(
+        0.5,
+        description="Share of the users (or jobs) of the snapshot before that may be gone at once; "
+        "with more a run stops before it captures anything. 1 for any.",
+    )
     warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
     fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from conversion_platform.days import DayRange
+from conversion_platform.errors import NotReadyError
 from conversion_platform.runs import run_days
 from conversion_platform_tests.tiny_platform import (
     FIRST,
@@ -93,6 +94,14 @@ def test_a_row_that_is_corrected_at_the_source_is_told_with_the_days_to_build_ag
     assert warning.startswith("users_history: past_is_unchanged (users_history: ")
     assert f"rows corrected by the source. The days {FIRST} to {LIVED} were built" in warning
     assert "--refresh-snapshot" in warning
+
+
+def test_a_snapshot_that_is_not_there_is_refused_before_anything_runs(platform: Path) -> None:
+    before = digests(platform)
+    settings = settings_in(platform)
+    with pytest.raises(NotReadyError, match=f"no snapshot of {FIRST}"):
+        run_days(settings, DayRange.of(FIRST), NoBars(), refresh_snapshot=True)  # type: ignore[arg-type]
+    assert digests(platform) == before
 
 
 @pytest.mark.slow

@@ -7,7 +7,12 @@ the first snapshot. A source that tells several dated rows of one id gives the d
 itself.
 """
 
-from conversion_platform.marketplace.history.capture import Captured, capture, capture_both
+from conversion_platform.marketplace.history.capture import (
+    Captured,
+    capture,
+    capture_both,
+    require_snapshots,
+)
 from conversion_platform.marketplace.history.reading import (
     as_of,
     attribute_types,
@@ -39,5 +44,6 @@ __all__ = [
     "fold_old_snapshots",
     "fold_snapshots",
     "require_history",
+    "require_snapshots",
     "versions",
 ]

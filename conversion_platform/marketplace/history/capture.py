@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange, day_of
-from conversion_platform.errors import NotReadyError
+from conversion_platform.errors import NotReadyError, SourceError
 from conversion_platform.lake import Session, Written, identifier, quoted, rendered
 from conversion_platform.marketplace.history.reading import (
     FIRST_DAY,
@@ -27,10 +27,11 @@ from conversion_platform.marketplace.history.whole import write_whole
 from conversion_platform.marketplace.tables import EVENTS, USERS_CONTACTS
 
 if TYPE_CHECKING:
-    from conversion_platform.lake import Table
+    from conversion_platform.lake import Lake, Table
 
 _CAPTURED = "_captured"
 _SHOWN_RUNS = 6
+_FEW = 20  # so many users or jobs may go at once whatever their share
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,11 @@ def capture(session: Session, table: Table, days: DayRange, refresh: bool = Fals
 
     Raises:
         NotReadyError: there is no snapshot of that day to be replaced.
+        SourceError: more is gone since the snapshot before than `sources.*.max_gone_share`.
     """
     history, captured = HISTORIES[table.name], session.lake.days(table)
     if refresh:
-        _require_captured(history, days.last, captured)
+        require_snapshots(session.lake, days.last)
         return _capture(session, history, days.last, days.last, captured)
     new = [day for day in days if not captured or day > captured[-1]]
     if not new:
@@ -130,6 +132,8 @@ def _capture(
     if after is not None:
         until = after - ONE_DAY
     with _changes(session, history, day, until, before):
+        if before and day not in captured:
+            _require_kept(session, history, before)
         written = [] if after is None else [write_whole(session, history, after, _CAPTURED)]
         query = f"SELECT * EXCLUDE (change, known_start) FROM {_CAPTURED}"
         written.append(session.lake.write(session.con, table, query, day))
@@ -148,17 +152,50 @@ def capture_both(
     return users, jobs
 
 
-def _require_captured(history: History, day: date, days: list[date]) -> None:
-    if day in days:
+def require_snapshots(lake: Lake, day: date) -> None:
+    """Make sure that users and jobs have a snapshot of a day, which can be replaced.
+
+    Raises:
+        NotReadyError: naming the table, and the snapshot that the day sees.
+    """
+    for table in SNAPSHOT_TABLES:
+        days = lake.days(table)
+        if day in days:
+            continue
+        problem = f"{table.name} has no snapshot of {day} that could be replaced."
+        if not days:
+            raise NotReadyError(
+                problem, f"Run the day first: conversion-platform run --from {day}."
+            )
+        seen, *_ = _seen_by(DayRange.of(day), days)
+        raise NotReadyError(
+            problem,
+            f"Days with one: {_listed(days)}. {day} sees that of {seen}: give --refresh-snapshot "
+            f"{seen}, then run {day} again.",
+        )
+
+
+def _require_kept(session: Session, history: History, before: date) -> None:
+    """Make sure that the source still shows most rows: half an export shows half of them.
+
+    The first capture of a day stays, and nobody would miss the others but by their messages.
+    """
+    gone = _counts(session).get("gone", 0)
+    if gone < _FEW:
         return
-    problem = f"{history.table.name} has no snapshot of {day} that could be replaced."
-    if not days:
-        raise NotReadyError(problem, f"Run the day first: conversion-platform run --from {day}.")
-    seen, *_ = _seen_by(DayRange.of(day), days)
-    raise NotReadyError(
-        problem,
-        f"Days with one: {_listed(days)}. {day} sees that of {seen}: give --refresh-snapshot "
-        f"{seen}, then run {day} again.",
+    name = history.current.name
+    most: float = getattr(session.settings.sources, name).max_gone_share
+    known = as_of(session.lake, history.table, before)
+    row = session.con.execute(f"SELECT count(*) FROM {known}").fetchone()
+    rows = int(row[0]) if row else 0
+    if gone <= most * rows:
+        return
+    variable = f"CONVERSION_PLATFORM__SOURCES__{name.upper()}__MAX_GONE_SHARE"
+    raise SourceError(
+        f"sources.{name}: {gone:,} of the {rows:,} {name} of {before} are gone ({gone / rows:.0%}), "
+        f"more than sources.{name}.max_gone_share = {most:g}: is the export whole? Nothing was "
+        "captured.",
+        f"Export {name} again, and run again. If they are right, let this run have {variable}=1.",
     )
 
 

@@ -151,6 +151,20 @@ def test_the_days_of_a_range_see_what_days_that_run_one_by_one_see(tmp_path: Pat
     assert seen_by["at once"] == seen_by["one by one"]
 
 
+@pytest.mark.parametrize(("left", "captured"), [(20, True), (19, False)])
+def test_half_an_export_is_not_captured(tmp_path: Path, left: int, captured: bool) -> None:
+    users = {str(number): "x" for number in range(40)}
+    with opened(tmp_path) as session:
+        keep(session, 0, users)
+        shown = dict(list(users.items())[:left])
+        if captured:
+            assert keep(session, 1, shown).changes == {"gone": 20}
+            return
+        with pytest.raises(SourceError, match="21 of the 40 users of 2026-03-01 are gone"):
+            keep(session, 1, shown)
+        assert seen(session, 1) == users
+
+
 def test_a_snapshot_of_nothing_new_has_no_row(tmp_path: Path) -> None:
     with opened(tmp_path) as session:
         keep(session, 0, {"a": "x", "b": "y"})
