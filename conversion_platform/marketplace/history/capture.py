@@ -192,9 +192,8 @@ def _require_kept(session: Session, history: History, before: date) -> None:
         return
     variable = f"CONVERSION_PLATFORM__SOURCES__{name.upper()}__MAX_GONE_SHARE"
     raise SourceError(
-        f"sources.{name}: {gone:,} of the {rows:,} {name} of {before} are gone ({gone / rows:.0%}), "
-        f"more than sources.{name}.max_gone_share = {most:g}: is the export whole? Nothing was "
-        "captured.",
+        f"sources.{name}: {gone:,} of the {rows:,} {name} of {before} are gone, more than "
+        f"sources.{name}.max_gone_share = {most:g}: is the export whole? Nothing was captured.",
         f"Export {name} again, and run again. If they are right, let this run have {variable}=1.",
     )
 
