@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from conversion_platform.lake import Session, Table, identifier, quoted
 from conversion_platform.marketplace import columns
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import AttributeKind, known_kinds
+from conversion_platform.marketplace.attributes import AttributeKind, batches, known_kinds
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.headers import snake
 from conversion_platform.marketplace.relation import as_text
@@ -26,6 +26,7 @@ _MOST_VALUES = 1000
 _MOST_LENGTH = 40
 _FEW_VALUES = 50
 _GONE = "the source has it no more"
+_AT_ONCE = 40  # columns of one query: different values are counted in a table for each
 _SAMPLED = 1000  # rows whose values are looked at to classify a column
 
 
@@ -123,19 +124,32 @@ def _of_table(session: Session, table: Table, known: set[str]) -> list[_Stored]:
     types = {name: kind for name, kind, *_ in described if name not in known}
     if not types:
         return []
-    items = ", ".join(
-        f"count({c}), count(DISTINCT {c}), coalesce(avg(length(CAST({c} AS VARCHAR))), 0)"
-        for c in map(identifier, types)
-    )
-    row = session.con.execute(f"SELECT count(*), {items} FROM {select}").fetchall()[0]
+    figures = _figures(session, select, list(types))
     texts = ", ".join(as_text(identifier(name), kind) for name, kind in types.items())
     sample = session.con.execute(
         f"SELECT {texts} FROM {select} ORDER BY hash({table.key[0]}) LIMIT {_SAMPLED}"
     ).fetchall()
     return [
-        _stored(table, (name, kind), row[0], row[1 + 3 * place : 4 + 3 * place], sample, place)
+        _stored(table, (name, kind), *figures[name], sample, place)
         for place, (name, kind) in enumerate(types.items())
     ]
+
+
+def _figures(
+    session: Session, select: str, names: Sequence[str]
+) -> dict[str, tuple[int, tuple[int, int, float]]]:
+    """Return of each column the number of rows, and of values, of different ones, their length."""
+    found = {}
+    for some in batches(names, _AT_ONCE):
+        items = ", ".join(
+            f"count({c}), count(DISTINCT {c}), coalesce(avg(length(CAST({c} AS VARCHAR))), 0)"
+            for c in map(identifier, some)
+        )
+        rows, *row = session.con.execute(f"SELECT count(*), {items} FROM {select}").fetchall()[0]
+        for place, name in enumerate(some):
+            filled, distinct, length = row[3 * place : 3 * place + 3]
+            found[name] = (rows, (filled, distinct, length))
+    return found
 
 
 def _stored(

@@ -168,11 +168,14 @@ CREATE OR REPLACE MACRO steps.instant(reading, z, zone) AS list_transform(
             epoch_us(cell.reading) - CAST(1000000 AS BIGINT) * steps.offset_of(cell.z))
     END)[1];
 
+-- An instant as most programs write it: cheap to see and to read.
+CREATE OR REPLACE MACRO steps.is_instant(t) AS
+    t LIKE '____-__-__T__:__:__Z' OR t LIKE '____-__-__T__:__:__.___Z';
+
 -- A time. Most are written 2026-01-31T09:30:00Z, which is cheap to see and to read. A zone with a slash
 -- is an IANA zone, if it is one.
 CREATE OR REPLACE MACRO steps.moment(t, zone, formats) AS CASE
-    WHEN t LIKE '____-__-__T__:__:__Z' OR t LIKE '____-__-__T__:__:__.___Z'
-        THEN TRY_CAST(t AS TIMESTAMPTZ)
+    WHEN steps.is_instant(t) THEN TRY_CAST(t AS TIMESTAMPTZ)
     WHEN contains(steps.zone_of(t), '/') AND list_contains((SELECT list(name) FROM steps.zones), steps.zone_of(t))
         THEN timezone(steps.zone_of(t), steps.reading(t, formats))
     ELSE steps.instant(steps.reading(t, formats), steps.zone_of(t), zone)
