@@ -45,7 +45,9 @@ from conversion_platform.marketplace.relation import (
     Relation,
     folder_names,
     folder_of,
+    given_names,
     of_file,
+    read_names,
     relation_of,
 )
 
@@ -342,7 +344,7 @@ def _call(files: Sequence[CsvFile], errors: str) -> str:
         header=str(not one.lines.copied).lower(),
         compression=quoted("gzip" if is_packed(Path(one.lines.location)) else "none"),
         delimiter=quoted(one.delimiter),
-        columns=", ".join(f"{quoted(name)}: 'VARCHAR'" for name in one.columns),
+        columns=", ".join(f"{quoted(name)}: 'VARCHAR'" for name in read_names(one.columns)),
         errors=f"encoding = {quoted(_duckdb_encoding(one))}, {errors}",
     )
 
@@ -377,7 +379,7 @@ def _branch(files: Sequence[CsvFile]) -> str:
     return rendered(
         f"{__package__}.sql",
         "csv_rows",
-        columns=", ".join(map(identifier, files[0].columns)) + hive,
+        columns=", ".join(given_names(files[0].columns)) + hive,
         source=of_file([file.file.shown for file in files]),
         number=of_file([str(file.number) for file in files], "BIGINT"),
         before=of_file([str(number) for number in before], "BIGINT"),

@@ -7,7 +7,7 @@ Parquet in a working folder.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SOURCE, ROW, ORDINAL, FOLDER = "_cp_source", "_cp_row", "_cp_ordinal", "_cp_folder"
 PROVENANCE = (SOURCE, ROW, ORDINAL, FOLDER)
 EXACT = {"DOUBLE": 2**53, "FLOAT": 2**24}  # whole numbers from here on may have lost digits
+# Columns that DuckDB adds to those of a file, unless the file has one of that name.
+_ADDED = ("file_index", "file_row_number", "filename")
 _FOLDER = r"(?:^|/)dt=([0-9]{4}-[0-9]{2}-[0-9]{2})/"
 
 
@@ -145,12 +147,29 @@ def staged_relation(
         query = rendered(
             f"{__package__}.sql",
             "staged_rows",
-            excluded=", ".join([*(c for c in (SOURCE, ROW) if c in columns), "file_row_number"]),
-            number=ROW if ROW in columns else "file_row_number + 1",
+            columns=", ".join(given_names([c for c in columns if c not in (SOURCE, ROW)])),
+            number=ROW if ROW in columns else "_cp_read.file_row_number + 1",
+            names=", ".join(map(identifier, read_names(columns))),
             folder=folder_day(SOURCE),
             file=file_sql(file),
         )
         return relation_of(con, setting, place, query, {})
+
+
+def read_names(names: Iterable[str]) -> list[str]:
+    """Return what the columns of a file are called as it is read.
+
+    A column with the name of one that DuckDB adds would take its place.
+    """
+    return [f"_cp_{name}" if name.lower() in _ADDED else name for name in names]
+
+
+def given_names(names: Sequence[str]) -> list[str]:
+    """Return SQL of the columns of a file under their own names."""
+    return [
+        identifier(name) if read == name else f"{identifier(read)} AS {identifier(name)}"
+        for name, read in zip(names, read_names(names), strict=True)
+    ]
 
 
 def folder_day(source: str) -> str:
@@ -193,10 +212,17 @@ def as_text(name: str, kind: str) -> str:
 
 @dataclass(frozen=True)
 class _Schema:
-    """Types by name in SQL, and SQL of the columns, of the files of one group."""
+    """Types by name in SQL, and SQL of the columns, of the files of one group.
+
+    Attributes:
+        types: Name in SQL -> DuckDB type.
+        given: SQL of each of them.
+        read: Names under which the files' own columns are read.
+    """
 
     types: dict[str, str]
     given: list[str]
+    read: list[str]
 
 
 def _schema(
@@ -208,8 +234,9 @@ def _schema(
     names = headers.columns([*header, *folders])
     types = [*own.values(), *("VARCHAR" for _ in folders)]
     said = [of_file([file.partitions[name] for file in files]) for name in folders]
-    given = [*map(identifier, own), *said]
-    return _Schema(dict(zip(names, types, strict=True)), given)
+    read = read_names(own)
+    given = [*map(identifier, read), *said]
+    return _Schema(dict(zip(names, types, strict=True)), given, read)
 
 
 def _top_level(con: duckdb.DuckDBPyConnection, file: SourceFile) -> list[str]:
@@ -263,7 +290,7 @@ def of_file(values: Sequence[str | None], kind: str = "VARCHAR") -> str:
     texts = ["NULL" if value is None else quoted(value) for value in values]
     if len(set(values)) == 1:
         return f"CAST({texts[0]} AS {kind})"
-    return f"CAST([{', '.join(texts)}] AS {kind}[])[CAST(file_index AS BIGINT) + 1]"
+    return f"CAST([{', '.join(texts)}] AS {kind}[])[CAST(_cp_read.file_index AS BIGINT) + 1]"
 
 
 def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -295,6 +322,7 @@ def _parquet_rows(
         before=before,
         folder=folder_day(SOURCE),
         files=_listed(files),
+        names=", ".join(map(identifier, (*schema.read, SOURCE))),
     )
 
 

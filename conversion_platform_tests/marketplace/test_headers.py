@@ -301,3 +301,34 @@ def test_further_columns_of_one_name_are_numbered_as_the_first_file_has_them(
     built = _world(tmp_path)
     built.load_users()
     assert built.rows(USERS, "user_id, notes, notes_2") == [("1", "a", "b"), ("2", "c", "d")]
+
+
+@EXTENSIONS
+@pytest.mark.parametrize("name", ["file_index", "filename", "File_Row_Number"])
+def test_a_column_named_like_one_that_the_reader_adds_is_a_column(
+    tmp_path: Path, extension: str, name: str
+) -> None:
+    """Two files: the reader tells them apart by a column that has such a name."""
+    toml = f'[sources.users]\npath = "users/*.{extension}"\nattributes = ["{name}"]\n'
+    _table(tmp_path / f"users/0.{extension}", ["user_id", name], ["1", "a"], ["2", "b"])
+    _table(tmp_path / f"users/1.{extension}", ["user_id", name], ["", "c"], ["3", "0"])
+    built = World(tmp_path, toml).fill()
+    assert built.load_users().rejects == {"missing_id": 1}
+    expected = [("1", "a"), ("2", "b"), ("3", "0")]
+    assert built.rows(USERS, f"user_id, {name}", "user_id") == expected
+    found = built.rows(REJECTED_USERS, "source, row_number")
+    assert found == [(f"users/1.{extension}", 1)]
+
+
+@pytest.mark.parametrize("name", ["file_index", "filename", "file_row_number"])
+def test_sql_may_name_a_column_like_one_that_the_reader_adds(tmp_path: Path, name: str) -> None:
+    _table(tmp_path / "users.csv", ["user_id", name], ["1", "a"], ["2", "b"])
+    toml = f"""[sources.users]
+attributes = ["{name}"]
+sql = "SELECT user_id, {name} FROM exported"
+[inputs.exported]
+path = "users.csv"
+"""
+    built = World(tmp_path, toml).fill()
+    built.load_users()
+    assert built.rows(USERS, f"user_id, {name}", "user_id") == [("1", "a"), ("2", "b")]
