@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from conversion_platform.errors import SourceError
+from conversion_platform.marketplace.shown_names import list_of, showable
 
 
 def snake(name: str) -> str:
@@ -68,9 +69,10 @@ class Headers:
             if snake(first) == snake(name) and first not in header and sql not in taken
         ]
         if len(alike) > 1:
+            later = ", ".join(f"`{one}`" for one in showable({name: name})) or "one of a later file"
+            earlier = list_of({self.names[sql]: self.names[sql] for sql in alike})
             raise SourceError(
-                f"{self._setting}: several columns of earlier files could be `{name}`: "
-                f"{', '.join(self.names[sql] for sql in alike)}.",
+                f"{self._setting}: several columns of earlier files could be {later}: {earlier}.",
                 "Give the columns the same names in all files.",
             )
         return alike[0] if alike else None

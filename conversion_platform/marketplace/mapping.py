@@ -10,6 +10,7 @@ from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.errors import nearest
 from conversion_platform.marketplace.headers import snake
 from conversion_platform.marketplace.relation import Relation
+from conversion_platform.marketplace.shown_names import list_of, showable
 from conversion_platform.settings import SourceSection
 
 _SEPARATORS = (";", "\t", "|", ",")
@@ -89,7 +90,7 @@ def _exactly(wanted: str, field: str, contract: Contract, relation: Relation) ->
         return column
     raise SourceError(
         f"{contract.setting}.columns.{field} = {wanted!r}: {relation.place} has no such column."
-        f"{nearest(wanted, relation.names.values())}",
+        f"{nearest(wanted, _showable(relation))}",
         _existing_columns(contract, relation),
     )
 
@@ -107,7 +108,7 @@ def _ambiguous(
 def _missing(field: str, contract: Contract, relation: Relation) -> SourceError:
     return SourceError(
         f"{contract.setting}: {relation.place} has no column `{field}`, which {contract.name} "
-        f"need.{nearest(field, relation.names.values())}",
+        f"need.{nearest(field, _showable(relation))}",
         f'Name the column in the settings: [{contract.setting}.columns] {field} = "...". '
         + _existing_columns(contract, relation),
     )
@@ -130,8 +131,11 @@ def _existing_columns(contract: Contract, relation: Relation) -> str:
             f"The whole header is one column, and it looks separated by {separator!r}: "
             f"set {contract.setting}.delimiter to that."
         )
-    shown = ", ".join(names[:30]) + (" ..." if len(names) > 30 else "")
-    return f"Columns of the source: {shown}."
+    return f"Columns of the source: {list_of({name: name for name in names})}."
+
+
+def _showable(relation: Relation) -> list[str]:
+    return showable({name: name for name in relation.names.values()})
 
 
 def _attributes(contract: Contract, relation: Relation, taken: set[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from conversion_platform.marketplace.columns import by_name
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.errors import nearest
 from conversion_platform.marketplace.headers import snake
+from conversion_platform.marketplace.shown_names import list_of, showable
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings, SourceSection
@@ -113,10 +114,11 @@ def _named(setting: str, names: Iterable[str], further: Mapping[str, str]) -> li
     for name in dict.fromkeys(names):
         column = by_given.get(name, name if name in further else snake(name))
         if column not in further:
-            known = [*further, *by_given]
+            fine = showable(further)
+            known = [*fine, *(further[one] for one in fine)]
             raise SourceError(
                 f"{setting}: no further column is named `{name}`.{nearest(name, known)}",
-                f"Further columns of the source: {', '.join(further) or 'none'}.",
+                f"Further columns of the source: {list_of(further)}.",
             )
         found.append(column)
     return list(dict.fromkeys(found))
