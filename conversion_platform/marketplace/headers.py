@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from conversion_platform.errors import SourceError
 from conversion_platform.marketplace.shown_names import list_of, showable
 
 
+@cache
 def snake(name: str) -> str:
-    """Return a column name in snake case: `State.Name` and `stateName` become `state_name`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_") or "column"
+    """Return a column name in snake case: `State.Name` and `stateName` become `state_name`.
+
+    Letters and digits of every script stay, without accents where an ASCII letter is left: `Âge`
+    becomes `age`. A name of signs alone becomes what these are called: `$` is `dollar_sign`.
+    """
+    plain = "".join(map(_without_accent, unicodedata.normalize("NFKC", name)))
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
+    folded = unicodedata.normalize("NFKC", spaced.casefold())
+    kept = "".join(one if unicodedata.category(one)[0] in "LMN" else "_" for one in folded)
+    return re.sub("__+", "_", kept).strip("_") or _signs(folded) or "column"
+
+
+def _without_accent(letter: str) -> str:
+    base = unicodedata.normalize("NFKD", letter)[0]
+    return base if base.isascii() and base.isalpha() else letter
+
+
+def _signs(text: str) -> str:
+    """Return what the signs of a text are called: a column with a name is not told by its place."""
+    names = "_".join(unicodedata.name(sign, "") for sign in text)
+    return re.sub("[^a-z0-9]+", "_", names.lower()).strip("_")
 
 
 class Headers:
@@ -39,8 +60,10 @@ class Headers:
         """
         found: list[str] = []
         given = [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
+        own = set(given)
+        earlier = {sql: first for sql, first in self.names.items() if first not in own}
         for name in given:
-            sql = self._known(name, given, found) or self._new(name, found)
+            sql = self._known(name, earlier, found) or self._new(name, found)
             if name not in self.aliases.setdefault(sql, []):
                 self.aliases[sql].append(name)
             found.append(sql)
@@ -58,21 +81,21 @@ class Headers:
             if any(name not in own for own in columns.values())
         }
 
-    def _known(self, name: str, header: Sequence[str], taken: Sequence[str]) -> str | None:
+    def _known(self, name: str, earlier: Mapping[str, str], taken: Sequence[str]) -> str | None:
         """Return the column of an earlier file that a name means, if there is one."""
         exact = [sql for sql, first in self.names.items() if first == name and sql not in taken]
         if exact:
             return exact[0]
         alike = [
             sql
-            for sql, first in self.names.items()
-            if snake(first) == snake(name) and first not in header and sql not in taken
+            for sql, first in earlier.items()
+            if snake(first) == snake(name) and sql not in taken
         ]
         if len(alike) > 1:
             later = ", ".join(f"`{one}`" for one in showable({name: name})) or "one of a later file"
-            earlier = list_of({self.names[sql]: self.names[sql] for sql in alike})
+            before = list_of({self.names[sql]: self.names[sql] for sql in alike})
             raise SourceError(
-                f"{self._setting}: several columns of earlier files could be {later}: {earlier}.",
+                f"{self._setting}: several columns of earlier files could be {later}: {before}.",
                 "Give the columns the same names in all files.",
             )
         return alike[0] if alike else None

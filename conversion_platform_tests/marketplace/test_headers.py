@@ -17,6 +17,7 @@ from conversion_platform.marketplace import (
     REJECTED_USERS,
     USERS,
 )
+from conversion_platform.marketplace.headers import snake
 from conversion_platform_tests.marketplace.world import World
 
 EXTENSIONS = pytest.mark.parametrize("extension", ["csv", "parquet"])
@@ -332,3 +333,37 @@ path = "users.csv"
     built = World(tmp_path, toml).fill()
     built.load_users()
     assert built.rows(USERS, f"user_id, {name}", "user_id") == [("1", "a"), ("2", "b")]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *(("State.Name", "state_name"), ("stateName", "state_name"), ("  User ID ", "user_id")),
+        *(("Âge", "age"), ("A\u0302ge", "age"), ("género", "genero"), ("Größe", "grosse")),
+        *(("Район", "район"), ("РАЙОН", "район"), ("Й", "й"), ("地区 名", "地区_名")),
+        *(("नाम", "नाम"), ("\uff29\uff24", "id"), ("\uff11\uff12", "12"), ("№", "no")),
+        *(("$", "dollar_sign"), ("#!", "number_sign_exclamation_mark"), ("\x07", "column")),
+    ],
+)
+def test_a_name_in_snake_case_keeps_letters_and_digits_of_every_script(
+    name: str, expected: str
+) -> None:
+    assert snake(name) == expected
+    assert snake(expected) == expected
+
+
+@pytest.mark.parametrize("listed", ["Район", "район"])
+def test_a_listed_column_of_another_script_stays_the_same_in_any_order(
+    tmp_path: Path, listed: str
+) -> None:
+    """Columns were numbered by their place: next day's `column` were the names of people."""
+    toml = f'[sources.users]\npath = "users.csv"\nattributes = ["{listed}"]\n'
+    built = World(tmp_path, toml).fill()
+    for header, row in (
+        (["user_id", "Район", "Имя"], ["1", "Север", "Иван"]),
+        (["user_id", "Имя", "Район"], ["1", "Иван", "Север"]),
+    ):
+        _table(tmp_path / "users.csv", header, row)
+        built.attributes()
+        assert built.rows(USERS, '"район", "имя"') == [("Север", "Иван")]
+        assert built.columns(USERS)[-1] == "район"
