@@ -5,6 +5,7 @@ The decisions use the accepted rows only and do not depend on their order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _MOST_VALUES = 1000
 _MOST_LENGTH = 40
 _FEW_VALUES = 50
+_LARGE = re.compile(r"-?[0-9]{6,}")
+_NEARLY_ALL, _LEAST_IDS, _MOST_ROUND = 0.9, 10, 0.3  # a tenth of ids end in 0
 _GONE = "the source has it no more"
 _AT_ONCE = 40  # columns of one query: different values are counted in a table for each
 _SAMPLED = 1000  # rows whose values are looked at to classify a column
@@ -196,7 +199,7 @@ def _kind(stored: _Stored, listed: bool) -> tuple[AttributeKind, str | None]:
     if stored.type.startswith("TIMESTAMP"):
         return "timestamp", None
     if stored.type == "DOUBLE":
-        return "numeric", None
+        return "numeric", None if listed or not _are_ids(stored) else "its numbers look like ids"
     if listed:
         return "categorical", None
     if stored.length > _MOST_LENGTH:
@@ -206,6 +209,20 @@ def _kind(stored: _Stored, listed: bool) -> tuple[AttributeKind, str | None]:
     if stored.distinct > _FEW_VALUES and stored.distinct > stored.filled / 2:
         return "text", "nearly every value is different"
     return "categorical", None
+
+
+def _are_ids(stored: _Stored) -> bool:
+    """Return whether nearly every number is another one, and nearly all are whole and large.
+
+    Pay repeats, or has a fraction, or is round.
+    """
+    whole = [text for text in stored.values if _LARGE.fullmatch(text)]
+    round_ones = sum(text.endswith("0") for text in whole)
+    return (
+        stored.distinct >= max(_LEAST_IDS, _NEARLY_ALL * stored.filled)
+        and len(whole) >= _NEARLY_ALL * len(stored.values)
+        and round_ones < _MOST_ROUND * len(whole)
+    )
 
 
 def _rows(found: list[Attribute]) -> str:

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from conversion_platform.marketplace import ATTRIBUTES, USERS, known_kinds, load_users
+from conversion_platform.marketplace import (
+    ATTRIBUTES,
+    USERS,
+    infer_attributes,
+    known_kinds,
+    load_jobs,
+    load_users,
+)
 from conversion_platform_tests.marketplace.world import World, write_csv, write_parquet
 
 JANUARY_2 = datetime(2026, 1, 2, tzinfo=UTC)
@@ -140,3 +147,37 @@ def test_a_kind_follows_its_values_while_no_model_knows_it(tmp_path: Path) -> No
 def _write_users(folder: Path, values: list[str]) -> None:
     rows = "".join(f"{place},{value}\n" for place, value in enumerate(values))
     (folder / "users.csv").write_text(f"user_id,experience\n{rows}")
+
+
+def test_numbers_that_look_like_ids_are_not_proposed_and_pay_and_ratings_are(
+    tmp_path: Path,
+) -> None:
+    """An id of a person, by whatever name it goes, tells a model who somebody is."""
+    users = (
+        "SELECT i AS user_id, 46454286 + i * 7919 AS dni, (130692544 + i * 1237)::VARCHAR AS boss, "
+        "90000 + i * 250 AS salary, 120000.5 + i AS earned, i % 5 AS rating, i * 31 AS views "
+        "FROM range(1, 200) t(i)"
+    )
+    built = World(tmp_path).fill(users=users)
+    with built.session() as session:
+        load_users(session)
+        load_jobs(session)
+        found = {one.column_name: one for one in infer_attributes(session)}
+    assert {name for name, one in found.items() if one.proposed} == {
+        *("salary", "earned", "rating", "views"),
+    }
+    assert found["dni"].unsuitable == "its numbers look like ids"
+
+
+def test_a_listed_number_that_looks_like_an_id_is_used(tmp_path: Path) -> None:
+    users = "SELECT i AS user_id, 4645428 + i * 7919 AS seen FROM range(1, 200) t(i)"
+    built = World(tmp_path, _toml("source/users.parquet", "seen")).fill(users=users)
+    built.attributes()
+    assert _used(built) == {"seen"}
+
+
+def test_a_listed_struct_is_used_as_categories_of_its_text(tmp_path: Path) -> None:
+    users = "SELECT i AS user_id, {'a': i % 2} AS shape FROM range(1, 9) t(i)"
+    built = World(tmp_path, _toml("source/users.parquet", "shape")).fill(users=users)
+    built.attributes()
+    assert built.rows(ATTRIBUTES, "kind, used") == [("categorical", True)]
