@@ -32,6 +32,14 @@ _GENDERS = {
 _UNKNOWN = {"other", "unknown", "x", "d", "prefer not to say", "not stated", "n", "u"}
 _OLDEST, _YOUNGEST, _SPREAD = 100, 14, 5  # years
 
+# What people write for a missing value: signs alone, or one of these. They may be shown.
+_SIGNS = re.compile(r"[^\w\s$€£¥]{1,4}|0000-00-00(?: 00:00(?::00)?)?")
+_MISSING = re.compile(
+    r"\(?(?:blank|empty|missing|n\.?a\.?|nil|no data|none|not (?:applicable|available|given|known|"
+    r"provided|specified|stated)|null|tbd|undefined|unknown|unspecified)\)?",
+    re.I,
+)
+
 _FEW = 0.2  # a share from which a column holds such cells
 _MOST = 0.8
 _NEARLY_ALL = 0.9
@@ -131,6 +139,11 @@ def _are_births(values: Sequence[str], until: date) -> bool:
 def is_street(text: str) -> bool:
     """Return whether a text is a street address."""
     return _STREET.fullmatch(text.strip()) is not None
+
+
+def means_missing(text: str) -> bool:
+    """Return whether a text is a sign or a word that people write for a missing value."""
+    return bool(_SIGNS.fullmatch(text) or _MISSING.fullmatch(text))
 
 
 def is_name(text: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from conversion_platform.marketplace.cell_patterns import is_name, is_street
+from conversion_platform.marketplace.cell_patterns import is_name, is_street, means_missing
 from conversion_platform.marketplace.contract import Contract, Kind
 
 PERSONAL = "(personal)"
@@ -59,6 +59,8 @@ def masked(contract: Contract, column: str | None, text: str | None) -> str | No
         return _cut(text) if text else text
     if any(one.personal for one in contract.columns if one.name == column):
         return PERSONAL
+    if means_missing(text):
+        return text
     kind = next((one.kind for one in contract.fields if one.name == column), None)
     if kind is None or (_is_of_people(contract) and not _FITS[kind](text)):
         return NOT_SHOWN

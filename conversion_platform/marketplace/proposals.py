@@ -7,10 +7,10 @@ they know whether 03/04/2026 is in March or April.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from conversion_platform.lake import quoted, rendered
+from conversion_platform.marketplace.cell_patterns import means_missing
 from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import Broken
 from conversion_platform.marketplace.source_steps import Source
@@ -44,13 +44,6 @@ _NUMBERS = (
 _MARKS = {"decimal": "decimal mark", "thousands": "mark of thousands"}
 _TIMES = ("time", "end")
 _YEARS = "1900 AND 2199"
-# What people write for a missing value: signs alone, or one of these. Nothing else is shown.
-_SIGNS = re.compile(r"[^\w\s$€£¥]{1,4}|0000-00-00(?: 00:00(?::00)?)?")
-_MISSING = re.compile(
-    r"\(?(?:blank|empty|missing|n\.?a\.?|nil|no data|none|not (?:applicable|available|given|known|"
-    r"provided|specified|stated)|null|tbd|undefined|unknown|unspecified)\)?",
-    re.I,
-)
 
 
 def proposals(source: Source) -> tuple[str, ...]:
@@ -69,12 +62,13 @@ def _of_source(source: Source) -> Iterator[str]:
         for cell in source.cells
         if cell.column and cell.field.kind != "id" and (cell.is_text or cell.field.kind in _TIMES)
     }
-    missing = sorted({text for one in texts.values() for text in _all(one) if _is_missing(text)})
+    missing = sorted({text for one in texts.values() for text in _all(one) if means_missing(text)})
     if missing:
         listed = ", ".join(map(_toml, [*source.section.null_values, *missing]))
         named = ", ".join(name for name, one in texts.items() if {*missing} & {*_all(one)})
         setting = f"{source.contract.setting}.null_values"
-        yield f"{named} says {', '.join(map(_toml, missing))}: {setting} = [{listed}]."
+        said = ", ".join(map(_toml, missing))
+        yield f"{named}: {said} may mean a missing value: {setting} = [{listed}]."
     for cell in source.cells:
         unread = {
             reason: [text for text in found if text not in missing]
@@ -106,10 +100,6 @@ def _of_encodings(source: Source) -> Iterator[str]:
                 f"Lines of {line.source} are not {encoding}, as its byte-order mark says, which "
                 f"counts for more than {setting}.encoding: export the file again."
             )
-
-
-def _is_missing(text: str) -> bool:
-    return bool(_SIGNS.fullmatch(text) or _MISSING.fullmatch(text))
 
 
 def _all(texts: Mapping[str, Sequence[str]]) -> list[str]:

@@ -206,6 +206,9 @@ def test_events_before_the_start_date_are_named(tmp_path: Path) -> None:
         ("jobs.pay", "By Agreement", "By Agreement"),
         ("jobs.region", "New York", "New York"),
         ("users.state", "78701", "(not shown)"),
+        ("users.consent_at", "-", "-"),
+        ("users.desired_pay", "Not Provided", "Not Provided"),
+        ("users.phone", "-", "(personal)"),
         ("events.event_type", "3", "3"),
     ],
 )
