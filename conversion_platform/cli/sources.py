@@ -69,13 +69,14 @@ def check_sources_command(ctx: click.Context, sql: bool) -> None:
     from conversion_platform.errors import PlatformError
     from conversion_platform.marketplace import checked_sources, script
     from conversion_platform.preflight import known_of_lake
-    from conversion_platform.runs import settings_findings, with_secrets
+    from conversion_platform.runs import day_of_rows, settings_findings, with_secrets
 
     settings = settings_of(ctx)
     # A run has the secrets too: the DSN of a Postgres source.
     with with_secrets(settings):
         if sql:
-            with checked_sources(settings, known_of_lake(settings)) as checked:
+            known, today = known_of_lake(settings), day_of_rows(settings)
+            with checked_sources(settings, known, today) as checked:
                 click.echo(script(checked.report.steps), nl=False)
             return
         found = settings_findings(settings)
@@ -94,9 +95,10 @@ def _shown_sources(settings: Settings) -> list[Finding]:
     from conversion_platform.marketplace import render
     from conversion_platform.messaging import told_outcomes
     from conversion_platform.preflight import check_data, loaded_trial
-    from conversion_platform.runs import has_champion, reject_findings
+    from conversion_platform.runs import day_of_rows, has_champion, reject_findings
 
-    with loaded_trial(settings, None, not has_champion(settings)) as (checked, trial):
+    learns, today = not has_champion(settings), day_of_rows(settings)
+    with loaded_trial(settings, None, learns, today) as (checked, trial):
         click.echo(render(checked.report, color=sys.stdout.isatty()), nl=False)
         tried = check_data(trial)
     if tried.messages:

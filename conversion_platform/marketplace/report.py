@@ -155,18 +155,21 @@ class CheckedSources:
 
     def keep_events(self, days: DayRange) -> None:
         """Write the events of some days to the temporary lake; a day without any is empty."""
-        parts = [Part(tables.EVENTS, self.events.accepted(day), day) for day in days]
+        parts = [Part(tables.EVENTS, self.events.accepted(day), day, ordered=True) for day in days]
         self.session.lake.write_parts(self.events.con, parts)
 
 
 @contextmanager
-def checked_sources(settings: Settings, known: Known | None = None) -> Iterator[CheckedSources]:
+def checked_sources(
+    settings: Settings, known: Known | None = None, today: date | None = None
+) -> Iterator[CheckedSources]:
     """Read the sources into a temporary lake, which exists as long as the block.
 
     Args:
         settings: The settings in force.
         known: The attributes that the installation's champion knows: a run keeps their kinds, and
             goes on where the source has one no more.
+        today: As in `load_users`.
 
     Raises:
         SourceError: a source cannot be read.
@@ -174,8 +177,8 @@ def checked_sources(settings: Settings, known: Known | None = None) -> Iterator[
     known = known or {}
     with _scratch_session(settings) as session:
         loads = {
-            "users": load_users(session, known.get("users")),
-            "jobs": load_jobs(session, known.get("jobs")),
+            "users": load_users(session, known.get("users"), today),
+            "jobs": load_jobs(session, known.get("jobs"), today),
         }
         notes = tuple(note for load in loads.values() for note in load.notes)
         capture_both(session, DayRange.of(_CAPTURED_ON))

@@ -52,7 +52,7 @@ class Trial:
 
 @contextmanager
 def loaded_trial(
-    settings: Settings, day: date | None, learns: bool
+    settings: Settings, day: date | None, learns: bool, today: date | None = None
 ) -> Iterator[tuple[CheckedSources, Trial]]:
     """Load the sources into a temporary lake; it exists as long as the block.
 
@@ -60,11 +60,12 @@ def loaded_trial(
         settings: The settings in force.
         day: The first day asked for; if None, the day after the newest event.
         learns: Whether there is no model yet.
+        today: The day whose rows are wanted; see `load_users`.
 
     Raises:
         SourceError: a source cannot be read.
     """
-    with checked_sources(settings, known_of_lake(settings)) as checked:
+    with checked_sources(settings, known_of_lake(settings), today) as checked:
         newest = checked.report.last_day or settings.platform.start_date
         tried = max(day or newest + ONE_DAY, settings.platform.start_date + ONE_DAY)
         checked.keep_events(_events_of(settings, tried))

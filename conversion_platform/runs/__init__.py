@@ -8,6 +8,7 @@ from conversion_platform.runs.days import run_days, train_day, with_secrets
 from conversion_platform.runs.folders import new_folder
 from conversion_platform.runs.preflight import (
     check_before_run,
+    day_of_rows,
     has_champion,
     reject_findings,
     settings_findings,
@@ -27,6 +28,7 @@ __all__ = [
     "JobBars",
     "become_daemon",
     "check_before_run",
+    "day_of_rows",
     "end_dead_runs_at_start",
     "has_champion",
     "instance_home",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,21 @@ def settings_findings(settings: Settings) -> list[Finding]:
 
     # As `home_path` of runs/instance.py, whose import takes a second for Dagster.
     home = Path(os.environ.get("DAGSTER_HOME") or settings.base / "dagster_home").absolute()
-    today = day_of(datetime.now(UTC), settings.platform.time_zone)
-    return [*folder_problems("DAGSTER_HOME", home), *check_settings(settings, today)]
+    return [*folder_problems("DAGSTER_HOME", home), *check_settings(settings, _today(settings))]
+
+
+def _today(settings: Settings) -> date:
+    return day_of(datetime.now(UTC), settings.platform.time_zone)
+
+
+def day_of_rows(settings: Settings, last: date | None = None) -> date | None:
+    """Return the day whose users and jobs count: today, or with the replay clock a run's last.
+
+    Args:
+        settings: The settings in force.
+        last: The last day of the run; None if there is no run.
+    """
+    return last if settings.platform.clock == "replay" else _today(settings)
 
 
 def has_champion(settings: Settings) -> bool:
@@ -72,7 +85,8 @@ def check_before_run(session: Session, days: DayRange, trains: bool = False) -> 
 def _of_sources(settings: Settings, days: DayRange, learns: bool) -> list[Finding]:
     from conversion_platform.preflight import check_data, check_freshness, loaded_trial
 
-    with loaded_trial(settings, days.first, learns) as (checked, trial):
+    today = day_of_rows(settings, days.last)
+    with loaded_trial(settings, days.first, learns, today) as (checked, trial):
         found = reject_findings(checked.report)
         found += check_data(trial).findings
         return require_no_error([*found, *check_freshness(trial, days.last)])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conversion_platform.errors import SourceError
-from conversion_platform.marketplace import SourceReport, check_sources, render
+from conversion_platform.marketplace import SourceReport, check_sources, checked_sources, render
 from conversion_platform.marketplace.contract import CONTRACTS
 from conversion_platform.marketplace.masking import masked
 from conversion_platform_tests.marketplace import world
@@ -275,3 +275,12 @@ def _masked(column: str, text: str | None) -> str | None:
     """What is shown of a cell of `TABLE.COLUMN`."""
     table, _, name = column.partition(".")
     return masked(next(one for one in CONTRACTS if one.name == table), name, text)
+
+
+def test_a_row_that_holds_from_a_later_day_is_not_checked_as_if_it_did(tmp_path: Path) -> None:
+    """What `check-sources` says of users is what a run of today will see."""
+    users = "SELECT unnest([1, 2]) AS user_id, unnest(['2026-01-01Z', '2027-01-02Z']) AS valid_from"
+    built = World(tmp_path).fill(users.replace("Z'", "T00:00:00Z'"))
+    for today, accepted in ((date(2026, 12, 31), 1), (date(2027, 1, 2), 2)):
+        with checked_sources(built.settings, today=today) as checked:
+            assert checked.report.sources[0].accepted_rows == accepted

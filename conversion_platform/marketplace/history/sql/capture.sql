@@ -71,8 +71,8 @@ SELECT
     END AS valid_from,
     present,
     CASE
-        WHEN known_key IS NULL THEN 'new'
         WHEN NOT present THEN 'gone'
+        WHEN known_key IS NULL THEN 'new'
         -- The source says today that something was otherwise on a day that is captured already.
         WHEN is_first AND (told_from < DATE $since OR $start IS DISTINCT FROM known_start)
             THEN 'corrected'
