@@ -193,6 +193,7 @@ def test_the_checks_are_these(defs: dg.Definitions) -> None:
     }
     assert checks == {
         *(f"{table}:reject_rate_within_limits" for table in ("users", "jobs", "events")),
+        *(f"{table}:past_is_unchanged" for table in ("users_history", "jobs_history")),
         *(f"{table}:primary_key_unique" for table in keyed),
         *(f"{table}:columns_match_schema" for table in keyed),
         *(f"{table}:newest_partition_exists" for table in DUE_DAILY),

@@ -16,6 +16,12 @@ from conversion_platform.settings import SourceSection
 _SEPARATORS = (";", "\t", "|", ",")
 _RESERVED = "_cp_"
 
+OF_HISTORY = frozenset(
+    {"valid_from", "present", "told_at", "told_from", "next_from", "from_day", "to_day", "change"}
+    | {"content", "content_before", "is_first", "known_key", "known_content", "known_start"}
+)
+"""Columns of the tables of history and of its queries, beside those of users and jobs."""
+
 
 @dataclass(frozen=True)
 class Matched:
@@ -139,8 +145,11 @@ def _showable(relation: Relation) -> list[str]:
 
 
 def _attributes(contract: Contract, relation: Relation, taken: set[str]) -> dict[str, str]:
-    """Return the further columns by name in the checked table; repeated names are numbered."""
-    used = {column.name for column in contract.columns} | {"dt"}
+    """Return the further columns by name in the checked table.
+
+    A name that is repeated, or that the tables and queries of history use, is numbered.
+    """
+    used = {column.name for column in contract.columns} | {"dt"} | OF_HISTORY
     names: dict[str, str] = {}
     for column, given in relation.names.items():
         if column in taken:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
 from datetime import date
 from itertools import pairwise
@@ -23,9 +25,11 @@ from conversion_platform.marketplace import (
     as_of,
     attribute_types,
     capture,
+    history,
     load_users,
 )
 from conversion_platform.marketplace.history import USERS_VERSIONS
+from conversion_platform.marketplace.mapping import OF_HISTORY
 from conversion_platform_tests.marketplace.history.world import (
     Regions,
     Told,
@@ -234,6 +238,29 @@ def test_days_before_an_attribute_was_captured_see_the_first_value_that_is_known
         ]
     assert [one["a"] for one in found] == [1, 1, 1, 2, 2]
     assert [one["b"] for one in found] == [5, 5, None, None, 5]
+
+
+def test_attributes_may_have_the_names_that_history_uses(tmp_path: Path) -> None:
+    folder = Path(history.__file__).parent / "sql"
+    used = {
+        name
+        for file in folder.iterdir()
+        for name in re.findall(r"\bAS ([a-z]\w*)\b(?! \()", file.read_text())
+        if name not in ("NOT", "MATERIALIZED")
+    }
+    assert used <= OF_HISTORY
+    names = sorted(OF_HISTORY - {"valid_from"})
+    columns = ", ".join(f"unnest(['x', 'y']) AS {name}" for name in names)
+    users = f'[sources.users]\npath = "source/users.parquet"\nattributes = {json.dumps(names)}\n'
+    built = World(tmp_path, users)
+    built.fill(users=f"SELECT unnest(['a', 'b']) AS user_id, {columns}").load()
+    with built.session() as session:
+        kinds = attribute_types(session, USERS_HISTORY)
+        rows = as_of(session.lake, USERS_HISTORY, day(0), kinds)
+        found = session.con.execute(
+            f"SELECT {', '.join(f'{name}_2' for name in names)} FROM {rows} ORDER BY user_id"
+        ).fetchall()
+    assert found == [("x",) * len(names), ("y",) * len(names)]
 
 
 def _with_attribute(value: str) -> str:
