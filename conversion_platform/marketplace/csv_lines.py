@@ -22,7 +22,7 @@ from typing import BinaryIO, NamedTuple
 
 from conversion_platform.days import counted
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18  # it stays in the cache of a core, and is looked at four times
 _TOGETHER = 2000
 _MOST_LINES = 1000  # a value of more lines than this is taken as an unclosed quote
 
