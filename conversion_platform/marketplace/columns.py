@@ -108,7 +108,6 @@ _PROTECTED = {
         "church",
         "geschlecht",
         "hijab",
-        "kids",
         "konfession",
         "nacionalidad",
         "salutation",

@@ -99,8 +99,8 @@ def test_a_row_that_is_corrected_at_the_source_is_told_with_the_days_to_build_ag
 def test_a_snapshot_that_is_not_there_is_refused_before_anything_runs(platform: Path) -> None:
     before = digests(platform)
     settings = settings_in(platform)
-    with pytest.raises(NotReadyError, match=f"no snapshot of {FIRST}"):
-        run_days(settings, DayRange.of(FIRST), NoBars(), refresh_snapshot=True)  # type: ignore[arg-type]
+    with pytest.raises(NotReadyError, match=f"no snapshot of {NEXT}"):
+        run_days(settings, DayRange.of(NEXT), NoBars(), refresh_snapshot=True)  # type: ignore[arg-type]
     assert digests(platform) == before
 
 

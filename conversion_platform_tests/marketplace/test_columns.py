@@ -70,7 +70,6 @@ PROTECTED_NAMES = [
     "alter",
     "church",
     "wheelchair",
-    "kids",
     "country_of_origin",
     "mother_tongue",
 ]

@@ -114,7 +114,7 @@ def capture(session: Session, table: Table, days: DayRange, refresh: bool = Fals
     """
     history, captured = HISTORIES[table.name], session.lake.days(table)
     if refresh:
-        require_snapshots(session.lake, days.last)
+        require_snapshots(session.lake, days.last, [table])
         return _capture(session, history, days.last, days.last, captured)
     new = [day for day in days if not captured or day > captured[-1]]
     if not new:
@@ -152,13 +152,13 @@ def capture_both(
     return users, jobs
 
 
-def require_snapshots(lake: Lake, day: date) -> None:
+def require_snapshots(lake: Lake, day: date, tables: Sequence[Table] = SNAPSHOT_TABLES) -> None:
     """Make sure that users and jobs have a snapshot of a day, which can be replaced.
 
     Raises:
         NotReadyError: naming the table, and the snapshot that the day sees.
     """
-    for table in SNAPSHOT_TABLES:
+    for table in tables:
         days = lake.days(table)
         if day in days:
             continue

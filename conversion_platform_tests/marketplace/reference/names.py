@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from conversion_platform_tests.marketplace.reference.settings import How
@@ -9,14 +11,27 @@ from conversion_platform_tests.marketplace.reference.verdict import RefusedError
 
 
 def snake(name: str) -> str:
-    """Return a name in small letters and digits, with `_` between its words."""
+    """Return a name in small letters and digits of any script, with `_` between its words.
+
+    A letter with an accent is the ASCII letter below it, if there is one.
+    """
     out, before = "", ""
-    for mark in name:
+    for given in unicodedata.normalize("NFKC", name):
+        below = unicodedata.normalize("NFKD", given)[0]
+        mark = below if below.isascii() and below.isalpha() else given
         if mark.isascii() and mark.isupper() and before.isascii() and before.isalnum():
             out += "" if before.isupper() else "_"
-        out += mark.lower() if mark.isascii() and mark.isalnum() else "_"
+        is_word = unicodedata.category(mark)[0] in ("L", "M", "N")
+        out += mark.casefold() if is_word else "_"
         before = mark
-    return "_".join(part for part in out.split("_") if part) or "column"
+    words = [part for part in out.split("_") if part]
+    return "_".join(words) or _called(name) or "column"
+
+
+def _called(name: str) -> str:
+    """Return what the signs are called of which a name consists."""
+    called = "_".join(unicodedata.name(mark, "") for mark in name).lower()
+    return "_".join(part for part in re.split("[^a-z0-9]", called) if part)
 
 
 @dataclass
