@@ -13,7 +13,7 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, identifier, instant, local_day, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.errors import source_errors
-from conversion_platform.marketplace.history.reading import ever_known, known_since, require_history
+from conversion_platform.marketplace.history.reading import ever_known, require_history
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.relation import folder_day
@@ -164,19 +164,21 @@ def _check(source: Source, settings: Settings, days: DayRange | None) -> None:
 def _know(source: Source) -> None:
     """Add the steps with the ids of all users and jobs that were ever captured."""
     place = "CAST(row_number() OVER (ORDER BY user_id) AS UINTEGER) AS _cp_place"
-    for table, columns in ((USERS, f"user_id AS _cp_user, {place}"), (JOBS, "job_id")):
+    for table, columns in ((USERS, f"user_id AS _cp_user, {place}"), (JOBS, "job_id AS _cp_job")):
+        known = ever_known(source.session.lake, history_of(table).table)
         source.pipeline.table(
             table.name,
             f"All {table.name} that were ever captured.",
-            f"SELECT {columns} FROM {ever_known(source.session.lake, history_of(table).table)}",
+            f"SELECT {columns}, known_from FROM {known}",
             printed=f"SELECT {columns} FROM steps.{table.name}_accepted",
         )
 
 
 def _unknown() -> list[str]:
+    jobs = "(SELECT _cp_job FROM steps.events_jobs)"
     return [
         "CASE WHEN _cp_place IS NULL THEN 'unknown_user|user_id' END",
-        "CASE WHEN _cp_v_job_id NOT IN (FROM steps.events_jobs) THEN 'unknown_job|job_id' END",
+        f"CASE WHEN _cp_v_job_id NOT IN {jobs} THEN 'unknown_job|job_id' END",
     ]
 
 
@@ -188,19 +190,18 @@ def _known_late(source: Source, settings: Settings, days: DayRange | None) -> It
     """
     if days is None:
         return
-    first, in_time = rewritten_days(settings, days).first, (settings.events.late_days + 1) * ONE_DAY
-    for table in (USERS, JOBS):
+    in_time = days.first - rewritten_days(settings, days).first
+    for table, known in ((USERS, "_cp_user"), (JOBS, "_cp_job")):
         step, key = f"late_{table.name}", table.key[0]
-        columns = f"{key} AS _cp_late, known_from - {in_time.days} AS _cp_from"
-        late = known_since(source.session.lake, history_of(table).table, first + in_time)
         source.pipeline.table(
             step,
             f"The {table.name} that were captured too late for events of before `_cp_from`.",
-            f"SELECT {columns} FROM {late}",
+            f"SELECT {known}, known_from - {in_time.days} AS _cp_from "
+            f"FROM {source.pipeline.named(table.name)} WHERE known_from > DATE '{days.first}'",
         )
         named = source.pipeline.named(step)
         if source.pipeline.con.execute(f"SELECT 1 FROM {named} LIMIT 1").fetchone():
-            from_day = f"(SELECT _cp_from FROM {named} WHERE _cp_late = _cp_v_{key})"
+            from_day = f"(SELECT _cp_from FROM {named} WHERE {known} = _cp_v_{key})"
             yield f"CASE WHEN _cp_day < {from_day} THEN 'unknown_{key[:-3]}|{key}' END"
 
 

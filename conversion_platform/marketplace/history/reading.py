@@ -142,19 +142,14 @@ def _types(session: Session, rows: str, declared: Collection[str]) -> dict[str, 
 
 
 def ever_known(lake: Lake, table: Table) -> str:
-    """Return SQL (a parenthesised query) of all ids that were ever captured: its id column."""
-    key = HISTORIES[table.name].key
-    return f"(SELECT DISTINCT {key} FROM {lake.select(table)})"
+    """Return SQL (a parenthesised query) of all ids that were ever captured: id, `known_from`.
 
-
-def known_since(lake: Lake, table: Table, after: date) -> str:
-    """Return SQL (a parenthesised query) of the ids first seen after a day: id, `known_from`.
-
-    Those of the first snapshot were always known.
+    That is the first day on which one counts; NULL for those of the first snapshot, which were
+    always known.
     """
     key, days = HISTORIES[table.name].key, lake.days(table)
     first = days[0] if days else FIRST_DAY
     return (
-        f"(SELECT {key}, min(valid_from) AS known_from FROM {lake.select(table)} GROUP BY {key} "
-        f"HAVING min(dt) > DATE '{first}' AND known_from > DATE '{after}')"
+        f"(SELECT {key}, CASE WHEN min(dt) > DATE '{first}' THEN min(valid_from) END AS known_from "
+        f"FROM {lake.select(table)} GROUP BY {key})"
     )
