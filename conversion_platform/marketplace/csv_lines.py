@@ -11,22 +11,27 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from conversion_platform.days import counted
+from conversion_platform.marketplace.csv_heads import (
+    MOST_LINES,
+    Head,
+    first_record,
+    opened,
+    text_of,
+)
 
 _CHUNK = 1 << 18  # it stays in the cache of a core, and is looked at four times
 _TOGETHER = 2000
-_MOST_LINES = 1000  # a value of more lines than this is taken as an unclosed quote
 
 
 class Unsafe(NamedTuple):
@@ -89,14 +94,12 @@ def _line_ends(chunk: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord("\n")))
 
 
-def safe_lines(path: Path, encoding: str, delimiter: str, columns: int, copy: Path) -> Lines:
+def safe_lines(path: Path, head: Head, copy: Path) -> Lines:
     """Copy a file so that it can be split without losing a record.
 
     Args:
         path: The file; `.gz` is unpacked.
-        encoding: Its encoding.
-        delimiter: Delimiter of its fields.
-        columns: Number of columns in its header.
+        head: How it begins.
         copy: Path of the copy.
 
     Raises:
@@ -105,51 +108,15 @@ def safe_lines(path: Path, encoding: str, delimiter: str, columns: int, copy: Pa
         UnicodeDecodeError: a part of it is not in that encoding, and no line can be told from
             another.
     """
-    records = _Records(delimiter, columns, encoding)
+    records = _Records(head)
     with (
         opened(path) as stream,
-        text_of(stream, encoding) as text,
+        text_of(stream, head.encoding) as text,
         copy.open("w", encoding="utf-8", newline="\n") as out,
     ):
-        for record in records.of(text):
+        for record in records.of(itertools.islice(text, head.before, None)):
             out.write(record)
     return Lines(str(copy), True, records.count, records.unsafe)
-
-
-def opened(path: Path) -> gzip.GzipFile | BinaryIO:
-    """Open a file to read its bytes, decompressed."""
-    return gzip.GzipFile(path) if is_packed(path) else path.open("rb")
-
-
-def text_of(stream: gzip.GzipFile | BinaryIO, encoding: str) -> io.TextIOWrapper:
-    """Return the lines of a stream with one kind of end; bad bytes become lone surrogates."""
-    return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline=None)
-
-
-def is_packed(path: Path) -> bool:
-    """Return whether a file's name says that it is a gzip stream."""
-    return path.suffix.lower() == ".gz"
-
-
-def header_lines(text: Iterable[str]) -> list[str]:
-    """Return the first line that is not blank, and those after it up to where its quotes close.
-
-    Where they do not close, it is more lines than a header has.
-    """
-    lines: list[str] = []
-    is_open = False
-    for line in itertools.islice(itertools.dropwhile("\n".__eq__, text), _MOST_LINES):
-        lines.append(line)
-        is_open ^= line.count('"') % 2 == 1
-        if not is_open:
-            break
-    return lines
-
-
-def first_record(text: Iterable[str], delimiter: str) -> list[str]:
-    """Return the fields of the first record that is not blank; it may span lines, if quoted."""
-    rows = csv.reader(itertools.islice(text, _MOST_LINES), delimiter=delimiter)
-    return next((row for row in rows if row), [])
 
 
 def _ended(line: str) -> str:
@@ -170,7 +137,7 @@ class _Feed:
         return self
 
     def __next__(self) -> str:
-        if len(self.taken) == _MOST_LINES:
+        if len(self.taken) == MOST_LINES:
             raise csv.Error
         line = self._given_back.popleft() if self._given_back else next(self._text, None)
         if line is None:
@@ -182,7 +149,7 @@ class _Feed:
     @property
     def quote_is_open(self) -> bool:
         """Whether the current record took all remaining lines, or more than a record may have."""
-        return self.ended or len(self.taken) == _MOST_LINES
+        return self.ended or len(self.taken) == MOST_LINES
 
     def begin_record(self) -> None:
         """Start a record: count the lines of the one before."""
@@ -207,12 +174,12 @@ class _Feed:
 class _Records:
     """Joins the lines of a file to records."""
 
-    def __init__(self, delimiter: str, columns: int, encoding: str) -> None:
+    def __init__(self, head: Head) -> None:
         self.count = 0
         self.unsafe: dict[int, Unsafe] = {}
-        self._delimiter = delimiter
-        self._columns = columns
-        self._encoding = encoding
+        self._delimiter = head.delimiter
+        self._columns = len(head.names)
+        self._encoding = head.encoding
 
     def of(self, text: Iterator[str]) -> Iterator[str]:
         """Yield the records after the header as lines to write, without blank lines."""

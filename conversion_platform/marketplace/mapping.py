@@ -137,7 +137,13 @@ def _existing_columns(contract: Contract, relation: Relation) -> str:
             f"The whole header is one column, and it looks separated by {separator!r}: "
             f"set {contract.setting}.delimiter to that."
         )
-    return f"Columns of the source: {list_of({name: name for name in names})}."
+    listed = f"Columns of the source: {list_of({name: name for name in names})}."
+    if relation.wider_line:
+        return (
+            f"{listed} Line {relation.wider_line} has more fields than the header: if that is the "
+            f"header, set {contract.setting}.header_row = {relation.wider_line}."
+        )
+    return listed
 
 
 def _showable(relation: Relation) -> list[str]:

@@ -70,6 +70,7 @@ class Relation:
         last_folder: Newest day among the `dt=` folders, those that are not read among them.
         rows: Number of its rows, where it is known already.
         printed: SQL that is printed in place of `query`, where that reads a working copy.
+        wider_line: Number of a line of the first CSV file that has more fields than its header.
     """
 
     setting: str
@@ -84,6 +85,7 @@ class Relation:
     last_folder: date | None = None
     rows: int | None = None
     printed: str | None = None
+    wider_line: int | None = None
 
 
 def relation_of(

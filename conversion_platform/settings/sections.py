@@ -140,6 +140,12 @@ class InputSection(Section):
         examples=["latin-1", "cp1252", "utf-16"],
         description="CSV: encoding of the text. A byte-order mark counts for more.",
     )
+    header_row: int = Field(
+        1,
+        ge=1,
+        examples=[4],
+        description="CSV: line of the file that names the columns; those above it are not read.",
+    )
 
     @field_validator("encoding")
     @classmethod

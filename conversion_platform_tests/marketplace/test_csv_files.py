@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from conversion_platform.marketplace import REJECTED_USERS, USERS, csv_lines
 from conversion_platform.marketplace.csv_files import csv_relation
+from conversion_platform.marketplace.csv_heads import Head
 from conversion_platform.marketplace.files import SourceFile
 from conversion_platform.settings import InputSection
 from conversion_platform_tests.marketplace.world import World
@@ -72,6 +73,21 @@ def test_numbers_are_those_of_each_file_and_reach_rejects_of_sql(tmp_path: Path)
         ("b.csv", 2),
         ("b.csv", 3),
     ]
+
+
+@pytest.mark.parametrize("name", ["users.csv", "users.csv.gz"])
+@pytest.mark.parametrize(
+    ("above", "row"), [('All applicants\n\n5" of paper, printed\n', 4), ("sep=,\n\n", 2)]
+)
+def test_lines_above_the_header_are_not_read(
+    tmp_path: Path, name: str, above: str, row: int
+) -> None:
+    data = f"{above}user_id,region\n1,a\nbroken\n2,b\n".encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    built = World(tmp_path, f"{TOML.format(name)}header_row = {row}\n").fill()
+    assert built.load_users().read_rows == 3
+    assert built.rows(USERS, "user_id, region") == [("1", "a"), ("2", "b")]
+    assert built.rows(REJECTED_USERS, "row_number") == [(2,)]
 
 
 @pytest.mark.parametrize("text", ["1,a\r\n2,b\n3,c\r\n", "1,a\n2,b\r\n3,c\n", "1,a\n2,b\r3,c"])
@@ -207,7 +223,7 @@ def test_no_byte_of_a_file_is_lost_on_the_way_to_the_reader(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file, copy = Path(folder) / "in.csv", Path(folder) / "copy.csv"
         file.write_bytes(f"h,i\n{text}".encode())
-        lines = csv_lines.safe_lines(file, "utf-8", ",", 2, copy)
+        lines = csv_lines.safe_lines(file, Head(("h", "i"), ",", "utf-8"), copy)
         written = Path(lines.location).read_text()
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = written.replace(",,x\n", "") + "".join(one.text for one in lines.unsafe.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -62,6 +63,35 @@ def test_a_parquet_file_that_is_named_csv_says_what_it_is(tmp_path: Path) -> Non
     assert 'Name it `.parquet`, or set sources.users.format = "parquet".' in message
     write_parquet(world.USERS + " LIMIT 0", tmp_path / "users.csv")
     _fault(World(tmp_path, _users('path = "users.csv"')), "users.csv is a Parquet file")
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (gzip.compress(b"user_id\n1\n"), "users.csv is a gzip file"),
+        (b"PK\x03\x04\x14\x00", "users.csv is a ZIP archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "users.csv is an old workbook of Excel"),
+        (b"\x28\xb5\x2f\xfd\x24", "users.csv is a Zstandard file"),
+        (b"SQLite format 3\x00", "users.csv is an SQLite database"),
+    ],
+)
+def test_a_file_of_another_format_that_is_named_csv_says_what_it_is(
+    tmp_path: Path, start: bytes, said: str
+) -> None:
+    (tmp_path / "users.csv").write_bytes(start)
+    _fault(World(tmp_path, _users('path = "users.csv"')), said, "its name does not say so")
+
+
+def test_a_title_above_the_header_proposes_the_row_of_the_header(tmp_path: Path) -> None:
+    text = "All applicants\n\nPrinted on 2026-03-01, by us\nuser_id,region,pay\n1,a,2\n"
+    (tmp_path / "users.csv").write_text(text)
+    _fault(World(tmp_path, _users('path = "users.csv"')), "sources.users.header_row = 4")
+
+
+def test_a_header_row_below_the_end_of_a_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("user_id\n1\n")
+    toml = _users('path = "users.csv"\nheader_row = 3')
+    _fault(World(tmp_path, toml), "users.csv is empty", "in row 3 or below")
 
 
 def test_an_empty_parquet_says_that_there_are_no_users_at_all(tmp_path: Path) -> None:

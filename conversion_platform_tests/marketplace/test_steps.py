@@ -86,6 +86,17 @@ def test_the_printed_steps_read_another_encoding(tmp_path: Path, encoding: str) 
     assert found == [("1", "Québec", "America/Toronto"), ("2", "São Paulo", None)]
 
 
+def test_the_printed_steps_begin_at_the_row_of_the_header(tmp_path: Path) -> None:
+    built = _world(tmp_path, "csv")
+    (tmp_path / "users.csv").write_text('A title, "of us"\n\nuser_id,region\n1,a\n2,b\n')
+    users = '[sources.users]\npath = "users.csv"\nheader_row = 3'
+    built.toml = built.toml.replace('[sources.users]\npath = "users.csv"', users)
+    with duckdb.connect() as con:
+        con.execute(script(check_sources(built.settings).steps))
+        found = con.execute("SELECT user_id FROM steps.users_final ORDER BY 1").fetchall()
+    assert found == [("1",), ("2",)]
+
+
 def test_the_printed_steps_hold_no_value_of_a_broken_line(tmp_path: Path) -> None:
     built = _world(tmp_path, "csv")
     with (tmp_path / "users.csv").open("a") as file:

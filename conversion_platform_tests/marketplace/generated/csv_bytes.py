@@ -7,6 +7,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conversion_platform_tests.marketplace.reference import How
+
 
 @dataclass(frozen=True)
 class Style:
@@ -20,6 +22,7 @@ class Style:
         ended: Whether its last line has an end.
         broken: Share of lines that are no rows.
         packed: Whether it is a gzip stream.
+        before: Lines before the header.
     """
 
     encoding: str
@@ -29,24 +32,26 @@ class Style:
     ended: bool
     broken: float
     packed: bool
+    before: int
 
 
-def style_of(rng: random.Random, encoding: str, delimiter: str | None, packed: bool) -> Style:
+def style_of(rng: random.Random, how: How, packed: bool) -> Style:
     """Return a style of a file.
 
     Args:
         rng: The source of chance.
-        encoding: The encoding that the settings name.
-        delimiter: The delimiter that the settings name.
+        how: The settings of its source.
         packed: Whether it is a gzip stream.
     """
+    encoding = how.encoding
     if encoding == "utf-16" or rng.random() < 0.15:
         encoding = rng.choice(("utf-8-sig", "utf-16")) if encoding != "utf-16" else "utf-16"
     ends = rng.choice((("\n",), ("\n",), ("\r\n",), ("\r",), ("\n", "\r\n", "\r")))
     quoted = rng.choice((0.0, 0.0, 0.2, 1.0))
     broken = rng.choice((0.0, 0.0, 0.05, 0.15))
-    mark = delimiter or rng.choice((",", ",", ";", "\t", "|"))
-    return Style(encoding, mark, ends, quoted, rng.random() < 0.8, broken, packed)
+    mark = how.delimiter or rng.choice((",", ",", ";", "\t", "|"))
+    ended = rng.random() < 0.8
+    return Style(encoding, mark, ends, quoted, ended, broken, packed, how.header_row - 1)
 
 
 def csv_bytes(
@@ -57,6 +62,8 @@ def csv_bytes(
     lines = [_encoded(style, first)]
     if rng.random() < 0.05:
         lines.insert(0, b"")
+    titles = ("", "Report of March", "sep=;", 'pipes of 5", new', "a,b;c\td|e", ",,,")
+    lines = [*(_encoded(style, rng.choice(titles)) for _ in range(style.before)), *lines]
     for row in rows:
         if rng.random() < style.broken:
             lines += _broken(rng, style, row, first)

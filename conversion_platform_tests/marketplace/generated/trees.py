@@ -114,6 +114,8 @@ def _how(rng: random.Random, table: str, is_csv: bool) -> How:
         how.encoding = rng.choice(("utf-8", "utf-8", "utf-8", "iso8859-1", "cp1252", "utf-16"))
         if rng.random() < 0.2:
             how.delimiter = rng.choice((",", ";", "|", "\t", "^"))
+        if rng.random() < 0.15:
+            how.header_row = rng.choice((2, 3, 5))
     return how
 
 
@@ -211,7 +213,7 @@ def _bytes(rng: random.Random, shape: Shape, is_csv: bool, packed: bool) -> byte
     if not is_csv:
         table = [[row.get(column) for row in rows] for column in columns]
         return parquet_bytes(names, [types[column] for column in columns], table)
-    style = style_of(rng, shape.how.encoding, shape.how.delimiter, packed)
+    style = style_of(rng, shape.how, packed)
     texts = [[row[column] for column in columns] for row in rows]
     return csv_bytes(rng, style, names, texts)
 

@@ -36,7 +36,7 @@ def csv_records(path: Path, how: How) -> Records:
     Raises:
         RefusedError: it has no header.
     """
-    lines = _lines(path, how.encoding)
+    lines = _lines(path, how.encoding)[how.header_row - 1 :]
     start = next((place for place, line in enumerate(lines) if line), None)
     if start is None:
         raise RefusedError("empty file")

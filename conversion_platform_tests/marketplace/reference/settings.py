@@ -16,6 +16,7 @@ class How:
     format: str = "auto"
     delimiter: str | None = None
     encoding: str = "utf-8"
+    header_row: int = 1
     null_values: tuple[str, ...] = NULL_VALUES
     decimal: str = "."
     thousands: str | None = None
@@ -39,6 +40,8 @@ class How:
 
 def _literal(value: Any) -> str:
     """Return a value in TOML."""
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
         return f'"{escaped}"'
