@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness import world_folder
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Lake, LocalStorage
 
@@ -45,19 +46,18 @@ class Size:
         return f"features-{self.users}-{self.jobs}-{self.events}-{self.days}"
 
 
-def make_world(folder: Path, size: Size) -> Lake:
-    """The lake of a world; written once and then reused.
+def make_world(size: Size) -> Path:
+    """The folder of a world's lake, which is written once.
 
     Args:
-        folder: Where the lake goes.
         size: How many users, jobs, events and days.
     """
-    lake = Lake(LocalStorage(folder))
+    folder = world_folder(size.name, Path(__file__))
     finished = folder / "finished"
     if not finished.exists():
-        _write_world(lake, size)
-        finished.write_text("")
-    return lake
+        _write_world(Lake(LocalStorage(folder)), size)
+        finished.touch()
+    return folder
 
 
 def _write_world(lake: Lake, size: Size) -> None:

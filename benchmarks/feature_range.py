@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import features  # noqa: E402
 from benchmarks._feature_world import Size, make_world  # noqa: E402
-from benchmarks.harness import Bound, conduct, scratch_folder  # noqa: E402
+from benchmarks.harness import Bound, conduct  # noqa: E402
 
 
 def main() -> None:
@@ -35,8 +35,7 @@ def measured(quick: bool) -> dict[str, Any]:
     """Build the last day, then the last days, and compare."""
     size = features.QUICK if quick else features.FULL
     days = 7 if quick else 28
-    world = scratch_folder(size.name)
-    make_world(world, size)
+    world = make_world(size)
     first = seconds_of(world, size, 1)
     later = (seconds_of(world, size, days) - first) / (days - 1)
     return {

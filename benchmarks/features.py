@@ -26,13 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks._feature_world import FIRST_DAY, Size, make_world  # noqa: E402
-from benchmarks.harness import (  # noqa: E402
-    Bound,
-    Measured,
-    conduct,
-    run_child,
-    scratch_folder,
-)
+from benchmarks.harness import Bound, Measured, conduct, run_child  # noqa: E402
 from conversion_platform.days import DayRange  # noqa: E402
 from conversion_platform.lake import Lake, LocalStorage  # noqa: E402
 from conversion_platform.settings import Settings  # noqa: E402
@@ -66,8 +60,7 @@ def bounds(_: Mapping[str, Any], quick: bool) -> list[Bound]:
 def measured(quick: bool) -> dict[str, Any]:
     """Return the figures of both sides."""
     size = QUICK if quick else FULL
-    world = scratch_folder(size.name)
-    make_world(world, size)
+    world = make_world(size)
     with TemporaryDirectory() as scratch:
         ours = run_side("ours", world, scratch, size, DAYS)
         pandas = run_side("pandas", world, scratch, size, DAYS)

@@ -7,6 +7,7 @@ process and because nothing that one side imported or cached may help the other.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -165,6 +166,14 @@ def scratch_folder(name: str) -> Path:
     folder = Path(base) if base else Path(tempfile.gettempdir()) / "conversion-platform-bench"
     (folder / name).mkdir(parents=True, exist_ok=True)
     return folder / name
+
+
+def world_folder(name: str, maker: Path) -> Path:
+    """A scratch folder of a world; another version of the file that makes it has another one.
+
+    A world from before users were captured stopped `features.py` for want of a snapshot.
+    """
+    return scratch_folder(f"{name}-{hashlib.sha256(maker.read_bytes()).hexdigest()[:8]}")
 
 
 def keeping_byte_code() -> dict[str, str]:

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 import duckdb  # noqa: E402
 
-from benchmarks.harness import Bound, Measured, conduct, run_child, scratch_folder  # noqa: E402
+from benchmarks.harness import Bound, Measured, conduct, run_child, world_folder  # noqa: E402
 from conversion_platform.days import DayRange  # noqa: E402
 from conversion_platform.lake import open_session  # noqa: E402
 from conversion_platform.marketplace import (  # noqa: E402
@@ -79,7 +79,7 @@ def bounds(_: Mapping[str, Any], quick: bool) -> list[Bound]:
 def measured(quick: bool) -> dict[str, Any]:
     """Return the figures of both formats."""
     size = QUICK if quick else FULL
-    world = scratch_folder(size.name)
+    world = world_folder(size.name, Path(__file__))
     make_world(world, size)
     csv, parquet = (run_sides(kind, world, size) for kind in ("csv", "parquet"))
     return {
