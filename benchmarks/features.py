@@ -109,9 +109,9 @@ def run_ours(world: Path, out: Path, days: DayRange) -> float:
     from conversion_platform.marketplace.tables import EVENTS
 
     settings = Settings()
-    for table in ("users", "jobs", "attributes", "events"):
-        (out / table).parent.mkdir(parents=True, exist_ok=True)
-        (out / table).symlink_to(world / table)
+    out.mkdir()
+    for table in world.iterdir():
+        (out / table.name).symlink_to(table)
     (out / "pair_features").mkdir()
     start = time.perf_counter()
     lake = Lake(LocalStorage(out), settings.platform.threads, settings.platform.memory_limit)
