@@ -9,7 +9,7 @@ from typing import Literal
 from conversion_platform.lake import Column, Table
 from conversion_platform.marketplace import tables
 
-Kind = Literal["id", "text", "words", "zone", "number", "integer", "time", "end"]
+Kind = Literal["id", "text", "words", "zone", "number", "integer", "time", "far_time"]
 EntityName = Literal["users", "jobs", "events"]
 
 SQL_TYPES: dict[Kind, str] = {
@@ -20,7 +20,7 @@ SQL_TYPES: dict[Kind, str] = {
     "number": "DOUBLE",
     "integer": "BIGINT",
     "time": "TIMESTAMP WITH TIME ZONE",
-    "end": "TIMESTAMP WITH TIME ZONE",
+    "far_time": "TIMESTAMP WITH TIME ZONE",
 }
 
 
@@ -112,7 +112,7 @@ USERS = Contract(
     (
         Field("user_id", "id", missing="missing_id"),
         Field("created_at", "time"),
-        Field("left_at", "end"),
+        Field("left_at", "far_time"),
         Field("phone"),
         Field("time_zone", "zone"),
         Field("state", "words"),
@@ -126,7 +126,7 @@ USERS = Contract(
         Field("consent_source"),
         Field("consent_text", "words"),
         Field("updated_at", "time"),
-        Field("valid_from", "time"),
+        Field("valid_from", "far_time"),
     ),
     required=("user_id",),
     start="created_at",
@@ -143,7 +143,7 @@ JOBS = Contract(
     (
         Field("job_id", "id", missing="missing_id"),
         Field("opened_at", "time"),
-        Field("closed_at", "end"),
+        Field("closed_at", "far_time"),
         Field("title", "words"),
         Field("employer_id", "id"),
         Field("category"),
@@ -153,7 +153,7 @@ JOBS = Contract(
         Field("shift"),
         Field("openings", "integer", low=0),
         Field("updated_at", "time"),
-        Field("valid_from", "time"),
+        Field("valid_from", "far_time"),
     ),
     required=("job_id",),
     start="opened_at",

@@ -113,7 +113,7 @@ def branch(files: Sequence[CsvFile]) -> str:
         source=of_file([file.file.shown for file in files]),
         number=of_file([str(file.number) for file in files], "BIGINT"),
         before=of_file([str(number) for number in before], "BIGINT"),
-        folder=of_file([folder_of(file.file.shown) for file in files], "DATE"),
+        folder=folder_of([file.file for file in files]),
         call=call(files, "ignore_errors = true"),
     )
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
-from conversion_platform.days import ONE_DAY
+from conversion_platform.days import ONE_DAY, counted
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import identifier, instant, quoted, rendered
+from conversion_platform.marketplace.gone import newest_export
 from conversion_platform.marketplace.relation import FOLDER as FOLDER_DAY
 from conversion_platform.marketplace.source_steps import Source
 from conversion_platform.marketplace.steps import FOLDER
+from conversion_platform.marketplace.values import LAST_TIME
+
+# What tells the rows of one id apart that the settings do not tell apart by times: a number that
+# rows of files have, and nothing.
+_ORDERS = {
+    "newest": None,
+    "first": ("CASE WHEN _cp_row IS NOT NULL THEN _cp_ordinal END", "NULL"),
+    "refuse": ("NULL", "NULL"),
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Times:
         staged: SQL of the staged columns that these need, and the checked table does not have.
         later: SQL condition of the rows that hold only from a later day than the run's: each is a
             version, and counts when its day has come.
+        older: SQL condition of the rows that the newest export lacks: they are versions alone.
     """
 
     names: tuple[str, ...]
@@ -33,6 +44,7 @@ class Times:
     written: str
     staged: tuple[str, ...]
     later: str
+    older: str
 
     @classmethod
     def of(cls, source: Source, today: date | None) -> Times:
@@ -42,7 +54,7 @@ class Times:
             source: The source.
             today: The day whose rows are wanted; None if rows of any day are.
         """
-        columns = {"valid_from": "_cp_valid_from", "updated_at": "updated_at"}
+        columns = {"valid_from": "_cp_valid_from", "updated_at": _written()}
         names = tuple(name for name in columns if name in source.matched.contract)
         zone = quoted(source.session.settings.platform.time_zone)
         folder = f"timezone({zone}, CAST({FOLDER_DAY} AS TIMESTAMP))"
@@ -51,13 +63,42 @@ class Times:
         if today and "valid_from" in names:
             tomorrow = instant(today + ONE_DAY, source.session.settings.platform.time_zone)
             later = f"coalesce(_cp_valid_from >= {tomorrow}, false)"
-        valid_from = ("_cp_valid_from",) if "valid_from" in names else ()
-        return cls(names, moment, written, (*valid_from, FOLDER_DAY), later)
+        valid_from = (_valid_from(source),) if "valid_from" in names else ()
+        newest = newest_export(source)
+        older = f"coalesce({FOLDER_DAY} < DATE '{newest}', false)" if newest else "false"
+        return cls(names, moment, written, (*valid_from, FOLDER_DAY), later, older)
+
+    @property
+    def held_back(self) -> str:
+        """SQL condition of the rows that cannot count now."""
+        return f"({self.later} OR {self.older})"
+
+    @property
+    def candidates_first(self) -> list[str]:
+        """SQL of an order in which the rows that can count come first."""
+        return [self.older, self.later]
 
     @property
     def newest_first(self) -> list[str]:
         """SQL of the order in which the row that counts is the first."""
-        return [self.later, *(f"{time} DESC NULLS LAST" for time in (self.moment, self.written))]
+        times = (f"{time} DESC NULLS LAST" for time in (self.moment, self.written))
+        return [*self.candidates_first, *times]
+
+
+def _written() -> str:
+    """Return SQL of when a row was written; NULL if that lies in the future.
+
+    A wrong year, as in 2062, would make its row the newest for ever.
+    """
+    most = (datetime.now(UTC) + ONE_DAY).isoformat(timespec="seconds")
+    return f"CASE WHEN updated_at < TIMESTAMPTZ '{most}' THEN updated_at END"
+
+
+def _valid_from(source: Source) -> str:
+    """Return SQL of `valid_from`, as a column; far in the future it is the last time there is."""
+    cell = source.cell("valid_from")
+    is_given = f"{cell.reason} IS NULL AND {cell.value} IS NOT NULL"  # least() passes NULL over
+    return f"CASE WHEN {is_given} THEN least({cell.value}, {LAST_TIME}) END AS _cp_valid_from"
 
 
 def require_decided(source: Source, times: Times, further: Sequence[str]) -> None:
@@ -75,33 +116,81 @@ def require_decided(source: Source, times: Times, further: Sequence[str]) -> Non
         SourceError: they do not say it.
     """
     contract, duplicates = source.contract, source.section.duplicates
-    if duplicates == "first":
+    moment, written = _ORDERS[duplicates] or (times.moment, times.written)
+    found = _undecided(source, further, f"NOT {times.held_back}", moment, written)
+    if not found:
         return
-    newest = duplicates == "newest"
-    read = [*(column.name for column in contract.columns), *further]
+    if duplicates == "first":
+        why, remedy = _unordered(source)
+    elif duplicates == "refuse":
+        why, remedy = _refused(source)
+    else:
+        why, remedy = _untold(source, times, any(missing for _, missing in found))
+    if duplicates != "first":
+        remedy += f' Or set {contract.setting}.duplicates = "first", if the first row counts.'
+    raise SourceError(f"{contract.setting}: {_several(found)}, and {why}.", remedy)
+
+
+def undecided_later(source: Source, times: Times, further: Sequence[str]) -> str | None:
+    """Return a sentence about ids that a later day will refuse, as `require_decided` does."""
+    if source.section.duplicates != "newest":
+        return None
+    wanted = f"{times.later} AND NOT {times.older}"
+    found = _undecided(source, further, wanted, times.moment, times.written, times.moment)
+    if not found:
+        return None
+    return (
+        f"{_several(found)}, and hold from one later day (`valid_from`): a run of that day will "
+        "refuse them. Leave the right one in the source, or give it a later `updated_at`."
+    )
+
+
+def _undecided(
+    source: Source,
+    further: Sequence[str],
+    wanted: str,
+    moment: str,
+    written: str,
+    together: str = "NULL",
+) -> list[tuple[str, bool]]:
+    """Return ids with rows that differ and that nothing tells apart, and whether some lack a time.
+
+    Args:
+        source: The source, whose step `flagged` exists.
+        further: The further columns that somebody reads.
+        wanted: SQL condition of the rows.
+        moment: SQL of what tells rows apart, the largest is the one that counts.
+        written: SQL of what tells rows of one moment apart.
+        together: SQL of what rows of one id must share to be told apart at all.
+    """
+    read = [*(column.name for column in source.contract.columns), *further]
     query = rendered(
         FOLDER,
         "undecided",
-        source=contract.name,
-        key=contract.key,
+        source=source.contract.name,
+        key=source.contract.key,
         content=f"CAST(row({', '.join(map(identifier, read))}) AS VARCHAR)",
-        moment=times.moment if newest else "NULL",
-        written=times.written if newest else "NULL",
-        later=times.later,
+        moment=moment,
+        written=written,
+        wanted=wanted,
+        together=together,
     )
-    found = source.pipeline.con.execute(query).fetchall()
-    if not found:
-        return
-    ids = [key for key, _ in found]
-    why, remedy = (
-        _refused(source)
-        if not newest
-        else _untold(source, times, any(missing for _, missing in found))
-    )
+    return source.pipeline.con.execute(query).fetchall()
+
+
+def _several(found: Sequence[tuple[str, bool]]) -> str:
+    ids = list(dict.fromkeys(key for key, _ in found))
     shown = ", ".join(ids[:3]) + (" ..." if len(ids) > 3 else "")
-    raise SourceError(
-        f"{contract.setting}: {len(ids):,} ids have several rows that differ, and {why}: {shown}.",
-        f'{remedy} Or set {contract.setting}.duplicates = "first", if the first row counts.',
+    return f"several rows of {counted(len(ids), 'id')} ({shown}) differ"
+
+
+def _unordered(source: Source) -> tuple[str, str]:
+    """Return why no row is the first, and what to do."""
+    setting = source.contract.setting
+    return (
+        f"rows of {source.relation.place} have no order: none of them is the first",
+        f"Take {setting}.duplicates out and name the time at which a row was written: "
+        f'[{setting}.columns] updated_at = "...". Or leave one row of each id in the source.',
     )
 
 
@@ -132,9 +221,9 @@ def _untold(source: Source, times: Times, is_missing: bool) -> tuple[str, str]:
     first = times.names[0]
     if is_missing:
         return (
-            f"the `{first}` of some of them is missing or cannot be read, so that none is known to "
-            "be the newest",
-            f"Fill in `{first}` in each of these rows (check-sources shows what cannot be read).",
+            f"the `{first}` of some of them is missing, cannot be read or lies in the future, so "
+            "that none is known to be the newest",
+            f"Correct `{first}` in each of these rows (check-sources shows what cannot be read).",
         )
     if "updated_at" not in times.names:
         return f"the newest have one `{first}`", named

@@ -12,7 +12,7 @@ from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace.attributes import AttributeKind, misfits, stored_columns
 from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract
-from conversion_platform.marketplace.duplicates import Times, require_decided
+from conversion_platform.marketplace.duplicates import Times, require_decided, undecided_later
 from conversion_platform.marketplace.gone import Gone, gone_ids
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
@@ -64,6 +64,7 @@ class Entities:
         tells_versions: Whether there is a step `versions`.
         varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
         placement: Where each further column lies.
+        undecided_later: What a later day will refuse, in a sentence; None if nothing.
     """
 
     source: Source
@@ -73,6 +74,7 @@ class Entities:
     counted: Counted
     tells_versions: bool
     varying: tuple[str, ...]
+    undecided_later: str | None
 
 
 def check_entities(
@@ -108,11 +110,12 @@ def check_entities(
     times = Times.of(source, today)
     stage(source, [*_contract_columns(source), *times.staged, *further_columns(source)])
     newest = section.duplicates == "newest"
-    order = times.newest_first if newest else [times.later]
+    order = times.newest_first if newest else times.candidates_first
     resolve(source, order, _NO_DAY, _NO_DAY, moment=times.moment if newest else "NULL")
     gone = gone_ids(source)
     counted = _require_rows(source, times, gone, today)
-    require_decided(source, times, [*placement.listed, *placement.protected])
+    read = [*placement.listed, *placement.protected]
+    require_decided(source, times, read)
     accepted = with_starts(source, folder)
     stored = stored_columns(source, known)
     attributes = [f"{value} AS {identifier(name)}" for name, value in stored.items()]
@@ -120,8 +123,7 @@ def check_entities(
         "final",
         "The checked rows: attributes have the type that all of their values have.",
         accepted=accepted,
-        later=times.later,
-        gone=gone.condition,
+        held_back=times.held_back,
         columns=", ".join([*_names(contract), *attributes]),
     )
     past_rows = _past_rows(source)
@@ -129,7 +131,8 @@ def check_entities(
     if told:
         _versions(source, times, gone, accepted, {name: stored[name] for name in placement.listed})
     found = misfits(source, known, stored)
-    return Entities(source, found, placement, past_rows, counted, told, _varying(source))
+    later = undecided_later(source, times, read)
+    return Entities(source, found, placement, past_rows, counted, told, _varying(source), later)
 
 
 def _names(contract: Contract) -> list[str]:
@@ -150,8 +153,8 @@ def _require_rows(source: Source, times: Times, gone: Gone, today: date | None) 
     """Make sure that a row counts, and count those that do not."""
     con, relation, contract = source.pipeline.con, source.relation, source.contract
     found = con.execute(
-        f"SELECT count(*), count(*) FILTER ({times.later}), "
-        f"count(*) FILTER (NOT {times.later} AND {gone.condition}) "
+        f"SELECT count(*), count(*) FILTER ({times.later} AND NOT {times.older}), "
+        f"count(*) FILTER ({times.older}) "
         f"FROM {source.pipeline.named('accepted')}"
     ).fetchone()
     ids, later, away = found or (0, 0, 0)
@@ -221,6 +224,8 @@ def _versions(
     contract = source.contract
     kept = [column.name for column in history_of(contract.table).columns]
     zone = quoted(source.session.settings.platform.time_zone)
+    following = f"(SELECT _cp_next FROM {gone.folders} AS f WHERE f._cp_folder = r._cp_folder)"
+    replaced = f"{times.moment} >= timezone({zone}, CAST({following} AS TIMESTAMP))"
     away = (
         f"UNION ALL BY NAME SELECT _cp_id AS {contract.key}, "
         f"timezone({zone}, CAST(_cp_gone AS TIMESTAMP)) AS told_at, false AS present "
@@ -237,5 +242,6 @@ def _versions(
         names=", ".join([*kept, *map(identifier, attributes)]),
         columns=", ".join([*kept, *(f"{of} AS {identifier(n)}" for n, of in attributes.items())]),
         single="true" if "valid_from" in times.names else gone.condition,
+        replaced=f"coalesce({replaced}, false)" if gone.folders else "false",
         gone=away if gone.step else "",
     )

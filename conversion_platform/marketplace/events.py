@@ -119,7 +119,7 @@ def checked_events(session: Session, days: DayRange | None) -> Iterator[CheckedE
         section = session.settings.sources.events
         relation = open_source(reading, EVENTS, folder, _folders(session.settings, days))
         matched = map_columns(EVENTS, section, relation)
-        source = begin(reading, EVENTS, section, relation, matched, _named_types(session.settings))
+        source = begin(reading, EVENTS, section, relation, matched, named_types(session.settings))
         _know(source)
         _check(source, session.settings, days)
         with source_errors(EVENTS.setting, relation.place):
@@ -128,7 +128,8 @@ def checked_events(session: Session, days: DayRange | None) -> Iterator[CheckedE
         yield CheckedEvents(source, read, *ends)
 
 
-def _named_types(settings: Settings) -> tuple[str, ...]:
+def named_types(settings: Settings) -> tuple[str, ...]:
+    """Return the event types that the settings name: these may be bare numbers."""
     types = settings.events
     return (*types.impression_types, *types.click_types, *types.conversion_types)
 
@@ -226,19 +227,24 @@ def _of_run(day: str, settings: Settings, days: DayRange | None) -> str:
 def _within(source: Source, settings: Settings, days: DayRange | None) -> str:
     """Return a SQL condition that holds for every accepted event of the days that a run writes.
 
-    It may hold for others too. A text that begins with the year is compared as it is: that is
-    cheaper than to read it, and no zone is a day off.
+    It may hold for others too. A text that begins with year, month and day is compared as it is:
+    that is cheaper than to read it, and no zone is two days off.
     """
     if days is None:
         return "true"
     window, zone = rewritten_days(settings, days), settings.platform.time_zone
     cell = source.cell("occurred_at")
-    if cell.is_text:
+    if cell.is_text and all(map(_is_no_other_date, source.section.date_formats)):
         first, end = window.first - 2 * ONE_DAY, window.last + 3 * ONE_DAY
         text = identifier(cell.column or "")
         return f"({text} BETWEEN '{first}' AND '{end}' OR NOT {text} LIKE '____-__-__%')"
     first_time, end_time = instant(window.first, zone), instant(window.last + ONE_DAY, zone)
     return f"{cell.value} >= {first_time} AND {cell.value} < {end_time}"
+
+
+def _is_no_other_date(form: str) -> bool:
+    """Return whether no text of a format looks like year-month-day and is another day."""
+    return form.startswith("%Y-%m-%d") or "-" not in form
 
 
 def _ends(source: Source) -> tuple[date | None, date | None]:

@@ -41,6 +41,7 @@ _EXTENSIONS: dict[str, Format] = {
     ".txt.gz": "csv",
 }
 _HIVE = re.compile(r"(?:^|/)([^/=]+)=([^/]+)(?=/)")
+FOLDER_DAY = r"(?:^|/)dt=([0-9]{4})-?([0-9]{2})-?([0-9]{2})/"  # 2026-03-01 or 20260301
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _WILD = re.compile(r"[*?\[]")
 
@@ -62,9 +63,10 @@ class SourceFile:
 
     @property
     def day(self) -> date | None:
-        """The day of its `dt=` folder."""
+        """The day of the `dt=` folder in its name; None if there is none, or it is no day."""
+        found = re.search(FOLDER_DAY, self.shown)
         try:
-            return date.fromisoformat(self.partitions.get("dt") or "")
+            return date(*map(int, found.groups())) if found else None
         except ValueError:
             return None
 

@@ -146,7 +146,13 @@ def _notes_of(contract: Contract, checked: Entities) -> tuple[str, ...]:
         f"({counted.newest}): the source shows them no more. If a folder holds the rows that "
         f'changed alone, set {contract.setting}.folders = "changes".'
     )
-    return (*gone, *([later] if counted.later else []), *([away] if counted.gone else []))
+    undecided = [checked.undecided_later] if checked.undecided_later else []
+    return (
+        *gone,
+        *([later] if counted.later else []),
+        *([away] if counted.gone else []),
+        *undecided,
+    )
 
 
 def _write_versions(session: Session, contract: Contract, checked: Entities) -> None:

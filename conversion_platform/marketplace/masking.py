@@ -64,7 +64,7 @@ def masked(contract: Contract, column: str | None, text: str | None) -> str | No
     kind = next((one.kind for one in contract.fields if one.name == column), None)
     if kind is None or (_is_of_people(contract) and not _FITS[kind](text)):
         return NOT_SHOWN
-    if kind in ("time", "end") and (_TIME.fullmatch(text.strip()) or _EPOCH.fullmatch(text)):
+    if kind in ("time", "far_time") and (_TIME.fullmatch(text.strip()) or _EPOCH.fullmatch(text)):
         return text[:_MOST]
     return _cut(text)
 
@@ -121,5 +121,5 @@ _FITS: dict[Kind, Callable[[str], bool]] = {
     "number": _is_amount,
     "integer": _is_amount,
     "time": _is_time,
-    "end": _is_time,
+    "far_time": _is_time,
 }

@@ -42,7 +42,7 @@ _NUMBERS = (
     *({"decimal": ",", "thousands": "."}, {"decimal": ".", "thousands": ","}),
 )
 _MARKS = {"decimal": "decimal mark", "thousands": "mark of thousands"}
-_TIMES = ("time", "end")
+_TIMES = ("time", "far_time")
 _YEARS = "1900 AND 2199"
 
 

@@ -6,7 +6,6 @@ Parquet in a working folder.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.lake import file_sql, identifier, quoted, rendered
 from conversion_platform.marketplace.errors import source_errors
-from conversion_platform.marketplace.files import SourceFile
+from conversion_platform.marketplace.files import FOLDER_DAY, SourceFile
 from conversion_platform.marketplace.headers import Headers
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ PROVENANCE = (SOURCE, ROW, ORDINAL, FOLDER)
 EXACT = {"DOUBLE": 2**53, "FLOAT": 2**24}  # whole numbers from here on may have lost digits
 # Columns that DuckDB adds to those of a file, unless the file has one of that name.
 _ADDED = ("file_index", "file_row_number", "filename")
-_FOLDER = r"(?:^|/)dt=([0-9]{4}-[0-9]{2}-[0-9]{2})/"
 
 
 @dataclass(frozen=True)
@@ -175,17 +173,15 @@ def given_names(names: Sequence[str]) -> list[str]:
 
 
 def folder_day(source: str) -> str:
-    """Return SQL for the day of the `dt=` folder in a file's name."""
-    return f"TRY_CAST(nullif(regexp_extract({source}, {quoted(_FOLDER)}, 1), '') AS DATE)"
+    """Return SQL for the day of the `dt=` folder in a file's name, as `SourceFile.day` says it."""
+    pattern = quoted(FOLDER_DAY)
+    found = f"regexp_extract({source}, {pattern})"
+    return rf"TRY_CAST(regexp_replace({found}, {pattern}, '\1-\2-\3') AS DATE)"
 
 
-def folder_of(shown: str) -> str | None:
-    """Return the day of the `dt=` folder in a file's name, as text; None if it is no day."""
-    found = re.search(_FOLDER, shown)
-    try:
-        return date.fromisoformat(found[1]).isoformat() if found else None
-    except ValueError:
-        return None
+def folder_of(files: Sequence[SourceFile]) -> str:
+    """Return SQL for the day of each file's `dt=` folder, given the file's index."""
+    return of_file([file.day.isoformat() if file.day else None for file in files], "DATE")
 
 
 def as_text(name: str, kind: str) -> str:
@@ -322,7 +318,7 @@ def _parquet_rows(
         columns=", ".join(columns),
         source=_shown(files),
         before=before,
-        folder=folder_day(SOURCE),
+        folder=folder_of(files),
         files=_listed(files),
         names=", ".join(map(identifier, (*schema.read, SOURCE))),
     )

@@ -24,6 +24,7 @@ from conversion_platform.marketplace.files import SourceFile, find_files, within
 from conversion_platform.marketplace.postgres import postgres_relation
 from conversion_platform.marketplace.query_tables import tables_of
 from conversion_platform.marketplace.relation import (
+    FOLDER,
     PROVENANCE,
     ROW,
     SOURCE,
@@ -127,7 +128,13 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     target = folder / f"{setting}.sql.parquet"
     _run(session, sql.strip().rstrip(";"), setting, target)
     found = staged_relation(session.con, setting, f"{setting}.sql", target)
-    return replace(found, broken=tuple(broken), printed=_printed(sql, visible))
+    row = session.con.execute(f"SELECT max({FOLDER}) FROM {found.query}").fetchone()
+    return replace(
+        found,
+        broken=tuple(broken),
+        last_folder=row[0] if row else None,
+        printed=_printed(sql, visible),
+    )
 
 
 def _printed(sql: str, inputs: Mapping[str, str]) -> str:

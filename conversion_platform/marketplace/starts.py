@@ -8,11 +8,11 @@ from pathlib import Path
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.lake import Session, instant
 from conversion_platform.marketplace import contract as contracts
+from conversion_platform.marketplace.events import named_types
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.source_steps import Source, begin
 from conversion_platform.marketplace.sources import open_source, section_of
-from conversion_platform.marketplace.steps import Step
 
 
 def with_starts(source: Source, folder: Path) -> str:
@@ -66,12 +66,16 @@ def _firsts(source: Source, folder: Path, are_new: bool) -> None:
         pipeline.table("firsts", why, nothing)
         return
     days = source.session.lake.days(history_of(contract.table).table)
-    pipeline.steps += _events_values(source.session, folder, days[-1] if days else None)
-    pipeline.file("firsts", why, kept=True, key=contract.key)
+    events = _events(source.session, folder, days[-1] if days else None)
+    pipeline.steps += events.pipeline.steps
+    usable = " AND ".join(
+        f"{cell.reason} IS NULL" for cell in events.cells if events.is_required(cell.field)
+    )
+    pipeline.file("firsts", why, kept=True, key=contract.key, usable=usable)
 
 
-def _events_values(session: Session, folder: Path, captured: date | None) -> list[Step]:
-    """Create the first steps of the events source, and return them.
+def _events(session: Session, folder: Path, captured: date | None) -> Source:
+    """Return the source of events with its first steps.
 
     Args:
         session: The session in whose schema `steps` they are created.
@@ -87,4 +91,4 @@ def _events_values(session: Session, folder: Path, captured: date | None) -> lis
         days = DayRange(before, date.max)
     relation = open_source(session, events, folder, days)
     matched = map_columns(events, section, relation)
-    return begin(session, events, section, relation, matched).pipeline.steps
+    return begin(session, events, section, relation, matched, named_types(session.settings))

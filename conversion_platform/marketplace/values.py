@@ -227,7 +227,7 @@ _VALUES: Mapping[Kind, Callable[[Cell], str]] = {
     "number": _number_value,
     "integer": _integer_value,
     "time": _time_value,
-    "end": _time_value,
+    "far_time": _time_value,
 }
 _REASONS: Mapping[Kind, Callable[[Cell], list[Case]]] = {
     "id": _id_cases,
@@ -236,7 +236,7 @@ _REASONS: Mapping[Kind, Callable[[Cell], list[Case]]] = {
     "number": _number_cases,
     "integer": _number_cases,
     "time": _time_cases,
-    "end": _time_cases,
+    "far_time": _time_cases,
 }
 
 
@@ -248,7 +248,7 @@ def final_sql(cell: Cell) -> str:
     if cell.column is None or not _cases(cell):
         return cell.value
     unless = f"{cell.reason} IS NULL"
-    if cell.field.kind == "end":
+    if cell.field.kind == "far_time":
         unless += f" AND {cell.value} < {LAST_TIME}"
     return f"CASE WHEN {unless} THEN {cell.value} END"
 

@@ -17,8 +17,10 @@ SELECT
     -- A cell that could not be read decides about the message: whether, and at what hours.
     list_has_any(
         string_split(coalesce(newest.unread_columns, ''), '|'),
-        ['left_at', 'phone', 'time_zone', 'state', 'consent_at']
-    ) OR list_contains(string_split(coalesce(newest_job.unread_columns, ''), '|'), 'closed_at') AS unread,
+        ['left_at', 'phone', 'time_zone', 'state', 'consent_at', 'valid_from']
+    ) OR list_has_any(
+        string_split(coalesce(newest_job.unread_columns, ''), '|'), ['closed_at', 'valid_from']
+    ) AS unread,
     -- NULL in the newest job: the source does not show it any more.
     newest_job.job_id IS NULL OR newest_job.closed_at <= assigned.send_at AS closed,
     newest.left_at <= assigned.send_at AS has_left,

@@ -46,6 +46,6 @@ def _excludes(contract: Contract, one: str, other: str) -> bool:
     if {contract.start, contract.end} <= {one, other} or {one, other} == {"latitude", "longitude"}:
         return True
     kinds = {field.name: field.kind for field in contract.fields}
-    plain = {"words": "text", "id": "text", "end": "time", "integer": "number"}
+    plain = {"words": "text", "id": "text", "far_time": "time", "integer": "number"}
     found = {plain.get(kinds.get(name, ""), kinds.get(name)) for name in (one, other)}
     return None not in found and len(found) > 1

@@ -42,6 +42,7 @@ from conversion_platform_tests.marketplace.world import whole, write_parquet
 
 START = date(2026, 1, 1)
 DAYS = DayRange(date(2026, 3, 6), date(2026, 3, 10))
+TODAY = date(2026, 3, 10)
 FIRST_EVENT = datetime(2026, 1, 3, 12, tzinfo=UTC)
 _HASH = re.compile(r"[0-9a-f]{32}")
 _ENTITIES = {
@@ -127,7 +128,7 @@ def _platform(built: Tree, base: Path) -> Said:
 
 def _entity(session: Session, name: str) -> Said:
     load, table, rejected = _ENTITIES[name]
-    loaded = load(session)
+    loaded = load(session, today=TODAY)
     rows = _dicts(session, f"SELECT * FROM {whole(session, table)}")
     rejects = _dicts(session, f"SELECT * FROM {session.lake.select(rejected)}")
     return _said(name, rows, rejects, loaded, loaded.read_rows)
@@ -181,7 +182,9 @@ def _reference(built: Tree, base: Path) -> Said:
 def _verdict(built: Tree, base: Path) -> reference.Verdict:
     if built.table != "events":
         firsts = {"2": FIRST_EVENT}
-        return reference.read_entities(base, built.table, built.how, built.zone, START, firsts)
+        return reference.read_entities(
+            base, built.table, built.how, built.zone, START, TODAY, firsts
+        )
     rules = reference.EventRules(
         DAYS.first, DAYS.last, built.zone, built.late_days, KNOWN_USERS, KNOWN_JOBS
     )

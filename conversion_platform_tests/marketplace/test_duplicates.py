@@ -85,7 +85,7 @@ def test_the_time_may_have_another_name(tmp_path: Path) -> None:
 def test_rows_that_differ_without_a_time_stop_the_load(tmp_path: Path) -> None:
     lines = [_without_time(line) for line in (OLD, OTHER, NEW)]
     built = _users(tmp_path, lines, head=_without_time(HEAD))
-    message = _refused(built, "sources.users", "updated_at", 'duplicates = "first"', ": 1.")
+    message = _refused(built, "sources.users", "updated_at", 'duplicates = "first"', "1 id (1)")
     assert "+1212" not in message
 
 
@@ -256,13 +256,13 @@ def test_rows_written_at_one_time_are_told_apart_by_their_folders(tmp_path: Path
             "user_id,region,valid_from",
             ["1,a,2026-01-01T00:00:00Z", "1,b,"],
             "the `valid_from` of some of them is missing",
-            "Fill in `valid_from`",
+            "Correct `valid_from`",
         ),
         (
             "user_id,region,updated_at",
             ["1,a,2026-01-01T00:00:00Z", "1,b,soon"],
-            "the `updated_at` of some of them is missing or cannot be read",
-            "Fill in `updated_at`",
+            "the `updated_at` of some of them is missing, cannot be read or",
+            "Correct `updated_at`",
         ),
         (
             BOTH,
@@ -339,3 +339,43 @@ def test_a_source_whose_rows_all_hold_from_later_days_is_refused(tmp_path: Path)
     built = _users(tmp_path, ["1,2027-01-02T00:00:00Z"], head="user_id,valid_from")
     with built.session() as session, pytest.raises(SourceError, match="a day after 2026-12-31"):
         load_users(session, today=date(2026, 12, 31))
+
+
+@pytest.mark.parametrize("far", ["9999-12-31T00:00:00Z", "2200-01-01T00:00:00Z", "2026-12-31"])
+def test_a_row_that_never_holds_does_not_count(tmp_path: Path, far: str) -> None:
+    head, toml = "user_id,consent_at,valid_from", 'time_zone = "UTC"'
+    lines = [f"1,2026-01-01T00:00:00Z,{far}", "2,,2026-01-01"]
+    built = _users(tmp_path, lines, toml, head)
+    with built.session() as session:
+        load_users(session, today=date(2026, 3, 6))
+    assert built.rows(USERS, "user_id, unread_columns") == [("2", None)]
+
+
+def test_a_time_of_writing_in_the_future_is_none(tmp_path: Path) -> None:
+    """With a wrong year a consent that was withdrawn would count for ever."""
+    lines = [OLD.rpartition(",")[0] + ",2962-01-01T00:00:00Z", NEW]
+    _refused(_users(tmp_path, lines), "the `updated_at` of some of them is missing", "the future")
+
+
+@pytest.mark.parametrize("kind", ["sql", "path"])
+def test_the_first_row_is_asked_for_where_rows_have_an_order(tmp_path: Path, kind: str) -> None:
+    place = "[inputs.people]\npath = 'users.csv'\n[sources.users]\nsql = 'SELECT {} FROM people'\n"
+    columns = {"sql": "user_id, phone", "path": "*"}[kind]
+    (tmp_path / "users.csv").write_text("user_id,phone\n1,+12125550109\n1,+12125550101\n")
+    built = World(tmp_path, f'{place.format(columns)}duplicates = "first"\n').fill()
+    if kind == "path":
+        built.load_users()
+        assert built.rows(USERS, "phone") == [("+12125550109",)]
+    else:
+        _refused(built, "have no order: none of them is the first", "updated_at")
+
+
+def test_what_a_later_day_will_refuse_is_told_before(tmp_path: Path) -> None:
+    head = "user_id,region,valid_from"
+    later = [f"1,{region},2026-03-09T12:00:00Z" for region in "ab"]
+    built = _users(tmp_path, ["1,a,2026-01-01T00:00:00Z", *later], head=head)
+    with built.session() as session:
+        notes = load_users(session, today=date(2026, 3, 8)).notes
+    assert "several rows of 1 id (1) differ" in " ".join(notes)
+    with built.session() as session, pytest.raises(SourceError, match="one `valid_from`"):
+        load_users(session, today=date(2026, 3, 9))

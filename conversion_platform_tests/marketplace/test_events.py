@@ -132,6 +132,19 @@ def test_of_copies_the_one_recorded_first_stays_even_from_another_file(tmp_path:
     assert built.rows(REJECTED_EVENTS, "source, detail") == [("source/events/all.parquet", "good")]
 
 
+def test_copies_are_told_whichever_way_their_days_are_written(tmp_path: Path) -> None:
+    built = World(tmp_path, '[sources.events]\npath = "events"\ndate_format = "%Y-%d-%m %H:%M"\n')
+    built.toml += 'time_zone = "UTC"\n'
+    built.fill()
+    line = "b,1,10,click,2026-03-01 15:00\n"  # the third of January
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events/all.csv").write_text(
+        f"event_id,user_id,job_id,event_type,occurred_at\n{line}{line}"
+    )
+    _, _, loaded = built.load()
+    assert (loaded.accepted_rows, loaded.rejects) == (1, {"duplicate_id": 1})
+
+
 def test_a_good_copy_is_not_lost_to_a_bad_one(tmp_path: Path) -> None:
     built = World(tmp_path).fill(events=_events({"user_id": "'99'"}, {}))
     _, _, loaded = built.load()

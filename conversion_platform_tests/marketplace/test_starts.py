@@ -93,3 +93,16 @@ def test_the_first_run_reads_all_events_for_starts(tmp_path: Path) -> None:
     (tmp_path / "events/dt=2025-01-02/all.parquet").write_bytes(b"PAR1 broken")
     with pytest.raises(SourceError, match="dt=2025-01-02"):
         built.load_users()
+
+
+def test_an_event_that_is_rejected_tells_no_start(tmp_path: Path) -> None:
+    built = World(tmp_path).fill(THREE, TWO_JOBS, _events((1, 10, 5)))
+    query = (
+        f"{_events((1, 10, 5))} UNION ALL SELECT * FROM (VALUES "
+        "('a', 1, 10, 'impression', '0001-01-01T00:00:00Z'), "
+        "('b', 1, 10, NULL, '2026-01-02T15:00:00Z'), ('c', 1, NULL, 'click', '1901-01-01T00:00Z'))"
+    )
+    built.fill(THREE, TWO_JOBS, query)
+    with built.session() as session:
+        load_users(session)
+    assert built.rows(USERS, "year(created_at), day(created_at)", "user_id")[0] == (2026, 5)

@@ -1,3 +1,3 @@
 SELECT $columns
 FROM steps.${source}_$accepted
-WHERE NOT ($later OR $gone)
+WHERE NOT $held_back

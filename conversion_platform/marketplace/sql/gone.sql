@@ -3,11 +3,8 @@ WITH seen AS (
     FROM steps.${source}_staged
     WHERE $key IS NOT NULL
     GROUP BY ALL
-), folders AS (
-    SELECT DISTINCT _cp_folder AS _cp_gone FROM steps.${source}_staged WHERE _cp_folder IS NOT NULL
-    UNION
-    SELECT DATE $newest
 )
-SELECT _cp_id, _cp_gone
+SELECT _cp_id, _cp_next AS _cp_gone
 FROM seen
-ASOF JOIN folders ON _cp_last < _cp_gone
+JOIN steps.${source}_folders ON _cp_last = _cp_folder
+WHERE _cp_next IS NOT NULL

@@ -1,13 +1,14 @@
+-- What an export says of a time after the next export is what that one says.
 WITH told AS (
     SELECT *, $moment AS told_at
-    FROM steps.${source}_flagged
-    WHERE _cp_reason IS NULL AND $moment IS NOT NULL
+    FROM steps.${source}_flagged AS r
+    WHERE _cp_reason IS NULL AND $moment IS NOT NULL AND NOT $replaced
         AND $key IN (SELECT $key FROM steps.${source}_flagged WHERE _cp_past)
     UNION ALL BY NAME
     -- Of an id with one row what it says of its time, or that the source shows it no more.
     SELECT *, $moment AS told_at
-    FROM steps.${source}_accepted
-    WHERE $moment IS NOT NULL AND ($single)
+    FROM steps.${source}_accepted AS r
+    WHERE $moment IS NOT NULL AND NOT $replaced AND ($single)
 ), filled AS (
     SELECT t.* REPLACE (coalesce(t.$start, f.$start) AS $start)
     FROM told AS t

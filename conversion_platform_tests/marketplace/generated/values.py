@@ -43,6 +43,7 @@ FORMATS: tuple[tuple[str, ...], ...] = (
     ("%d/%m/%Y", "%d/%m/%Y %H:%M:%S"),
     ("%Y-%m-%d %I:%M %p",),
     ("%Y/%d/%m %H:%M",),
+    ("%Y-%d-%m %H:%M",),
     ("%b %d, %Y %H:%M",),
 )
 BAD_NUMBERS = (

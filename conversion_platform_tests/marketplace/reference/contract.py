@@ -28,7 +28,7 @@ USERS = {
     "consent_source": "text",
     "consent_text": "words",
     "updated_at": "time",
-    "valid_from": "time",
+    "valid_from": "end",
 }
 JOBS = {
     "job_id": "id",
@@ -44,7 +44,7 @@ JOBS = {
     "shift": "text",
     "openings": "integer",
     "updated_at": "time",
-    "valid_from": "time",
+    "valid_from": "end",
 }
 EVENTS = {
     "event_id": "id",

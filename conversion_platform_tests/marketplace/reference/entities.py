@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,43 @@ from conversion_platform_tests.marketplace.reference.times import instant_of
 from conversion_platform_tests.marketplace.reference.verdict import RefusedError, Reject, Verdict
 
 
+@dataclass(frozen=True)
+class Now:
+    """What rows are compared with.
+
+    Attributes:
+        zone: The platform's time zone.
+        today: The day of the run.
+        newest: The newest `dt=` folder, if folders are whole exports.
+    """
+
+    zone: str
+    today: date
+    newest: date | None
+
+    def may_count(self, one: Checked) -> bool:
+        """Return whether a row can count: the newest export has it, and it holds."""
+        return not self.is_older(one) and not self.is_later(one)
+
+    def is_older(self, one: Checked) -> bool:
+        """Return whether a row is not in the newest export."""
+        return bool(self.newest and one.row.folder and one.row.folder < self.newest)
+
+    def is_later(self, one: Checked) -> bool:
+        """Return whether a row holds from a later day on."""
+        tomorrow, _ = instant_of(self.today + timedelta(days=1), self.zone)
+        begin = _begin(one)
+        return begin is not None and tomorrow is not None and begin >= tomorrow
+
+
 def read_entities(
-    base: Path, table: str, how: How, zone: str, opening: date, firsts: dict[str, datetime]
+    base: Path,
+    table: str,
+    how: How,
+    zone: str,
+    opening: date,
+    today: date,
+    firsts: dict[str, datetime],
 ) -> Verdict:
     """Return what becomes of the rows of users or jobs.
 
@@ -31,6 +67,7 @@ def read_entities(
         how: The settings of the source.
         zone: The platform's time zone.
         opening: `platform.start_date`.
+        today: The day of the run.
         firsts: Time of the first event of each id.
 
     Raises:
@@ -47,74 +84,84 @@ def read_entities(
     good = [one for one in found.rows if not one.problem]
     start = instant_of(opening, zone)[0]
     newest = max((file.day for file in files if file.day), default=None)
+    now = Now(zone, today, newest if how.folders == "exports" else None)
     for _, group in groupby(sorted(good, key=lambda o: o.kept(key)), lambda o: o.kept(key)):
-        rows = list(group)
-        winner = _of_one_id(rows, table, found, how, zone, verdict)
-        if (
-            how.folders == "exports"
-            and newest
-            and all(one.row.folder and one.row.folder < newest for one in rows)
-        ):
-            verdict.filtered += 1  # the source shows it no more
-            continue
-        verdict.accepted.append(_row(winner, table, firsts.get(winner.kept(key)), start))
+        winner = _of_one_id(list(group), table, found, how, now, verdict)
+        if now.may_count(winner):
+            verdict.accepted.append(_row(winner, table, firsts.get(winner.kept(key)), start))
+        else:
+            verdict.filtered += 1
     if not verdict.accepted:
         raise RefusedError("no row")
     return verdict
 
 
-def _is_gone(rows: list[Checked], newest: date) -> bool:
-    """Return whether all rows of an id lie in folders before the newest one."""
-    return all(one.row.folder and one.row.folder < newest for one in rows)
-
-
 def _of_one_id(
-    group: list[Checked], table: str, found: CheckedRows, how: How, zone: str, verdict: Verdict
+    group: list[Checked], table: str, found: CheckedRows, how: How, now: Now, verdict: Verdict
 ) -> Checked:
-    """Return the row of an id that counts; the others become rejects or earlier versions.
+    """Return the row of an id that counts; the others become rejects or other versions.
 
     Raises:
         RefusedError: it is not known which counts.
     """
     key = next(iter(KINDS[table]))
     group = sorted(group, key=lambda one: (one.row.source, one.row.number))
-    times = [_times(one, found, zone) if how.duplicates == "newest" else _NEVER for one in group]
-    whens = [when for when, _ in times]
-    _require_decided(group, times, how)
-    order = sorted(
-        range(len(group)),
-        key=lambda place: [(time is None, -(time or _EPOCH).timestamp()) for time in times[place]],
+    newest = how.duplicates == "newest"
+    times = [_times(one, found, now.zone) if newest else _NEVER for one in group]
+    pairs = list(zip(group, times, strict=True))
+    _require_decided([pair for pair in pairs if now.may_count(pair[0])], how)
+    pairs.sort(
+        key=lambda pair: (
+            now.is_older(pair[0]),
+            now.is_later(pair[0]),
+            [(time is None, -(time or _EPOCH).timestamp()) for time in pair[1]],
+        )
     )
-    seen = set()
-    for place in order:
-        if place == order[0] or (whens[place] is not None and whens[place] not in seen):
-            verdict.past += place != order[0]
-        else:
-            verdict.rejects.append(group[place].reject(("duplicate_id", key)))
-        seen.add(whens[place])
-    return group[order[0]]
+    seen: set[datetime | None] = {None}
+    for place, (one, (when, _)) in enumerate(pairs):
+        if place and when in seen:
+            verdict.rejects.append(one.reject(("duplicate_id", key)))
+        elif place:
+            verdict.past += 1
+        seen.add(when)
+    return pairs[0][0]
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_LAST = datetime.fromisoformat("2200-01-01T00:00:00+00:00")
 
 
 Times = tuple[datetime | None, datetime | None]
 _NEVER: Times = (None, None)
 
 
+def _begin(one: Checked) -> datetime | None:
+    """Return from when on a row holds, 2200 where that is later."""
+    said = one.said.get("valid_from")
+    if said is None or said.reason or said.value is None:
+        return None
+    return min(said.value, _LAST)
+
+
+def _written(one: Checked) -> datetime | None:
+    """Return when a row was written; nobody wrote one tomorrow."""
+    written = one.kept("updated_at")
+    return written if written and written < datetime.now(UTC) + timedelta(days=1) else None
+
+
 def _times(one: Checked, found: CheckedRows, zone: str) -> Times:
     """Return from when on a row holds, and what tells it from others that hold from then on."""
-    times = [one.kept(name) for name in ("valid_from", "updated_at") if name in found.has]
+    known = {"valid_from": _begin, "updated_at": _written}
+    times = [time(one) for name, time in known.items() if name in found.has]
     times.append(instant_of(one.row.folder, zone)[0] if one.row.folder else None)
     when, written, *_ = [*times, None]
     return when, written
 
 
-def _require_decided(group: list[Checked], times: list[Times], how: How) -> None:
-    contents = [_content(one, how) for one in group]
-    if how.duplicates == "first":
+def _require_decided(rows: list[tuple[Checked, Times]], how: How) -> None:
+    left = [(_content(one, how), times) for one, times in rows]
+    if how.duplicates == "first" or not left:
         return
-    left = list(zip(contents, times, strict=True))
     for level in (0, 1):
         if all(content == left[0][0] for content, _ in left):
             return
