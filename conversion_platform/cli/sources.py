@@ -60,7 +60,7 @@ def init(ctx: click.Context, force: bool) -> None:
 def check_sources_command(ctx: click.Context, sql: bool) -> None:
     """Say in one screen whether sources and settings can be used, before anything runs.
 
-    Reads the sources once and writes nothing to the lake. Then tries what a run would do with
+    Reads the sources and writes nothing to the lake. Then tries what a run would do with
     them: the features of the day after the newest event, custom ones included, each cohort's
     `where` on all users, each `template` on a sample of jobs, consent and numbers of a sample of
     users, the events to train on. Exits with 1 after the screen if a run would fail, with what is

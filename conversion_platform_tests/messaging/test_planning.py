@@ -140,7 +140,9 @@ def test_a_job_without_the_value_that_the_template_prints_is_not_texted(office: 
     assert office.message("u000002")["reason"] == "missing_value"
 
 
-@pytest.mark.parametrize("column", ["left_at", "phone", "time_zone", "state", "consent_at"])
+@pytest.mark.parametrize(
+    "column", ["left_at", "phone", "time_zone", "state", "consent_at", "valid_from"]
+)
 def test_a_user_whose_cell_about_sending_cannot_be_read_is_not_texted(
     office: Office, column: str
 ) -> None:
