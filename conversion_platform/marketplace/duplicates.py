@@ -37,6 +37,8 @@ class Times:
         later: SQL condition of the rows that hold only from a later day than the run's: each is a
             version, and counts when its day has come.
         older: SQL condition of the rows that the newest export lacks: they are versions alone.
+        order: SQL of the order in which the row that counts is the first.
+        apart: SQL of a moment: rows of one id with several are versions of it. NULL if none tells.
     """
 
     names: tuple[str, ...]
@@ -45,6 +47,8 @@ class Times:
     staged: tuple[str, ...]
     later: str
     older: str
+    order: tuple[str, ...]
+    apart: str
 
     @classmethod
     def of(cls, source: Source, today: date | None) -> Times:
@@ -66,23 +70,18 @@ class Times:
         valid_from = (_valid_from(source),) if "valid_from" in names else ()
         newest = newest_export(source)
         older = f"coalesce({FOLDER_DAY} < DATE '{newest}', false)" if newest else "false"
-        return cls(names, moment, written, (*valid_from, FOLDER_DAY), later, older)
+        order: list[str] = [older, later]
+        apart = folder if newest else "NULL"
+        if source.section.duplicates == "newest":
+            order += [f"{time} DESC NULLS LAST" for time in (moment, written)]
+            apart = moment
+        staged = (*valid_from, FOLDER_DAY)
+        return cls(names, moment, written, staged, later, older, tuple(order), apart)
 
     @property
     def held_back(self) -> str:
         """SQL condition of the rows that cannot count now."""
         return f"({self.later} OR {self.older})"
-
-    @property
-    def candidates_first(self) -> list[str]:
-        """SQL of an order in which the rows that can count come first."""
-        return [self.older, self.later]
-
-    @property
-    def newest_first(self) -> list[str]:
-        """SQL of the order in which the row that counts is the first."""
-        times = (f"{time} DESC NULLS LAST" for time in (self.moment, self.written))
-        return [*self.candidates_first, *times]
 
 
 def _written() -> str:

@@ -109,9 +109,7 @@ def check_entities(
     pipeline.file("checked", "The reason that rejects a row.", problems=", ".join(problems(source)))
     times = Times.of(source, today)
     stage(source, [*_contract_columns(source), *times.staged, *further_columns(source)])
-    newest = section.duplicates == "newest"
-    order = times.newest_first if newest else times.candidates_first
-    resolve(source, order, _NO_DAY, _NO_DAY, moment=times.moment if newest else "NULL")
+    resolve(source, times.order, _NO_DAY, _NO_DAY, moment=times.apart)
     gone = gone_ids(source)
     counted = _require_rows(source, times, gone, today)
     read = [*placement.listed, *placement.protected]

@@ -60,10 +60,17 @@ def test_no_row_of_an_older_export_wins(
     assert _load(built, "user_id, consent_at") == [("1", None)]
 
 
-def test_the_first_row_is_that_of_the_newest_export(tmp_path: Path) -> None:
-    days = {"2026-03-01": [f"1,{CONSENT}"], "2026-03-02": ["1,"]}
-    toml = f'{BY_PATH}duplicates = "first"\n'
-    assert _load(_exports(tmp_path, "user_id,consent_at", days, toml), "consent_at") == [(None,)]
+@pytest.mark.parametrize("duplicates", ["first", "refuse"])
+def test_rows_of_older_exports_are_versions_whatever_is_said_of_duplicates(
+    tmp_path: Path, duplicates: str
+) -> None:
+    days = {"2026-03-01": [f"1,{CONSENT}"], "2026-03-02": ["1,"], "2026-03-03": ["1,", "1,"]}
+    toml = f'{BY_PATH}duplicates = "{duplicates}"\n'
+    built = _exports(tmp_path, "user_id,consent_at", days, toml)
+    with built.session() as session:
+        loaded = load_users(session, today=TODAY)
+    assert (loaded.rejects, loaded.past_rows) == ({"duplicate_id": 1}, 2)
+    assert built.rows(USERS, "consent_at") == [(None,)]
 
 
 def test_rows_of_one_id_in_folders_of_changes_are_told_apart_by_time(tmp_path: Path) -> None:

@@ -107,14 +107,14 @@ def _of_one_id(
     key = next(iter(KINDS[table]))
     group = sorted(group, key=lambda one: (one.row.source, one.row.number))
     newest = how.duplicates == "newest"
-    times = [_times(one, found, now.zone) if newest else _NEVER for one in group]
+    times = [_times(one, found, now, newest) for one in group]
     pairs = list(zip(group, times, strict=True))
     _require_decided([pair for pair in pairs if now.may_count(pair[0])], how)
     pairs.sort(
         key=lambda pair: (
             now.is_older(pair[0]),
             now.is_later(pair[0]),
-            [(time is None, -(time or _EPOCH).timestamp()) for time in pair[1]],
+            [(time is None, -(time or _EPOCH).timestamp()) for time in pair[1] if newest],
         )
     )
     seen: set[datetime | None] = {None}
@@ -132,7 +132,6 @@ _LAST = datetime.fromisoformat("2200-01-01T00:00:00+00:00")
 
 
 Times = tuple[datetime | None, datetime | None]
-_NEVER: Times = (None, None)
 
 
 def _begin(one: Checked) -> datetime | None:
@@ -149,12 +148,17 @@ def _written(one: Checked) -> datetime | None:
     return written if written and written < datetime.now(UTC) + timedelta(days=1) else None
 
 
-def _times(one: Checked, found: CheckedRows, zone: str) -> Times:
-    """Return from when on a row holds, and what tells it from others that hold from then on."""
+def _times(one: Checked, found: CheckedRows, now: Now, newest: bool) -> Times:
+    """Return from when on a row holds, and what tells it from others that hold from then on.
+
+    Where the newest does not count, a row of another export is another version all the same.
+    """
+    folder = instant_of(one.row.folder, now.zone)[0] if one.row.folder else None
+    if not newest:
+        return (folder if now.newest else None), None
     known = {"valid_from": _begin, "updated_at": _written}
     times = [time(one) for name, time in known.items() if name in found.has]
-    times.append(instant_of(one.row.folder, zone)[0] if one.row.folder else None)
-    when, written, *_ = [*times, None]
+    when, written, *_ = [*times, folder, None]
     return when, written
 
 
