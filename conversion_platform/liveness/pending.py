@@ -7,7 +7,8 @@ its death: an error or Ctrl-C was told to a person, who decides.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,17 @@ DIED_TAG = "conversion_platform/died"
 
 @dataclass(frozen=True)
 class PendingJob:
-    """One job over a range of days that a command has yet to run."""
+    """One job over a range of days that a command has yet to run.
+
+    Attributes:
+        job: Its name.
+        days: Its days.
+        tags: Tags of its run that say what it does anew, such as to replace a snapshot.
+    """
 
     job: str
     days: DayRange
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Pending:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of runs of the first step."""
+        """The tags by which runs of the first step are found."""
         return {COMMAND_TAG: self.command, STEP_TAG: str(len(self.steps))}
 
 
@@ -100,9 +108,11 @@ def _file(home: Path, command: str) -> Path:
 
 
 def _to_json(step: PendingJob) -> dict[str, Any]:
-    return {"job": step.job, "first": str(step.days.first), "last": str(step.days.last)}
+    first, last = str(step.days.first), str(step.days.last)
+    return {"job": step.job, "first": first, "last": last, "tags": dict(step.tags)}
 
 
 def _from_json(value: dict[str, Any]) -> PendingJob:
     first, last = date.fromisoformat(value["first"]), date.fromisoformat(value["last"])
-    return PendingJob(value["job"], DayRange(first, last))
+    # A command of an earlier release wrote no tags.
+    return PendingJob(value["job"], DayRange(first, last), value.get("tags", {}))

@@ -29,6 +29,7 @@ from conversion_platform.runs.planning import PlannedJob
 from conversion_platform.terminal import console
 
 RunOne = Callable[[PlannedJob, Mapping[str, str]], None]
+_LEFT = "a killed command left it"
 
 
 class Command:
@@ -50,7 +51,8 @@ class Command:
             then: What the command will run after these.
         """
         for number, step in enumerate(steps):
-            run_one(step, self._write_down([*steps[number:], *then]).tags)
+            pending = self._write_down([*steps[number:], *then])
+            run_one(step, {**step.tags, **pending.tags})
 
     def take_over_pending(self, own: Sequence[PlannedJob]) -> list[PlannedJob]:
         """Take over what dead commands had yet to run, but for what `own` does anyway."""
@@ -61,9 +63,7 @@ class Command:
             if rest is None:
                 continue
             if not _covered(rest, own[-1]):
-                found += [
-                    PlannedJob(one.job, one.days, "a killed command left it") for one in rest.steps
-                ]
+                found += [PlannedJob(one.job, one.days, _LEFT, one.tags) for one in rest.steps]
                 self._write_down([*found, *own])
             forget(self._home, pending.command)
         return found
@@ -75,15 +75,21 @@ class Command:
         return remaining(self._instance, pending)
 
     def _write_down(self, steps: Sequence[PlannedJob]) -> Pending:
-        pending = Pending(self._id, tuple(PendingJob(one.job, one.days) for one in steps))
+        jobs = tuple(PendingJob(one.job, one.days, one.tags) for one in steps)
+        pending = Pending(self._id, jobs)
         save(self._home, pending)
         return pending
 
 
 def _covered(rest: Pending, own: PlannedJob) -> bool:
-    """Return whether the last step of a command makes what a dead one was about to make."""
+    """Return whether the last step of a command makes what a dead one was about to make.
+
+    It does not where the dead one was to do something anew that this one does not.
+    """
     last = rest.steps[-1]
-    return last.job == own.job and last.days.first in own.days and last.days.last in own.days
+    anew = {tag for step in rest.steps for tag in step.tags.items()}
+    same_days = last.days.first in own.days and last.days.last in own.days
+    return last.job == own.job and same_days and anew <= {*own.tags.items()}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -81,9 +81,12 @@ def run_days(
     with _ready(settings) as opened:
         if refresh_snapshot:
             require_snapshots(opened.lake, days.last)
-        planned = partial(plan, opened.lake, settings, days, weekly)
         tags = _tags(replan, days.last if refresh_snapshot else None)
-        _run(opened, f"`run` of {days}", planned, bars, days, tags)
+
+        def planned() -> list[PlannedJob]:
+            return _tagged(plan(opened.lake, settings, days, weekly), tags)
+
+        _run(opened, f"`run` of {days}", planned, bars, days)
 
 
 def _tags(replan: bool, refreshed: date | None) -> dict[str, str]:
@@ -95,6 +98,11 @@ def _tags(replan: bool, refreshed: date | None) -> dict[str, str]:
         **({REPLAN: "true"} if replan else {}),
         **({REFRESH_SNAPSHOT: refreshed.isoformat()} if refreshed else {}),
     }
+
+
+def _tagged(steps: list[PlannedJob], tags: Mapping[str, str]) -> list[PlannedJob]:
+    """Return the steps, those of the daily job with tags for their runs."""
+    return [replace(step, tags=tags) if step.job == "daily" else step for step in steps]
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,6 @@ def _run(
     plan: Callable[[], list[PlannedJob]],
     bars: JobBars | None,
     days: DayRange,
-    further_tags: Mapping[str, str] | None = None,
     trains: bool = False,
 ) -> None:
     """Check what is planned before anything is written; then run it, after what was left behind.
@@ -165,8 +172,7 @@ def _run(
         shown.warn(one.named().problem for one in found)
 
         def run_one(step: PlannedJob, tags: Mapping[str, str]) -> None:
-            own = further_tags if further_tags and step.job == "daily" else {}
-            done = execute(instance, settings, step, shown.watch, {**tags, **own})
+            done = execute(instance, settings, step, shown.watch, tags)
             shown.warn(done.failed_checks)
 
         steps = plan()

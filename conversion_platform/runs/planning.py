@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from conversion_platform.days import ONE_DAY, DayRange, day_of, require_started
@@ -14,11 +14,19 @@ from conversion_platform.settings import Settings
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """One job over a range of days."""
+    """One job over a range of days.
+
+    Attributes:
+        job: Its name.
+        days: Its days.
+        why: Why it runs, for the progress display.
+        tags: Tags of its run that say what it does anew.
+    """
 
     job: str
     days: DayRange
     why: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(lake: Lake, settings: Settings, days: DayRange, weekly: bool = False) -> list[PlannedJob]:

@@ -31,6 +31,7 @@ from conversion_platform_tests.liveness.processes import elsewhere, ended_proces
 
 Status = dg.DagsterRunStatus
 DAY = date(2026, 1, 25)
+ANEW = {"conversion_platform/refresh_snapshot": "2026-01-25"}
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ def test_the_leases_of_runs_that_have_ended_are_removed(
 
 def left_by_a_dead_command(home: Path) -> Pending:
     days = DayRange(date(2026, 1, 5), DAY)
-    steps = [PendingJob("history", days), PendingJob("daily", DayRange.of(DAY))]
+    steps = [PendingJob("history", days), PendingJob("daily", DayRange.of(DAY), ANEW)]
     lease_store(home, "command").replace(lease_of(ended_process(), "command")).close()
     save(home, Pending("command", tuple(steps)))
     return Pending("command", tuple(steps))
@@ -236,6 +237,7 @@ def test_what_a_dead_command_was_to_run_is_asked_for_step_by_step(
     end(instance, run_id)
     (daily,) = requested(look(instance))
     assert (daily.job_name, daily.partition_key) == ("daily", "2026-01-25")
+    assert ANEW.items() <= daily.tags.items() and not ANEW.items() <= history.tags.items()
     end(instance, add_run(instance, None, tags=dict(daily.tags)))
     assert requested(look(instance)) == []
     assert pending_in(home) == [] and lease_owners(home) == []

@@ -23,7 +23,7 @@ DAYS = DayRange(date(2026, 1, 5), date(2026, 1, 9))
 STEPS = (
     PendingJob("history", DAYS),
     PendingJob("train", DayRange.of(DAYS.last)),
-    PendingJob("daily", DayRange.of(DAYS.last)),
+    PendingJob("daily", DayRange.of(DAYS.last), {"refresh": "2026-01-09"}),
 )
 
 
@@ -49,6 +49,13 @@ def test_what_is_forgotten_is_gone_and_may_be_forgotten_again(tmp_path: Path) ->
     for _ in range(2):
         forget(tmp_path, "c1")
     assert [pending.command for pending in pending_in(tmp_path)] == ["c2"]
+
+
+def test_a_file_of_an_earlier_release_has_no_tags(tmp_path: Path) -> None:
+    save(tmp_path, Pending("c1", STEPS))
+    (file,) = (tmp_path / "leases").glob("*.pending")
+    file.write_text('[{"first": "2026-01-05", "job": "daily", "last": "2026-01-09"}]')
+    assert pending_in(tmp_path) == [Pending("c1", (PendingJob("daily", DAYS),))]
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20])

@@ -27,7 +27,7 @@ def next_request(
         run_key=f"{name}-{tried}",
         job_name=step.job,
         partition_key=one_day(step.days),
-        tags={**rest.tags, **range_tags(step.days)},
+        tags={**step.tags, **rest.tags, **range_tags(step.days)},
     )
 
 
