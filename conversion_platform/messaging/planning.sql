@@ -1,6 +1,7 @@
 -- The treatment arm of one day with what decides about a message and what fills its template. What
--- decides is the newest known: the number, the consent, the place, and whether the job is still open.
--- The fields of the text are those that the day saw.
+-- decides is the newest known: the number, the consent, zone, state and postal code, and whether the
+-- job is still open. The fields of the text are those that the day saw, and so are both ends of the
+-- distance: a text that is planned again says the same.
 SELECT
     assigned.assignment_id,
     assigned.user_id,
@@ -30,7 +31,7 @@ SELECT
     jobs.employer_id AS employer,
     jobs.region,
     jobs.shift,
-    distance_km(contacts.latitude, contacts.longitude, jobs.latitude, jobs.longitude) AS distance
+    distance_km(users.latitude, users.longitude, jobs.latitude, jobs.longitude) AS distance
 FROM messaging_assigned AS assigned
 LEFT JOIN messaging_users_of_day AS users USING (user_id)
 LEFT JOIN messaging_jobs_of_day AS jobs USING (job_id)

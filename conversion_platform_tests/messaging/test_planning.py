@@ -21,12 +21,14 @@ from conversion_platform_tests.messaging.world import (
     DAY,
     JOBS_SHOWN,
     TEN_IN_NEW_YORK,
+    assign,
     everyone,
     person,
     phone,
     put,
     show,
 )
+from conversion_platform_tests.snapshots import keep
 
 
 def test_the_holdout_gets_no_message(office: Office) -> None:
@@ -183,6 +185,26 @@ def test_a_job_that_has_closed_meanwhile_is_not_texted(
     assert office.message("u000001")["reason"] == reason
     # The source does not show the other job any more.
     assert office.message("u000002")["reason"] == "job_closed"
+
+
+def test_a_text_that_is_planned_again_tells_the_distance_that_the_day_saw(
+    open_office: OpenOffice,
+) -> None:
+    """User and job have moved since: the text stays the same, and goes to the newest number."""
+    office = open_office("[cohorts.everyone]\ntemplate = '{{ distance_km }} km. STOP'\n")
+    near = {"latitude": 40.0, "longitude": -74.0}
+    job = {"job_id": "j1", **near}
+    show(office.session, [person(1, **near | {"latitude": 40.09})], [job])
+    keep(office.session)
+    assign(office.session, [person(1)])
+    plan_messages(office.session, office.ledger, DAY)
+    assert str(office.message("u000001")["body"]).startswith("10 km.")
+    moved = [person(1, phone=phone(2), **near | {"latitude": 41.0})]
+    show(office.session, moved, [{**job, "latitude": 43.0}])
+    plan_messages(office.session, office.ledger, DAY)
+    again = office.message("u000001")
+    assert str(again["body"]).startswith("10 km.")
+    assert again["phone"] == phone(2)
 
 
 def test_a_sent_text_stays_what_it_was(office: Office) -> None:

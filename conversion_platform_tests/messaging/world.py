@@ -36,6 +36,8 @@ class Person:
     consent_text: str | None = "I agree to get job texts from Gigs."
     unread_columns: str | None = None
     left_at: datetime | None = None
+    latitude: float | None = None
+    longitude: float | None = None
     job_id: str = "j1"
     cohort: str = "everyone"
     arm: str = "treatment"
@@ -90,6 +92,11 @@ def put(session: Session, people: Sequence[Person], day: date = DAY) -> None:
     """Writes users, jobs and the day's assignments; the day sees these users and jobs."""
     show(session, people)
     keep(session)
+    assign(session, people, day)
+
+
+def assign(session: Session, people: Sequence[Person], day: date = DAY) -> None:
+    """Write the day's assignments."""
     _write(session, JOB_OF_THE_DAY, [_assignment(one, day) for one in people], day)
 
 
