@@ -41,7 +41,9 @@ def fold_snapshots(session: Session, table: Table, before: date) -> list[date]:
     """Make the newest snapshot up to `before` the first one, and remove those before it.
 
     Earlier days then see the users, or jobs, of that one. It is written before the others are
-    removed: whatever a crash leaves, the days from it on are as they were.
+    removed, newest first: each of those needs the ones before it, and the first is whole. So
+    whatever a crash leaves can be read, the days from the kept one on are as they were, and the
+    first snapshot is still old enough for the next run to remove the rest.
 
     Args:
         session: Settings, lake and DuckDB connection.
@@ -57,6 +59,6 @@ def fold_snapshots(session: Session, table: Table, before: date) -> list[date]:
         return []
     *removed, kept = old
     write_whole(session, HISTORIES[table.name], kept)
-    for day in removed:
+    for day in reversed(removed):
         session.lake.remove(table, day)
     return removed

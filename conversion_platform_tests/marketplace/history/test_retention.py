@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ CAPTURES: dict[int, Regions] = {
     8: {"b": "x", "d": "y"},
 }
 
+FOLDED = {10 * number: users for number, users in CAPTURES.items()}
+
 
 @pytest.mark.parametrize("last", [2, 3, 4, 6, 8])
 def test_days_from_the_snapshot_that_is_left_on_see_what_they_saw(
@@ -38,10 +41,11 @@ def test_days_from_the_snapshot_that_is_left_on_see_what_they_saw(
         assert fold_snapshots(session, USERS_HISTORY, day(last)) == []
 
 
-@pytest.mark.parametrize("killed_after", range(3))
-def test_a_crash_while_folding_leaves_the_days_that_are_kept_as_they_were(
+@pytest.mark.parametrize("killed_after", range(4))
+def test_a_crash_while_folding_leaves_days_as_they_were_and_the_next_run_goes_on(
     tmp_path: Path, killed_after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A day that is to be forgotten sees all users, as some snapshot before it had them."""
     removed: list[object] = []
 
     def remove(lake: Lake, table: Table, one: object) -> None:
@@ -51,17 +55,22 @@ def test_a_crash_while_folding_leaves_the_days_that_are_kept_as_they_were(
         lake.storage.remove(lake.key(table, one))  # type: ignore[arg-type]
 
     with opened(tmp_path) as session:
-        for number, users in CAPTURES.items():
+        for number, users in FOLDED.items():
             keep(session, number, users)
-        before = {number: seen(session, number) for number in range(6, 12)}
+        before = {number: seen(session, number) for number in range(60, 120)}
         monkeypatch.setattr(Lake, "remove", remove)
-        with pytest.raises(KeyboardInterrupt):
-            fold_snapshots(session, USERS_HISTORY, day(6))
-        assert {number: seen(session, number) for number in range(6, 12)} == before
+        with pytest.raises(KeyboardInterrupt) if killed_after < 3 else nullcontext():
+            fold_old_snapshots(session, day(730 + 60))
+        assert {number: seen(session, number) for number in range(60, 120)} == before
+        left = [number for number in FOLDED if day(number) in session.lake.days(USERS_HISTORY)]
+        for number in range(-1, 60):
+            newest = max((one for one in left if one <= number), default=left[0])
+            assert {**seen(session, number), **FOLDED[newest]} == seen(session, number)
         monkeypatch.undo()
-        fold_snapshots(session, USERS_HISTORY, day(6))
-        assert session.lake.days(USERS_HISTORY) == [day(6), day(8)]
-        assert {number: seen(session, number) for number in range(6, 12)} == before
+        fold_old_snapshots(session, day(730 + 60))
+        assert session.lake.days(USERS_HISTORY) == [day(60), day(80)]
+        assert {number: seen(session, number) for number in range(60, 120)} == before
+        assert seen(session, 0) == FOLDED[60]
 
 
 @pytest.mark.parametrize("written_again", ["refreshed", "folded"])
