@@ -65,6 +65,8 @@ class Entities:
         varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
         placement: Where each further column lies.
         undecided_later: What a later day will refuse, in a sentence; None if nothing.
+        shown: SQL (a parenthesised query) of the ids that the source shows, also of those of whom
+            no row holds yet.
     """
 
     source: Source
@@ -75,6 +77,7 @@ class Entities:
     tells_versions: bool
     varying: tuple[str, ...]
     undecided_later: str | None
+    shown: str
 
 
 def check_entities(
@@ -129,8 +132,17 @@ def check_entities(
     if told:
         _versions(source, times, gone, accepted, {name: stored[name] for name in placement.listed})
     found = misfits(source, known, stored)
-    later = undecided_later(source, times, read)
-    return Entities(source, found, placement, past_rows, counted, told, _varying(source), later)
+    return Entities(
+        source,
+        found,
+        placement,
+        past_rows,
+        counted,
+        told,
+        _varying(source),
+        undecided_later(source, times, read),
+        f"(SELECT {contract.key} FROM {pipeline.named('accepted')} WHERE NOT {times.older})",
+    )
 
 
 def _names(contract: Contract) -> list[str]:

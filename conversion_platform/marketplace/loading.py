@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
-from conversion_platform.lake import Part, Session, Table, Written
+from conversion_platform.lake import Lake, Part, Session, Table, Written
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import AttributeKind
 from conversion_platform.marketplace.checking import Loaded, summary, unread_cells
@@ -31,12 +31,14 @@ from conversion_platform.marketplace.tables import (
     REJECTED_EVENTS_UNDATED,
     REJECTED_EVENTS_UNDATED_VALUES,
 )
+from conversion_platform.marketplace.wholeness import require_whole
 
 
 def load_users(
     session: Session,
     known: Mapping[str, AttributeKind] | None = None,
     today: date | None = None,
+    captured: Lake | None = None,
 ) -> Loaded:
     """Check the users source, and replace `users` with its personal tables, and the rejects.
 
@@ -49,17 +51,21 @@ def load_users(
             not fit is missing.
         today: A row that holds only from a later day than this one is a version, and does not count
             yet; None if rows of any day count.
+        captured: The lake with the snapshots that most users still have to be of; the session's if
+            None.
 
     Raises:
-        SourceError: the source cannot be read, or has no usable row.
+        SourceError: the source cannot be read, or has no usable row; or more users are gone than
+            `sources.users.max_gone_share`. Nothing was replaced.
     """
-    return _load(session, contracts.USERS, known or {}, today)
+    return _load(session, contracts.USERS, known or {}, today, captured or session.lake)
 
 
 def load_jobs(
     session: Session,
     known: Mapping[str, AttributeKind] | None = None,
     today: date | None = None,
+    captured: Lake | None = None,
 ) -> Loaded:
     """Check the jobs source, and replace `jobs` with its personal table, and the rejects.
 
@@ -69,11 +75,12 @@ def load_jobs(
         session: Settings, lake and connection.
         known: As in `load_users`.
         today: As in `load_users`.
+        captured: As in `load_users`.
 
     Raises:
-        SourceError: the source cannot be read, or has no usable row.
+        SourceError: as `load_users`.
     """
-    return _load(session, contracts.JOBS, known or {}, today)
+    return _load(session, contracts.JOBS, known or {}, today, captured or session.lake)
 
 
 def _load(
@@ -81,10 +88,12 @@ def _load(
     contract: Contract,
     known: Mapping[str, AttributeKind],
     today: date | None,
+    captured: Lake,
 ) -> Loaded:
     with workspace(session.lake) as folder, reader(session) as reading:
         checked = check_entities(reading, contract, folder, known, today)
         source = checked.source
+        require_whole(checked, captured)
         con, pipeline = reading.con, source.pipeline
         rejected = pipeline.named("rejected")
         parts = [

@@ -161,7 +161,10 @@ class CheckedSources:
 
 @contextmanager
 def checked_sources(
-    settings: Settings, known: Known | None = None, today: date | None = None
+    settings: Settings,
+    known: Known | None = None,
+    today: date | None = None,
+    captured: Lake | None = None,
 ) -> Iterator[CheckedSources]:
     """Read the sources into a temporary lake, which exists as long as the block.
 
@@ -170,15 +173,18 @@ def checked_sources(
         known: The attributes that the installation's champion knows: a run keeps their kinds, and
             goes on where the source has one no more.
         today: As in `load_users`.
+        captured: The installation's lake: the sources have to show most of what it captured.
 
     Raises:
-        SourceError: a source cannot be read.
+        SourceError: a source cannot be read, or an export was cut off.
     """
     known = known or {}
     with _scratch_session(settings) as session:
+        if captured is not None:
+            captured.storage.attach(session.con)
         loads = {
-            "users": load_users(session, known.get("users"), today),
-            "jobs": load_jobs(session, known.get("jobs"), today),
+            "users": load_users(session, known.get("users"), today, captured),
+            "jobs": load_jobs(session, known.get("jobs"), today, captured),
         }
         notes = tuple(note for load in loads.values() for note in load.notes)
         capture_both(session, DayRange.of(_CAPTURED_ON))

@@ -10,7 +10,7 @@ from datetime import date
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import PlatformError
 from conversion_platform.features import HISTORY_DAYS, USER_FEATURES
-from conversion_platform.lake import Session, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.marketplace import (
     ATTRIBUTES,
     EVENTS,
@@ -63,9 +63,10 @@ def loaded_trial(
         today: The day whose rows are wanted; see `load_users`.
 
     Raises:
-        SourceError: a source cannot be read.
+        SourceError: a source cannot be read, or shows too few of those that were captured.
     """
-    with checked_sources(settings, known_of_lake(settings), today) as checked:
+    known, captured = known_of_lake(settings), _lake_with_snapshots(settings)
+    with checked_sources(settings, known, today, captured) as checked:
         newest = checked.report.last_day or settings.platform.start_date
         tried = max(day or newest + ONE_DAY, settings.platform.start_date + ONE_DAY)
         checked.keep_events(_events_of(settings, tried))
@@ -84,6 +85,15 @@ def known_of_lake(settings: Settings) -> Known:
             return {table: known_attributes(session, table) for table in ("users", "jobs")}
     except PlatformError:
         return {}  # the checks of places say why the lake cannot be read
+
+
+def _lake_with_snapshots(settings: Settings) -> Lake | None:
+    """Return the installation's lake, if it can be read and users or jobs were captured."""
+    try:
+        lake = open_lake(settings)
+        return lake if lake.days(USERS_HISTORY) or lake.days(JOBS_HISTORY) else None
+    except PlatformError:
+        return None  # as above
 
 
 def _events_of(settings: Settings, day: date) -> DayRange:

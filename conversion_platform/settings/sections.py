@@ -213,8 +213,8 @@ class SourceSection(InputSection):
     )
     max_gone_share: Share = Field(
         0.5,
-        description="Share of the users (or jobs) of the snapshot before that may be gone at once; "
-        "with more a run stops before it captures anything. 1 for any.",
+        description="Share of the users (or jobs) of the newest snapshot that may be gone at once; "
+        "with more, and more than 20, a run stops before it replaces them. 1 for any.",
     )
     warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
     fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")
