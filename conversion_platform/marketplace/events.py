@@ -13,7 +13,11 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, identifier, instant, local_day, quoted
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.errors import source_errors
-from conversion_platform.marketplace.history.reading import ever_known, require_history
+from conversion_platform.marketplace.history.reading import (
+    ever_known,
+    known_spans,
+    require_history,
+)
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.relation import folder_day
@@ -170,7 +174,7 @@ def _know(source: Source) -> None:
         source.pipeline.table(
             table.name,
             f"All {table.name} that were ever captured.",
-            f"SELECT {columns}, known_from FROM {known}",
+            f"SELECT {columns}, known_from, known_at_times FROM {known}",
             printed=f"SELECT {columns} FROM steps.{table.name}_accepted",
         )
 
@@ -194,16 +198,23 @@ def _known_late(source: Source, settings: Settings, days: DayRange | None) -> It
     in_time = days.first - rewritten_days(settings, days).first
     for table, known in ((USERS, "_cp_user"), (JOBS, "_cp_job")):
         step, key = f"late_{table.name}", table.key[0]
+        late = f"known_at_times OR known_from > DATE '{days.first}'"
+        ids = f"(SELECT {known} FROM {source.pipeline.named(table.name)} WHERE {late})"
+        spans = known_spans(source.session.lake, history_of(table).table, ids)
+        span = f"{{'from_day': _cp_known_from - {in_time.days}, 'to_day': _cp_known_until}}"
         source.pipeline.table(
             step,
-            f"The {table.name} that were captured too late for events of before `_cp_from`.",
-            f"SELECT {known}, known_from - {in_time.days} AS _cp_from "
-            f"FROM {source.pipeline.named(table.name)} WHERE known_from > DATE '{days.first}'",
+            f"The {table.name} that are not known to all events, and the days that know them.",
+            f"SELECT {key} AS {known}, list({span}) AS _cp_spans FROM {spans} GROUP BY ALL",
         )
         named = source.pipeline.named(step)
         if source.pipeline.con.execute(f"SELECT 1 FROM {named} LIMIT 1").fetchone():
-            from_day = f"(SELECT _cp_from FROM {named} WHERE {known} = _cp_v_{key})"
-            yield f"CASE WHEN _cp_day < {from_day} THEN 'unknown_{key[:-3]}|{key}' END"
+            known_on = f"(SELECT _cp_spans FROM {named} WHERE {known} = _cp_v_{key})"
+            within = "lambda span: _cp_day >= span.from_day AND _cp_day < span.to_day"
+            yield (
+                f"CASE WHEN NOT list_bool_or(list_transform({known_on}, {within})) "
+                f"THEN 'unknown_{key[:-3]}|{key}' END"
+            )
 
 
 def _local_day(time: str, settings: Settings, days: DayRange | None) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from conversion_platform.days import DayRange

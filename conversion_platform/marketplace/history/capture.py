@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange, day_of
-from conversion_platform.errors import NotReadyError, SourceError
+from conversion_platform.errors import NotReadyError
 from conversion_platform.lake import Session, Written, identifier, quoted, rendered
 from conversion_platform.marketplace.history.reading import (
     FIRST_DAY,
     as_of,
     present_types,
+    valued_types,
     with_attributes,
 )
 from conversion_platform.marketplace.history.tables import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _CAPTURED = "_captured"
 _SHOWN_RUNS = 6
-_FEW = 20  # so many users or jobs may go at once whatever their share
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,6 @@ def capture(session: Session, table: Table, days: DayRange, refresh: bool = Fals
 
     Raises:
         NotReadyError: there is no snapshot of that day to be replaced.
-        SourceError: more is gone since the snapshot before than `sources.*.max_gone_share`.
     """
     history, captured = HISTORIES[table.name], session.lake.days(table)
     if refresh:
@@ -131,13 +130,18 @@ def _capture(
     ends = [until] if after is None and until > day else []
     if after is not None:
         until = after - ONE_DAY
-    with _changes(session, history, day, until, before):
-        if before and day not in captured:
-            _require_kept(session, history, before)
+    attributes = present_types(session, history)
+    if after is not None:
+        # One that was captured later only is filled in from there, as on the days that follow.
+        by_then = valued_types(session, history, day)
+        attributes = {name: kind for name, kind in attributes.items() if name in by_then}
+    with _changes(session, history, DayRange(day, until), before, attributes):
         written = [] if after is None else [write_whole(session, history, after, _CAPTURED)]
         query = f"SELECT * EXCLUDE (change, known_start) FROM {_CAPTURED}"
-        written.append(session.lake.write(session.con, table, query, day))
         nothing = f"{query} WHERE false"
+        if day in captured:
+            query += f" UNION ALL BY NAME ({_remembered(session, history, day)})"
+        written.append(session.lake.write(session.con, table, query, day))
         written += [session.lake.write(session.con, table, nothing, end) for end in ends]
         built = _built(session, history, day, captured)
         seen = _seen_by(built, captured) if built else ()
@@ -175,38 +179,37 @@ def require_snapshots(lake: Lake, day: date, tables: Sequence[Table] = SNAPSHOT_
         )
 
 
-def _require_kept(session: Session, history: History, before: date) -> None:
-    """Make sure that the source still shows most rows: half an export shows half of them.
-
-    The first capture of a day stays, and nobody would miss the others but by their messages.
-    """
-    gone = _counts(session).get("gone", 0)
-    if gone < _FEW:
-        return
-    name = history.current.name
-    most: float = getattr(session.settings.sources, name).max_gone_share
-    known = as_of(session.lake, history.table, before)
-    row = session.con.execute(f"SELECT count(*) FROM {known}").fetchone()
-    rows = int(row[0]) if row else 0
-    if gone <= most * rows:
-        return
-    variable = f"CONVERSION_PLATFORM__SOURCES__{name.upper()}__MAX_GONE_SHARE"
-    raise SourceError(
-        f"sources.{name}: {gone:,} of the {rows:,} {name} of {before} are gone, more than "
-        f"sources.{name}.max_gone_share = {most:g}: is the export whole? Nothing was captured.",
-        f"Export {name} again, and run again. If they are right, let this run have {variable}=1.",
+def _remembered(session: Session, history: History, day: date) -> str:
+    """Return SQL of the ids that a snapshot has alone, and that `_CAPTURED` has not."""
+    return rendered(
+        __package__,
+        "sql/remembered",
+        key=history.key,
+        captured=session.lake.select(history.table),
+        day=quoted(day.isoformat()),
+        rows=_CAPTURED,
     )
 
 
 @contextmanager
 def _changes(
-    session: Session, history: History, day: date, until: date, before: date | None
+    session: Session,
+    history: History,
+    days: DayRange,
+    before: date | None,
+    attributes: Mapping[str, str],
 ) -> Iterator[None]:
-    """Put the rows of the day's snapshot in a temporary table.
+    """Put the rows of a snapshot in a temporary table.
 
-    A source that tells versions tells those that begin on the days up to `until` as well.
+    Args:
+        session: Settings, lake and DuckDB connection.
+        history: Of users, or of jobs.
+        days: The first is the day of the snapshot. A source that tells versions tells those that
+            begin on the others as well.
+        before: The day of the snapshot before; None if there is none.
+        attributes: Those that are captured, with their DuckDB types.
     """
-    attributes = present_types(session, history)
+    day = days.first
     columns = [column.name for column in history.columns] + list(attributes)
     known = as_of(session.lake, history.table, before or day, attributes)
     since = before + ONE_DAY if before else FIRST_DAY
@@ -222,14 +225,24 @@ def _changes(
         zone=quoted(session.settings.platform.time_zone),
         day=quoted(day.isoformat()),
         since=quoted(since.isoformat()),
-        until=quoted(until.isoformat()),
+        until=quoted(days.last.isoformat()),
         since_of_new=quoted((since if before else day).isoformat()),
+        all_rows=_has_first_value(session, history, before, attributes),
     )
     session.con.execute(f"CREATE OR REPLACE TEMP TABLE {_CAPTURED} AS {query}")
     try:
         yield
     finally:
         session.con.execute(f"DROP TABLE IF EXISTS {_CAPTURED}")
+
+
+def _has_first_value(
+    session: Session, history: History, before: date | None, attributes: Mapping[str, str]
+) -> str:
+    """Return a SQL condition: the rows told have the first value of some attribute."""
+    earlier = valued_types(session, history, before) if before and attributes else {}
+    counts = [f"count({identifier(name)}) > 0" for name in attributes if name not in earlier]
+    return f"(SELECT {' OR '.join(counts)} FROM told)" if counts else "false"
 
 
 def _current(session: Session, history: History) -> str:
@@ -246,7 +259,8 @@ def _current(session: Session, history: History) -> str:
 
 def _counts(session: Session) -> dict[str, int]:
     rows = session.con.execute(
-        f"SELECT change, count(*) FROM {_CAPTURED} GROUP BY change ORDER BY change"
+        f"SELECT change, count(*) FROM {_CAPTURED} WHERE change IS NOT NULL "
+        "GROUP BY change ORDER BY change"
     ).fetchall()
     return dict(rows)
 

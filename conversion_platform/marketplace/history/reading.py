@@ -120,14 +120,18 @@ def attribute_types(session: Session, table: Table) -> dict[str, str]:
     return _types(session, newest, declared)
 
 
-def captured_types(session: Session, history: History, until: date) -> dict[str, str]:
-    """Return the attributes of the snapshots up to a day, listed today or not, with their types."""
-    days = [day for day in session.lake.days(history.table) if day <= until]
-    if not days:
+def valued_types(session: Session, history: History, until: date) -> dict[str, str]:
+    """Return the attributes that have a value in the snapshots up to a day, with their types.
+
+    They were captured by then, whether they are listed today or not.
+    """
+    rows = session.lake.select(history.table, DayRange(FIRST_DAY, until))
+    types = _types(session, rows, {*(column.name for column in history.table.columns), "dt"})
+    if not types:
         return {}
-    declared = {*(column.name for column in history.table.columns), "dt"}
-    rows = session.lake.select(history.table, DayRange(days[0], days[-1]))
-    return _types(session, rows, declared)
+    counts = ", ".join(f"count({identifier(name)})" for name in types)
+    found = session.con.execute(f"SELECT {counts} FROM {rows}").fetchone() or ()
+    return {name: types[name] for name, count in zip(types, found, strict=True) if count}
 
 
 def present_types(session: Session, history: History) -> dict[str, str]:
@@ -142,14 +146,41 @@ def _types(session: Session, rows: str, declared: Collection[str]) -> dict[str, 
 
 
 def ever_known(lake: Lake, table: Table) -> str:
-    """Return SQL (a parenthesised query) of all ids that were ever captured: id, `known_from`.
+    """Return SQL (a parenthesised query) of all ids that were ever captured.
 
-    That is the first day on which one counts; NULL for those of the first snapshot, which were
-    always known.
+    Columns: the id; `known_from`, the first day on which it counts, NULL for those of the first
+    snapshot, which were always known; `known_at_times`, whether `known_spans` has more to say.
     """
     key, days = HISTORIES[table.name].key, lake.days(table)
     first = days[0] if days else FIRST_DAY
+    known = "FILTER (present IS NOT NULL)"
     return (
-        f"(SELECT {key}, CASE WHEN min(dt) > DATE '{first}' THEN min(valid_from) END AS known_from "
-        f"FROM {lake.select(table)} GROUP BY {key})"
+        f"(SELECT {key}, CASE WHEN min(dt) {known} > DATE '{first}' "
+        f"THEN min(valid_from) {known} END AS known_from, "
+        "bool_or(present IS NULL) AS known_at_times "
+        f"FROM {lake.select(table)} GROUP BY {key} HAVING count(present) > 0)"
     )
+
+
+def known_spans(lake: Lake, table: Table, ids: str) -> str:
+    """Return SQL (a parenthesised query) of when ids count as known, each in one row or more.
+
+    Columns: the id; `_cp_known_from` and `_cp_known_until`, the first day on which it does not.
+
+    Args:
+        lake: The lake.
+        table: USERS_HISTORY or JOBS_HISTORY.
+        ids: SQL (a parenthesised query) of the ids.
+    """
+    days = lake.days(table)
+    query = rendered(
+        __package__,
+        "sql/known_spans",
+        key=HISTORIES[table.name].key,
+        captured=lake.select(table),
+        ids=ids,
+        first_captured=quoted((days[0] if days else FIRST_DAY).isoformat()),
+        first_day=quoted(FIRST_DAY.isoformat()),
+        no_end=quoted(NO_END.isoformat()),
+    )
+    return f"({query})"

@@ -18,7 +18,11 @@ VALID_FROM = Column(
     "DATE",
     "First day on which the row counts; a row of the first snapshot counts on earlier days too.",
 )
-PRESENT = Column("present", "BOOLEAN", "Whether the source shows the row from that day on.")
+PRESENT = Column(
+    "present",
+    "BOOLEAN",
+    "Whether the source shows the row from that day on; NULL: nobody knew its id yet.",
+)
 TOLD_AT = Column("told_at", "TIMESTAMP WITH TIME ZONE", "From when on the source says it was so.")
 
 # The time of writing may change every day in every row, and says nothing about the row.

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.lake import quoted, rendered
-from conversion_platform.marketplace.history.reading import as_of, captured_types
+from conversion_platform.marketplace.history.reading import as_of, valued_types
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Session, Written
@@ -17,7 +17,8 @@ def write_whole(session: Session, history: History, day: date, replaced: str = "
     """Write a snapshot again, with all rows instead of those that changed.
 
     The snapshot before it can then be replaced, or removed: whichever of the two a crash leaves,
-    this day and all later ones are as they were. Attributes that are not listed any more stay.
+    this day and all later ones are as they were. Attributes that are not listed any more stay, and
+    those that are captured later only are left to be filled in from there.
 
     Args:
         session: Settings, lake and DuckDB connection.
@@ -32,7 +33,7 @@ def write_whole(session: Session, history: History, day: date, replaced: str = "
         key=history.key,
         captured=rows,
         replaced=replaced or f"(SELECT {history.key} FROM {rows} WHERE false)",
-        state=as_of(session.lake, history.table, day, captured_types(session, history, day)),
+        state=as_of(session.lake, history.table, day, valued_types(session, history, day)),
         day=quoted(day.isoformat()),
     )
     return session.lake.write(session.con, history.table, query, day)

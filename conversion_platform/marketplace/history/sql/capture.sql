@@ -3,6 +3,8 @@
 -- before. A version counts from the day that the source says, but never from a day already captured.
 -- Several versions may count from one day: the one told last is what the day sees. An id has one
 -- version of a time, so that (told_from, told_at) orders them wholly.
+-- The first snapshot with a value of some attribute has all rows: of one without a row nobody could
+-- tell that the day saw no value, and a value that is captured later would be put in its place.
 WITH told AS (
     SELECT
         $columns,
@@ -73,6 +75,7 @@ SELECT
     CASE
         WHEN NOT present THEN 'gone'
         WHEN known_key IS NULL THEN 'new'
+        WHEN content IS NOT DISTINCT FROM content_before THEN NULL
         -- The source says today that something was otherwise on a day that is captured already.
         WHEN is_first AND (told_from < DATE $since OR $start IS DISTINCT FROM known_start)
             THEN 'corrected'
@@ -82,7 +85,7 @@ SELECT
 FROM compared
 WHERE CASE
     WHEN is_first AND known_key IS NULL THEN present
-    ELSE content IS DISTINCT FROM content_before
+    ELSE content IS DISTINCT FROM content_before OR (is_first AND $all_rows)
 END
 UNION ALL BY NAME
 SELECT known_key AS $key, DATE $day AS valid_from, false AS present, 'gone' AS change, known_start

@@ -14,7 +14,8 @@ dated AS (
         $columns,
         present,
         CASE
-            WHEN dt = DATE $first_captured AND valid_from <= dt AND row_number() OVER versions = 1
+            WHEN dt = DATE $first_captured AND valid_from <= dt AND present
+                AND count(*) FILTER (WHERE present) OVER versions = 1
                 THEN DATE $first_day
             ELSE valid_from
         END AS from_day,
