@@ -7,7 +7,7 @@ say. Every row is written to a checked table or, with its reason, to a `rejected
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.attributes import AttributeKind, known_kinds
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
-from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract
+from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract, section_of
 from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days
 from conversion_platform.marketplace.history import (
@@ -119,5 +119,6 @@ __all__ = [
     "require_snapshots",
     "rewritten_days",
     "script",
+    "section_of",
     "versions",
 ]

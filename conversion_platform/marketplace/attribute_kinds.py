@@ -14,14 +14,13 @@ from conversion_platform.lake import Session, Table, identifier, quoted
 from conversion_platform.marketplace import columns
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attributes import AttributeKind, batches, known_kinds
-from conversion_platform.marketplace.contract import Contract
-from conversion_platform.marketplace.headers import snake
+from conversion_platform.marketplace.contract import Contract, section_of
+from conversion_platform.marketplace.headers import spellings
 from conversion_platform.marketplace.relation import as_text
 from conversion_platform.marketplace.tables import ATTRIBUTES
 
 if TYPE_CHECKING:
     from conversion_platform.marketplace.columns import Privacy
-    from conversion_platform.settings import SourceSection
 
 _MOST_VALUES = 1000
 _MOST_LENGTH = 40
@@ -101,10 +100,9 @@ def _gone(session: Session, contract: Contract, found: Sequence[Attribute]) -> l
 
     They keep their kind, for the day on which they come back.
     """
-    section: SourceSection = getattr(session.settings.sources, contract.name)
-    of: Literal["users", "jobs"] = "users" if contract.name == "users" else "jobs"
+    of = contract.of_entities
     present = {one.column_name for one in found if one.table_name == of}
-    listed = {*section.attributes, *map(snake, section.attributes)}
+    listed = spellings(section_of(session.settings, contract.name).attributes)
     return [
         Attribute(of, name, kind, True, False, _GONE, columns.by_name(of, name), _GONE)
         for name, kind in known_kinds(session, contract.name).items()
@@ -176,7 +174,7 @@ def _attribute(session: Session, contract: Contract, stored: _Stored) -> Attribu
     elif stored.distinct == 1 and stored.filled == stored.rows:
         unsuitable = "it is the same in every row"
     reason = unsuitable if listed else f"{contract.setting}.attributes does not name it"
-    of: Literal["users", "jobs"] = "users" if contract.name == "users" else "jobs"
+    of = contract.of_entities
     settings = session.settings
     privacy = columns.classified(
         of,

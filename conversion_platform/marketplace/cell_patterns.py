@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 
-_MAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+")
+from conversion_platform.marketplace.phones import normalised_phone
+
+MAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+")
 _DIGITS = re.compile(r"\d{7,15}")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{7,20}(?:\s*(?:x|ext\.?)\s*\d+)?", re.I)
 _NO_PHONE = re.compile(r"\d{4}-\d{2}-\d{2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|-?\d+\.\d+|\d{7,15}")
@@ -20,7 +22,7 @@ _STREET = re.compile(
     re.I,
 )
 _PAIR = re.compile(r"[(\[]?-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}[)\]]?")
-_FINE_NUMBER = re.compile(r"-?\d{1,3}\.\d{4,}")
+FINE_NUMBER = re.compile(r"-?\d{1,3}[.,]\d{4,}")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _SLASHED_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](\d{4})")
 _YEAR = re.compile(r"((?:19|20)\d{2})(?:\.0)?")
@@ -53,11 +55,14 @@ def looks_like_contact(values: Sequence[str], country: str) -> str | None:
         values: Texts of cells, none of which is empty.
         country: Region (two letters) of phone numbers without a country.
     """
-    if _share(values, _MAIL.fullmatch) >= _FEW:
+    if _share(values, MAIL.fullmatch) >= _FEW:
         return "mail addresses"
     if _share(values, lambda text: _is_phone(text, country)) >= _FEW:
         return "phone numbers"
-    plain = _share(values, lambda text: bool(_DIGITS.fullmatch(text)) and _is_valid(text, country))
+    plain = _share(
+        values,
+        lambda text: bool(_DIGITS.fullmatch(text)) and normalised_phone(text, country) is not None,
+    )
     return "phone numbers" if plain >= _NEARLY_ALL and _differ(values) else None
 
 
@@ -108,16 +113,7 @@ def _is_phone(text: str, country: str) -> bool:
     """Return whether a text is a phone number by its signs, not by its digits alone."""
     if _NO_PHONE.fullmatch(text) or not _PHONE.fullmatch(text):
         return False
-    return _is_valid(text, country)
-
-
-def _is_valid(text: str, country: str) -> bool:
-    import phonenumbers
-
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(text, country))
-    except phonenumbers.NumberParseException:
-        return False
+    return normalised_phone(text, country) is not None
 
 
 def _year_of(text: str) -> int | None:
@@ -159,9 +155,10 @@ def _is_capitalised(word: str) -> bool:
 
 def _are_coordinates(values: Sequence[str]) -> bool:
     """Return whether the cells are degrees: with many digits, and beyond what scores are."""
-    if _share(values, _FINE_NUMBER.fullmatch) < _NEARLY_ALL:
+    fine = [text.strip() for text in values if FINE_NUMBER.fullmatch(text.strip())]
+    if len(fine) < _NEARLY_ALL * len(values):
         return False
-    degrees = sorted(abs(float(text)) for text in values if _FINE_NUMBER.fullmatch(text.strip()))
+    degrees = sorted(abs(float(text.replace(",", "."))) for text in fine)
     return degrees[-1] <= 180 and degrees[len(degrees) // 2] >= 10
 
 

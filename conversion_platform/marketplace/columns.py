@@ -2,15 +2,22 @@
 
 The classification decides what is proposed and what a warning says. It decides no access: a column
 that the settings do not list lies in a personal table whatever it is called. Names alone decide
-what is protected while a source is loaded, so that the values of one day cannot stop a run.
+what is protected while a source is loaded, so that the values of one day cannot stop a run. The
+words that tell stand in data/names.toml.
 """
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib import resources
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from conversion_platform.marketplace.cell_patterns import (
     looks_like_contact,
@@ -32,111 +39,41 @@ class Privacy:
 
 _USABLE = Privacy()
 
-_PHONE = {"phone", "phones", "mobile", "cell", "cellphone", "telephone", "tel", "fax"} | {
-    "msisdn",
-    "whatsapp",
-}
-_MAIL = {"email", "emails", "mail"}
-_CONTACT = {"contact", "contacts", "kin", "emergency", "guardian", "spouse", "reference"}
-_NAME = {"firstname", "lastname", "fullname", "surname", "forename", "nickname", "maiden"} | {
-    "username",
-    "signature",
-    "initials",
-}
-_PLACE = {"address", "addr", "street", "apartment", "apt", "zip", "zipcode", "postcode"} | {
-    "postal",
-    "lat",
-    "latitude",
-    "lon",
-    "lng",
-    "longitude",
-    "gps",
-    "geo",
-    "coordinates",
-}
-_BIRTH = {"birth", "birthday", "birthdate", "birthplace", "dob", "yob", "born", "geburt"}
-_NUMBERS = {"ssn", "itin", "passport", "iban", "bic", "bank", "routing", "ip", "imei", "mac"} | {
-    *("cookie", "taxid", "tax", "steuer", "last4", "aadhaar", "bsn", "cpf", "curp", "dni"),
-    *("nie", "nif", "nino", "pesel", "rfc", "sin"),
-}
-_PAGES = {"url", "link", "linkedin", "facebook", "twitter", "instagram", "website", "homepage"} | {
-    "photo",
-    "avatar",
-    "picture",
-    "selfie",
-}
-_WORDS = {"note", "notes", "comment", "comments", "remark", "remarks", "bio", "resume", "cv"} | {
-    "about",
-    "letter",
-}
-_PEOPLE_OF_JOBS = {"recruiter", "manager", "supervisor", "interviewer", "foreman", "referrer"}
-_REASONS: dict[str, set[str]] = {
-    "a phone number": _PHONE,
-    "a mail address": _MAIL,
-    "a contact": _CONTACT,
-    "a name": _NAME,
-    "a place": _PLACE,
-    "a birth date": _BIRTH,
-    "a number that tells who one is": _NUMBERS,
-    "a page or picture of a person": _PAGES,
-    "free text": _WORDS,
-    "a person": _PEOPLE_OF_JOBS,
-}
-_REASONS_OF_JOBS: dict[str, set[str]] = {
-    "a phone number": _PHONE,
-    "a mail address": _MAIL,
-    "a contact": _CONTACT - {"reference"},
-    "a person": _PEOPLE_OF_JOBS | _NAME,
-}
-# Parts of names that were written without a separator: phonenumber, dateofbirth.
-_STEMS = ("phone", "mobile", "email", "birth", "address", "firstname", "lastname", "surname")
-# What has a name and is no person.
-_NAMED_THINGS = {
-    *("agency", "brand", "branch", "campaign", "category", "city", "company", "country", "course"),
-    *("department", "employer", "event", "file", "job", "language", "metro", "office", "plan"),
-    *("position", "product", "program", "region", "role", "school", "shift", "site", "skill"),
-    *("source", "state", "store", "team", "title", "university", "warehouse"),
-}
-_PROTECTED = {
-    *("caste", "citizen", "citizenship", "creed", "disabilities", "disability", "disabled"),
-    *("ethnic", "ethnicity", "gender", "genders", "genetic", "handicap", "hispanic"),
-    *("immigration", "latino", "lgbt", "lgbtq", "marital", "married", "maternity"),
-    *("nationality", "pregnancy", "pregnant", "pronoun", "pronouns", "religion", "religious"),
-    *("sexual", "sexuality", "transgender", "veteran", "veterans"),
-    *(
-        "anrede",
-        "church",
-        "geschlecht",
-        "hijab",
-        "konfession",
-        "nacionalidad",
-        "salutation",
-    ),
-    *("sexo", "sexe", "tongue", "wheelchair"),
-}
-# Protected where nothing else of the name says what it is: age and age_group, but not account_age.
-_PROTECTED_ALONE = {
-    "age",
-    "alter",
-    "edad",
-    "ancestry",
-    "children",
-    "color",
-    "faith",
-    "orientation",
-    "origin",
-    "race",
-    "sex",
-} | {
-    "union",
-}
-_BESIDE = {
-    *("applicant", "at", "band", "birth", "bracket", "candidate", "category", "class", "code"),
-    *("country",),
-    *("declared", "employee", "flag", "group", "has", "identified", "in", "is", "legal"),
-    *("member", "membership", "of", "person", "range", "reported", "self", "status", "the"),
-    *("type", "user", "worker", "year", "years"),
-}
+
+@dataclass(frozen=True)
+class _PersonalParts:
+    """Beyond words, what makes a name of users personal, and what keeps it from that."""
+
+    stems: frozenset[str]
+    named_things: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Protected:
+    """Which names are protected attributes; `data/names.toml` says what each list is."""
+
+    words: frozenset[str]
+    phrases: frozenset[str]
+    stems: frozenset[str]
+    alone: frozenset[str]
+    beside: frozenset[str]
+    harmless: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The lists of `data/names.toml`; the first reason that has a word of a name counts."""
+
+    personal: dict[str, frozenset[str]]
+    personal_of_jobs: dict[str, frozenset[str]]
+    personal_parts: _PersonalParts
+    protected: _Protected
+
+
+@cache
+def _names() -> _Names:
+    text = resources.files(__package__).joinpath("data", "names.toml").read_text(encoding="utf-8")
+    return TypeAdapter(_Names).validate_python(tomllib.loads(text))
 
 
 def by_name(table: Table, name: str) -> Privacy:
@@ -144,26 +81,65 @@ def by_name(table: Table, name: str) -> Privacy:
 
     Args:
         table: The table that it is of; only users have protected attributes.
-        name: The name in small letters, with `_` between its words.
+        name: The name in small letters, with `_` between its words. Digits say nothing: `age_2` is
+            the second `age` of a header.
     """
-    words = [word.rstrip("0123456789") for word in name.split("_") if word]
-    if table == "users" and _is_protected(set(words)):
+    if table == "users" and _is_protected(name):
         return Privacy("protected", f"its name says {name.replace('_', ' ')}")
-    reasons = _REASONS if table == "users" else _REASONS_OF_JOBS
-    for what, known in reasons.items():
-        if known.intersection(words):
+    known = _names()
+    reasons = known.personal if table == "users" else known.personal_of_jobs
+    bare = _bare_words(name)
+    words = {*bare, *name.split("_")}
+    for what, telling in reasons.items():
+        if not telling.isdisjoint(words):
             return Privacy("personal", f"its name says {what}")
-    if table == "users" and (words == ["home"] or any(stem in name for stem in _STEMS)):
+    if table == "jobs":
+        return _USABLE
+    parts = known.personal_parts
+    if bare == ["home"] or any(stem in name for stem in parts.stems):
         return Privacy("personal", "its name says where or who a person is")
-    if table == "users" and "name" in words and not _NAMED_THINGS.intersection(words):
+    if "name" in words and parts.named_things.isdisjoint(words):
         return Privacy("personal", "its name says a name")
     return _USABLE
 
 
-def _is_protected(words: set[str]) -> bool:
-    if words & _PROTECTED:
+def _bare_words(name: str) -> list[str]:
+    """Return the words of a name without digits, which number columns: none of them is empty."""
+    return re.findall(r"[^\W\d_]+", name)
+
+
+def _is_protected(name: str) -> bool:
+    known = _names().protected
+    words = [word for word in _bare_words(name) if word not in known.harmless]
+    if not known.words.isdisjoint(words):
         return True
-    return bool(words & _PROTECTED_ALONE) and words <= _PROTECTED_ALONE | _BESIDE
+    if any(stem in word for word in words for stem in known.stems):
+        return True
+    joined = f"_{'_'.join(words)}_"
+    if any(f"_{one}_" in joined or one.replace("_", "") in words for one in known.phrases):
+        return True
+    parts = [_parted(word) for word in words]
+    told = {part for some in parts for part in some}
+    return all(parts) and not known.alone.isdisjoint(told)
+
+
+@cache
+def _parted(word: str) -> tuple[str, ...]:
+    """Return the known words that a word was put together from: `agegroup` is `age`, `group`.
+
+    Those of which one is protected come first; the result is empty if it consists of no such words.
+    """
+    known = _names().protected
+    if word in known.alone or word in known.beside:
+        return (word,)
+    found: tuple[str, ...] = ()
+    for place in range(2, len(word) - 1):
+        if word[:place] in known.alone or word[:place] in known.beside:
+            rest = _parted(word[place:])
+            if rest and not known.alone.isdisjoint((word[:place], *rest)):
+                return (word[:place], *rest)
+            found = found or ((word[:place], *rest) if rest else ())
+    return found
 
 
 def classified(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from conversion_platform.lake import Column, Table
 from conversion_platform.marketplace import tables
+
+if TYPE_CHECKING:
+    from conversion_platform.settings import Settings, SourceSection
 
 Kind = Literal["id", "text", "words", "zone", "number", "integer", "time", "far_time"]
 EntityName = Literal["users", "jobs", "events"]
@@ -94,6 +97,18 @@ class Contract:
     def setting(self) -> str:
         """The settings section that names the source."""
         return f"sources.{self.name}"
+
+    @property
+    def of_entities(self) -> Literal["users", "jobs"]:
+        """The name, of users or jobs: further columns of events are unused."""
+        assert self.name != "events"
+        return self.name
+
+
+def section_of(settings: Settings, name: str) -> SourceSection:
+    """Return the settings of the source of a name: `users`, `jobs` or `events`."""
+    section: SourceSection = getattr(settings.sources, name)
+    return section
 
 
 # Nobody can have agreed before that. 1970-01-01, the zero of a computer's clock, is how exports

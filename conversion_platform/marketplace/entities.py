@@ -11,7 +11,7 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, identifier, quoted
 from conversion_platform.marketplace.attributes import AttributeKind, misfits, stored_columns
 from conversion_platform.marketplace.checking import Unread, summary
-from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.duplicates import Times, require_decided, undecided_later
 from conversion_platform.marketplace.gone import Gone, gone_ids
 from conversion_platform.marketplace.history.tables import history_of
@@ -28,7 +28,7 @@ from conversion_platform.marketplace.source_steps import (
     resolve,
     stage,
 )
-from conversion_platform.marketplace.sources import open_source, section_of
+from conversion_platform.marketplace.sources import open_source
 from conversion_platform.marketplace.starts import with_starts
 
 _VARYING = 0.2
@@ -102,7 +102,7 @@ def check_entities(
             which none can be told to be the one that counts; or a setting lists a column that does
             not exist, or that is protected.
     """
-    section = section_of(reading.settings, contract)
+    section = section_of(reading.settings, contract.name)
     relation = open_source(reading, contract, folder)
     matched = map_columns(contract, section, relation)
     further = {name: relation.names[column] for name, column in matched.attributes.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from conversion_platform.errors import SourceError
@@ -23,6 +23,12 @@ def snake(name: str) -> str:
     folded = unicodedata.normalize("NFKC", spaced.casefold())
     kept = "".join(one if unicodedata.category(one)[0] in "LMN" else "_" for one in folded)
     return re.sub("__+", "_", kept).strip("_") or _signs(folded) or "column"
+
+
+def spellings(names: Iterable[str]) -> set[str]:
+    """Return names that settings give, as they are and as the checked tables write them."""
+    given = set(names)
+    return given | set(map(snake, given))
 
 
 def _without_accent(letter: str) -> str:

@@ -1,4 +1,4 @@
-"""What counts as a phone number: the same test for the report on sources and for sending."""
+"""What counts as a phone number: one test for sending, for the report and for what is personal."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import Column, Part, identifier
 from conversion_platform.marketplace.columns import by_name
-from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.errors import nearest
-from conversion_platform.marketplace.headers import snake
+from conversion_platform.marketplace.headers import snake, spellings
 from conversion_platform.marketplace.shown_names import list_of, showable
 
 if TYPE_CHECKING:
-    from conversion_platform.settings import Settings, SourceSection
+    from conversion_platform.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,16 @@ def placement_of(
         SourceError: a setting names a column that does not exist, or a protected one that
             `features.allow_protected_features` does not name.
     """
-    section: SourceSection = getattr(settings.sources, contract.name)
+    section = section_of(settings, contract.name)
     allowed = settings.features.allow_protected_features
     gone = [name for name in _snaked(section.attributes, further) if name in known]
     wanted = [name for name in section.attributes if snake(name) not in gone]
     listed = _named(f"{contract.setting}.attributes", wanted, further)
-    protected = {name for name in further if contract.protected and is_protected(contract, name)}
+    protected = {
+        name
+        for name, given in further.items()
+        if _is_protected(contract, name) or _is_protected(contract, snake(given))
+    }
     if contract.protected:
         allowed = tuple(name for name in allowed if snake(name) not in gone)
         allowed = tuple(_named("features.allow_protected_features", allowed, further))
@@ -86,13 +90,9 @@ def placement_in_lake(settings: Settings, contract: Contract, names: Sequence[st
 
     A protected attribute that is listed without an allowance lies apart.
     """
-    section: SourceSection = getattr(settings.sources, contract.name)
-    listed = {*section.attributes, *map(snake, section.attributes)}
-    allowed = {
-        *settings.features.allow_protected_features,
-        *map(snake, settings.features.allow_protected_features),
-    }
-    protected = {name for name in names if contract.protected and is_protected(contract, name)}
+    listed = spellings(section_of(settings, contract.name).attributes)
+    allowed = spellings(settings.features.allow_protected_features)
+    protected = {name for name in names if _is_protected(contract, name)}
     shown = tuple(name for name in names if name in listed and name not in protected - allowed)
     return Placement(
         shown,
@@ -101,10 +101,11 @@ def placement_in_lake(settings: Settings, contract: Contract, names: Sequence[st
     )
 
 
-def is_protected(contract: Contract, name: str) -> bool:
+def _is_protected(contract: Contract, name: str) -> bool:
     """Return whether a further column is a protected attribute, by its name."""
-    table = contract.name
-    return table != "events" and by_name(table, name).kind == "protected"
+    return (
+        contract.protected is not None and by_name(contract.of_entities, name).kind == "protected"
+    )
 
 
 def _named(setting: str, names: Iterable[str], further: Mapping[str, str]) -> list[str]:

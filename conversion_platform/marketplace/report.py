@@ -23,6 +23,7 @@ from conversion_platform.marketplace.attribute_kinds import Attribute, infer_att
 from conversion_platform.marketplace.attribute_proposals import marked, proposed_lists
 from conversion_platform.marketplace.attributes import AttributeKind
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
+from conversion_platform.marketplace.contract import section_of
 from conversion_platform.marketplace.events import CheckedEvents, checked_events
 from conversion_platform.marketplace.history.capture import capture_both
 from conversion_platform.marketplace.history.tables import HISTORIES
@@ -227,7 +228,7 @@ def _scratch_session(settings: Settings) -> Iterator[Session]:
 
 
 def _check(settings: Settings, name: str, load: Loaded) -> SourceCheck:
-    section = getattr(settings.sources, name)
+    section = section_of(settings, name)
     read, accepted = load.read_rows, load.accepted_rows
     share = load.rejected_rows / read if read else 0.0
     verdict = "ok"

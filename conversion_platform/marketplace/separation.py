@@ -15,7 +15,7 @@ from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace import tables
 from conversion_platform.marketplace.attribute_kinds import infer_attributes
 from conversion_platform.marketplace.columns import by_name
-from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.loading import rejected_parts
 from conversion_platform.marketplace.placement import parts_of, placement_in_lake
 
@@ -114,7 +114,7 @@ def _no_longer_used(session: Session, used: dict[str, list[str]]) -> Iterator[st
         apart = [name for name in lost if _looks_apart(contract, name)]
         usable = [name for name in lost if name not in apart]
         if usable:
-            listed = getattr(session.settings.sources, contract.name).attributes
+            listed = section_of(session.settings, contract.name).attributes
             yield (
                 "Attributes are features only where the settings list them; models that know "
                 f"these see them as missing from now on: {', '.join(usable)}. To go on with them: "
@@ -129,4 +129,4 @@ def _no_longer_used(session: Session, used: dict[str, list[str]]) -> Iterator[st
 
 
 def _looks_apart(contract: Contract, name: str) -> bool:
-    return by_name("users" if contract.name == "users" else "jobs", name).kind != "usable"
+    return by_name(contract.of_entities, name).kind != "usable"

@@ -17,7 +17,7 @@ from conversion_platform.lake import (
     readable_disk_errors,
     s3_files,
 )
-from conversion_platform.marketplace.contract import Contract
+from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.csv_files import csv_relation
 from conversion_platform.marketplace.errors import first_line, source_errors
 from conversion_platform.marketplace.files import SourceFile, find_files, within
@@ -37,7 +37,7 @@ from conversion_platform.marketplace.steps import step_schema
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
-    from conversion_platform.settings import InputSection, Settings, SourceSection
+    from conversion_platform.settings import InputSection, Settings
 
 PROVENANCE_NAMES = {"source_file": SOURCE, "source_row": ROW}
 
@@ -59,12 +59,6 @@ def reader(session: Session) -> Iterator[Session]:
             yield reading
 
 
-def section_of(settings: Settings, contract: Contract) -> SourceSection:
-    """Return the settings of a contract's source."""
-    section: SourceSection = getattr(settings.sources, contract.name)
-    return section
-
-
 def open_source(
     session: Session, contract: Contract, folder: Path, days: DayRange | None = None
 ) -> Relation:
@@ -79,7 +73,7 @@ def open_source(
     Raises:
         SourceError: the source cannot be read.
     """
-    section = section_of(session.settings, contract)
+    section = section_of(session.settings, contract.name)
     if section.sql is not None:
         return _query(session, section.sql, contract.setting, folder)
     return _place(session, section, contract.setting, folder, days, section.decimal)

@@ -12,7 +12,7 @@ from conversion_platform.marketplace.events import named_types
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
 from conversion_platform.marketplace.source_steps import Source, begin
-from conversion_platform.marketplace.sources import open_source, section_of
+from conversion_platform.marketplace.sources import open_source
 
 
 def with_starts(source: Source, folder: Path) -> str:
@@ -84,7 +84,7 @@ def _events(session: Session, folder: Path, captured: date | None) -> Source:
             new since, and their folders are not read.
     """
     events = contracts.EVENTS
-    section = section_of(session.settings, events)
+    section = contracts.section_of(session.settings, events.name)
     days = None
     if captured:
         before = captured - (session.settings.events.late_days + 2) * ONE_DAY

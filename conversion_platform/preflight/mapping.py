@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from conversion_platform.errors import Finding, SettingsError
-from conversion_platform.marketplace import CONTRACTS, Contract
+from conversion_platform.marketplace import CONTRACTS, Contract, section_of
 from conversion_platform.settings import Settings
 
 
 def check_mapping(settings: Settings) -> Iterator[Finding]:
     """Find source columns that are mapped to two contract columns."""
     for contract in CONTRACTS:
-        columns = getattr(settings.sources, contract.name).columns
+        columns = section_of(settings, contract.name).columns
         mapped = dict(_required_by_name(contract, columns)) | dict(columns)
         for one, other in combinations(mapped, 2):
             if mapped[one].lower() == mapped[other].lower():

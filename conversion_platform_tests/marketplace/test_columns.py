@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from conversion_platform.marketplace.columns import Kind, Table, by_name, classified
+from conversion_platform.marketplace.headers import snake
 
 UNTIL = date(2026, 1, 1)
 PERSONAL_NAMES = [
@@ -73,6 +74,54 @@ PROTECTED_NAMES = [
     "country_of_origin",
     "mother_tongue",
 ]
+BESIDE_A_PROTECTED_WORD = [
+    *("user_{}", "applicant_{}", "candidate_{}", "{}_code", "{}_id", "{}_group", "{}_flag"),
+    *("{}_band", "{}_desc", "{}_2", "{}2", "2_{}", "{}_2_2"),
+]
+GLUED_NAMES = [
+    *("maritalstatus", "raceethnicity", "sexualorientation", "genderidentity", "veteranstatus"),
+    *("disabilitystatus", "agegroup", "applicantage", "usersex", "sexatbirth", "racecode"),
+    *("unionmembership", "countryoforigin", "religiousbelief", "estadocivil", "familienstand_2"),
+]
+NAMES_OF_OTHER_LANGUAGES = [
+    *("estado_civil", "etat_civil", "raza", "genero", "etnia", "hijos", "discapacidad"),
+    *("staatsangehorigkeit", "schwerbehinderung", "religionszugehorigkeit", "hautfarbe"),
+    *("nationalite", "handicap", "civilite", "situation_familiale_matrimoniale", "idade", "raca"),
+    *("geslacht", "leeftijd", "nazionalita", "sesso"),
+]
+HARMLESS_NAMES = [
+    *("stage", "wage", "page", "average", "trace", "terrace", "sextant", "engagement", "package"),
+    *("language", "usage", "mileage", "percentage", "message", "storage", "coverage", "manager_id"),
+    *(
+        "bandage",
+        "personage",
+        "overage",
+        "forecaster",
+        "broadcast",
+        "pronounced",
+        "halter",
+        "essex",
+    ),
+    *(
+        "reunion",
+        "communion",
+        "racer",
+        "racetrack",
+        "embrace",
+        "original",
+        "colored_pens",
+        "agenda",
+    ),
+    *(
+        "account_age",
+        "age_of_account",
+        "international",
+        "stage_2",
+        "page2",
+        "wage_band",
+        "race_wins",
+    ),
+]
 USABLE_NAMES = [
     "years_worked",
     "account_age_days",
@@ -103,6 +152,29 @@ def test_a_users_column_that_tells_who_one_is_is_personal_by_its_name(name: str)
 def test_a_protected_attribute_of_users_is_known_by_its_name(name: str) -> None:
     assert by_name("users", name).kind == "protected"
     assert by_name("jobs", name).kind == "usable"
+
+
+@pytest.mark.parametrize("word", ["race", "age", "sex", "gender", "religion", "union"])
+def test_a_protected_word_is_known_with_what_exports_put_beside_it(word: str) -> None:
+    names = [snake(form.format(word)) for form in BESIDE_A_PROTECTED_WORD]
+    names += [snake(f"{word.title()}Group"), snake(f"is{word.title()}"), snake(f"user.{word}")]
+    assert [name for name in names if by_name("users", name).kind != "protected"] == []
+
+
+@pytest.mark.parametrize("names", [GLUED_NAMES, NAMES_OF_OTHER_LANGUAGES])
+def test_a_protected_attribute_is_known_without_separators_and_in_other_languages(
+    names: list[str],
+) -> None:
+    assert [name for name in names if by_name("users", name).kind != "protected"] == []
+
+
+def test_a_word_that_only_has_the_letters_of_a_protected_one_is_not_protected() -> None:
+    assert [name for name in HARMLESS_NAMES if by_name("users", name).kind == "protected"] == []
+
+
+@pytest.mark.parametrize("name", ["home_2", "phone_2", "name_2", "dob2", "ssn_last4"])
+def test_a_number_beside_a_personal_word_says_nothing(name: str) -> None:
+    assert by_name("users", name).kind == "personal"
 
 
 @pytest.mark.parametrize("name", USABLE_NAMES)

@@ -126,6 +126,17 @@ def test_a_protected_attribute_is_no_feature_unless_the_settings_allow_it(
     assert "gender" in _columns(built, USERS) & _columns(built, USERS_PROTECTED)
 
 
+@pytest.mark.parametrize("name", ["Age", "Candidate.Race", "maritalStatus", "SEX CODE 2"])
+def test_a_protected_attribute_is_refused_by_whatever_name_a_header_gives_it(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "people.csv").write_text(f"user_id,age,{name}\n1,40,2\n2,50,3\n")
+    toml = f'[sources.users]\npath = "people.csv"\nattributes = ["{name}"]\n'
+    built = World(tmp_path, toml).fill()
+    with pytest.raises(SourceError, match=r"sources\.users\.attributes lists protected"):
+        built.load_users()
+
+
 def test_an_allowance_for_a_column_that_does_not_exist_names_the_nearest(tmp_path: Path) -> None:
     built = _world(tmp_path, further='[features]\nallow_protected_features = ["gendr"]\n')
     with pytest.raises(SourceError, match=r"allow_protected_features: .* Did you mean `gender`"):
