@@ -10,21 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from conversion_platform.marketplace.cell_patterns import is_name, is_street, means_missing
+from conversion_platform.marketplace.cell_patterns import (
+    FINE_NUMBER,
+    MAIL,
+    is_name,
+    is_street,
+    means_missing,
+)
 from conversion_platform.marketplace.contract import Contract, Kind
 
 PERSONAL = "(personal)"
 NOT_SHOWN = "(not shown)"
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]*\d){6,}")
 _POSTAL_CODE = re.compile(r"\d{5,}")
-_FINE_NUMBER = re.compile(r"-?\d{1,3}[.,]\d{4,}")
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _MOST = 60
 
 _MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])\w{0,6}\.?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)\w{0,6}\.?,?\s+)?"
 _DATE = (
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{8}"
+    r"(?P<date>\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{8}"
     rf"|\d{{1,2}}\.?[-/ ]{_MONTH}(?:[-/, ]+\d{{2,4}})?|{_MONTH}[-/ ]\d{{1,2}}(?:st|nd|rd|th)?"
     r"(?:,?[-/ ]\d{2,4})?|\d{4}[-/]\d{1,2})"
 )
@@ -32,11 +36,23 @@ _CLOCK = r"\d{1,2}(?:[:.h]\d{2}){0,2}(?:[.,]\d{1,9})?h?\s*(?:[ap]\.?m\.?)?"
 _ZONE = r"(?:Z|[A-Z]{2,5}|(?:UTC|GMT)?\s?[+-]\d{1,2}(?::?\d{2})?|[A-Z][\w+-]*(?:/[\w+-]+)+)"
 _TIME = re.compile(rf"{_WEEKDAY}{_DATE}(?:[T,\s]+(?:at\s)?{_CLOCK})?(?:\s?\(?{_ZONE}\)?)?", re.I)
 _EPOCH = re.compile(r"1\d{9}|1\d{12}|1\d{15}")
-_BIRTH_YEAR = re.compile(
-    r"(?<!\d)(?:19\d\d|200\d)(?!\d)|^\d{1,2}[-/.]\d{1,2}[-/.][3-9]\d(?!\d)|^(?:19\d\d|200\d)\d{4}$"
-    rf"|{_MONTH}[-/, ]+(?:\d{{1,2}},\s)?[3-9]\d$",
+# Dates as no column of times has them, in cells that moved into a column of numbers or texts.
+_MONTH_ALONE = (
+    r"(?:jan(?:uary?)?|feb(?:ruary?)?|mar(?:ch)?|m[aä]rz|apr(?:il)?|ma[iy]|jun[ei]?|jul[yi]?"
+    r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?"
+)
+_MOVED_DATE = re.compile(
+    r"\d{1,2}\s?[-/.,_ ]\s?\d{1,2}\s?[-/.,_ ]\s?(?:\d{4}|\d{2})"
+    r"|\d{4}\s?[-/.,_ ]\s?\d{1,2}\s?[-/.,_ ]\s?\d{1,2}"
+    r"|(?:\d{1,2}[-/.,_ ])?(?:19\d\d|200\d)(?:[-/.,_ ]\d{1,2})?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?[-/., ]*(?:of )?{_MONTH_ALONE}[-/., ]*(?:\d{{4}}|\d{{2}})?"
+    rf"|{_MONTH_ALONE}[-/., ]*(?:\d{{1,2}}(?:st|nd|rd|th)?[-/., ]+)?(?:\d{{4}}|\d{{2}})",
     re.I,
 )
+_FIRST_YEAR = 2010  # who was born from then on is no user yet
+_FIRST_EPOCH = 1262304000  # seconds; 2010-01-01
+# Where the year, the month and the day stand in eight digits.
+_IN_EIGHT = ((0, 4, 6), (0, 6, 4), (4, 0, 2), (4, 2, 0))
 _ZONE_ALONE = re.compile(
     rf"{_ZONE}|[A-Z]+\d[A-Z]+|(?:(?:US|U\.S\.|Eastern|Central|Mountain|Pacific|Atlantic|Alaska|"
     r"Hawaii|Standard|Daylight|Summer|Local|European)\s?)+(?:Time)?(?:\s\([\w\s&]*\))?"
@@ -62,10 +78,24 @@ def masked(contract: Contract, column: str | None, text: str | None) -> str | No
     if means_missing(text):
         return text
     kind = next((one.kind for one in contract.fields if one.name == column), None)
-    if kind is None or (_is_of_people(contract) and not _FITS[kind](text)):
+    if kind is None:
         return NOT_SHOWN
-    if kind in ("time", "far_time") and (_TIME.fullmatch(text.strip()) or _EPOCH.fullmatch(text)):
+    if _is_of_people(contract):
+        return _shown_of_people(kind, text)
+    if kind in ("time", "far_time") and _is_time(text):
         return text[:_MOST]
+    return _cut(text)
+
+
+def _shown_of_people(kind: Kind, text: str) -> str:
+    """Return what may be shown of a cell in a row about a user: any cell may be a birth date."""
+    if not _FITS[kind](text):
+        return NOT_SHOWN
+    stripped = text.strip()
+    if kind in ("time", "far_time"):
+        return text[:_MOST] if _is_recent(stripped) else _form(text)
+    if _may_be_birth(kind, stripped):
+        return _form(text)
     return _cut(text)
 
 
@@ -77,16 +107,58 @@ def _is_of_people(contract: Contract) -> bool:
 def _cut(text: str) -> str:
     """Return a text without phone numbers and mail addresses, and not too long."""
     hidden = _LONG_NUMBER.sub(lambda found: f"...{found.group()[-2:]}", text)
-    hidden = _MAIL.sub("(address)", hidden)
+    hidden = MAIL.sub("(address)", hidden)
     return hidden if len(hidden) <= _MOST else f"{hidden[: _MOST - 3]}..."
 
 
+def _form(text: str) -> str:
+    """Return how a date is written, without what it says: 05/12/02 is dd/dd/dd."""
+    return re.sub(r"\d", "d", re.sub(rf"(?<![a-z]){_MONTH}", "month", text, flags=re.I))[:_MOST]
+
+
 def _is_time(text: str) -> bool:
-    """Return whether a text reads as a time, of a year in which no user was born."""
     text = text.strip()
+    return bool(_EPOCH.fullmatch(text) or _TIME.fullmatch(text))
+
+
+def _is_recent(text: str) -> bool:
+    """Return whether a time says a year in which no user was born, and can mean no other year."""
     if _EPOCH.fullmatch(text):
-        return True
-    return _TIME.fullmatch(text) is not None and not _BIRTH_YEAR.search(text)
+        return int(text[:10]) >= _FIRST_EPOCH
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return False
+    said = found["date"]
+    if re.fullmatch(r"\d{8}", said):
+        years = _years_of_eight(said)
+    else:
+        years = [int(year) for year in re.findall(r"(?<!\d)\d{4}(?!\d)", said)]
+    return bool(years) and min(years) >= _FIRST_YEAR
+
+
+def _years_of_eight(digits: str) -> list[int]:
+    """Return the years that eight digits may say: 20101985 is of 1985, and of no month in 2010."""
+    read = [
+        (int(digits[year : year + 4]), int(digits[month : month + 2]), int(digits[day : day + 2]))
+        for year, month, day in _IN_EIGHT
+    ]
+    return [
+        year
+        for year, month, day in read
+        if 1900 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= 31
+    ]
+
+
+def _may_be_birth(kind: Kind, text: str) -> bool:
+    """Return whether a cell that is no time may be a birth date, or a year of birth, all the same.
+
+    Ids are shown, but where they are written as dates are.
+    """
+    if re.fullmatch(r"\d{8}", text):
+        return any(year < _FIRST_YEAR for year in _years_of_eight(text))
+    if kind == "id" and text.isdigit():
+        return False
+    return _MOVED_DATE.fullmatch(text) is not None
 
 
 def _is_zone(text: str) -> bool:
@@ -98,7 +170,7 @@ def _is_amount(text: str) -> bool:
     words = re.sub(r"[^\w\s]|\d", "", text)
     return (
         _AMOUNT.fullmatch(text) is not None
-        and not _FINE_NUMBER.search(text)
+        and not FINE_NUMBER.search(text)
         and not is_street(text)
         and not is_name(words)
     )

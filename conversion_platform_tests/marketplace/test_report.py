@@ -11,7 +11,7 @@ import pytest
 from conversion_platform.errors import SourceError
 from conversion_platform.marketplace import SourceReport, check_sources, checked_sources, render
 from conversion_platform.marketplace.contract import CONTRACTS
-from conversion_platform.marketplace.masking import masked
+from conversion_platform.marketplace.masking import NOT_SHOWN, masked
 from conversion_platform_tests.marketplace import world
 from conversion_platform_tests.marketplace.world import World
 from conversion_platform_tests.training.test_examples import changed
@@ -171,6 +171,22 @@ def test_a_conversion_that_follows_two_impressions_is_told_as_such(tmp_path: Pat
     assert "2 of 2 impressions (user, job and day) are followed by a conversion" in render(report)
 
 
+def test_every_text_of_a_source_is_on_the_screen_as_it_is(tmp_path: Path) -> None:
+    odd = ("Applied [/x]", "Applied [web]", ":smile:", "[red]seen", "a\\", "a\x1bb\x07", "a\nb")
+    events = ", ".join(f"('{kind}', 1, 1, '2026-01-02T15:00:00Z')" for kind in odd)
+    built = World(tmp_path).fill(
+        users="SELECT 1 AS user_id, '2026-01-02' AS created_at, 'a [/b]' AS \"Mr. [/x] :cat:\"",
+        jobs="SELECT 1 AS job_id",
+        events=f"SELECT * FROM (VALUES {events}) e(event_type, user_id, job_id, occurred_at)",
+    )
+    screen = " ".join(render(check_sources(built.settings), width=600).split())
+    for kind in odd:
+        shown = kind.replace("\x1b", r"\x1b").replace("\x07", r"\x07").replace("\n", r"\n")
+        assert f"{shown} 1" in screen  # the line Events
+    listed = screen.partition("event types of the source: ")[2]
+    assert listed.startswith(":smile:, Applied [/x], Applied [web], ")
+
+
 def test_texting_counts_the_numbers_that_sending_accepts(tmp_path: Path) -> None:
     report = _report(
         tmp_path,
@@ -221,15 +237,52 @@ def test_an_example_shows_nothing_personal(
 @pytest.mark.parametrize(
     "text",
     [
-        *("2026-01-03 10:00:00", "2026-01-02T10", "01/02/2026 3:00 PM", "1/2/26", "3 May"),
+        *("2026-01-03 10:00:00", "2026-01-02T10", "01/02/2026 3:00 PM", "20121305"),
         *("Jan 2, 2026", "2-Feb-2026", "Mon, 02 Jan 2026 10:00:00 GMT", "20260102", "1767312000"),
         *("2026-01-02 10:00:00.5 America/New_York", "2026-01-02 10:00 BST"),
-        *("2026-13-45", "0001-01-01"),
-        *("2026-01-02 10:00:00+00:00", "31.12.2026 10:00", "1899-12-30"),
+        *("2026-13-45", "2026-01-02 10:00:00+00:00", "31.12.2026 10:00", "2010-01-01"),
     ],
 )
 def test_an_example_of_a_time_shows_how_it_is_written(text: str) -> None:
     assert _masked("users.created_at", text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        *(("05/12/02", "dd/dd/dd"), ("1/2/26", "d/d/dd"), ("12.05.08", "dd.dd.dd")),
+        *(("05121990", "dddddddd"), ("12052002", "dddddddd"), ("20101985", "dddddddd")),
+        *(("5 May 02", "d month dd"), ("May 12 02", "month dd dd"), ("3 May", "d month")),
+        *(("12-mai-1990", "dd-month-dddd"), ("1990-05", "dddd-dd"), ("2009-12-31", "dddd-dd-dd")),
+        *(("05/12/02 10:30 PM", "dd/dd/dd dd:dd PM"), ("1009843200", "dddddddddd")),
+        *(("0001-01-01", "dddd-dd-dd"), ("2005-05-12T2026", NOT_SHOWN), ("642556800", NOT_SHOWN)),
+    ],
+)
+def test_of_a_time_that_may_be_a_birth_date_only_its_form_is_shown(text: str, form: str) -> None:
+    for column in ("users.created_at", "users.left_at", "events.occurred_at"):
+        assert _masked(column, text) == form
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("12.05.08", "12 05 1990", "12,05,08", "05121990", "20101985", "1 . 2 . 1990", "05.1990"),
+        *("May 1990", "5May90", "5th of May 1990", "12 May, 90", "1990 05 12", "1990", "1985-05"),
+        *("12-05-90", "05/12/1990", "1990.5.12", "12_05_1990"),
+    ],
+)
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("users.desired_pay", "users.state", "users.time_zone", "users.user_id"),
+        *("events.event_type", "events.job_id", "events.position"),
+    ],
+)
+def test_a_birth_date_that_moved_into_another_column_is_not_shown(column: str, text: str) -> None:
+    if column.endswith("_id") and text == "1990":
+        return  # ids are shown
+    shown = _masked(column, text) or ""
+    assert not any(part in shown for part in re.findall(r"[A-Za-z]{3,}|\d+", text)), shown
 
 
 @pytest.mark.parametrize(
@@ -266,7 +319,9 @@ def test_an_example_of_a_zone_is_shown(text: str) -> None:
     assert _masked("users.time_zone", text) == text
 
 
-@pytest.mark.parametrize("text", ["$900/week", "16k", "3+", "1_8", "16 USD per hour", "$16-18/hr"])
+@pytest.mark.parametrize(
+    "text", ["$900/week", "16k", "3+", "1_8", "16 USD per hour", "$16-18/hr", "1200,50"]
+)
 def test_an_example_of_a_number_is_shown(text: str) -> None:
     assert _masked("users.desired_pay", text) == text
 
