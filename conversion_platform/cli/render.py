@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conversion_platform.terminal import WIDTH, console, plain
+from conversion_platform.terminal import WIDTH, console, styled
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -13,19 +13,21 @@ if TYPE_CHECKING:
     from conversion_platform.errors import PlatformError
     from conversion_platform.status import Status
 
+_WARNING = "warning"
+
 
 def show_error(error: PlatformError) -> None:
     """One clear message on standard error: what and where, then what to do."""
     out = console(stderr=True)
-    out.print(f"[bold red]Error:[/] {plain(error.problem)}", soft_wrap=True)
-    out.print(f"[bold]What to do:[/] {plain(error.remedy)}", soft_wrap=True)
+    out.print(styled(("Error:", "bold red"), f" {error.problem}"), soft_wrap=True)
+    out.print(styled(("What to do:", "bold"), f" {error.remedy}"), soft_wrap=True)
 
 
 def show_warning(warning: PlatformError) -> None:
     """Show a warning on standard output, as a part of the screen."""
     out = console()
-    out.print(f"[bold yellow]Warning:[/] {plain(warning.problem)}", soft_wrap=True)
-    out.print(f"  {plain(warning.remedy)}", soft_wrap=True)
+    out.print(styled(("Warning:", "bold yellow"), f" {warning.problem}"), soft_wrap=True)
+    out.print(f"  {warning.remedy}", soft_wrap=True)
 
 
 def file_error(error: OSError) -> PlatformError | None:
@@ -59,7 +61,8 @@ def status_table(status: Status) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for label, value in _status_lines(status):
-        table.add_row(label, value)
+        shown = styled((label, "yellow")) if label == _WARNING else label
+        table.add_row(shown, value)
     return table
 
 
@@ -82,7 +85,7 @@ def _status_lines(status: Status) -> Iterator[tuple[str, str]]:
     yield "drift", _drift_line(status)
     yield "next scheduled run", status.next_run or "schedules are off (schedule.enabled)"
     for warning in status.warnings:
-        yield "[yellow]warning[/]", plain(warning)
+        yield _WARNING, warning
 
 
 def _champion(status: Status) -> str:

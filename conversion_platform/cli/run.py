@@ -94,11 +94,11 @@ def _days(first: date | None, last: date | None, refreshed: date | None) -> DayR
 def _show_suppressions(settings: Settings, days: DayRange) -> None:
     """Say why messages of the days were suppressed; warn if one reason suppressed all."""
     from conversion_platform.messaging import open_ledger, suppression_warning, told_suppressions
-    from conversion_platform.terminal import console, plain
+    from conversion_platform.terminal import console, styled
 
     with open_ledger(settings) as ledger:
         told, warning = told_suppressions(ledger, days), suppression_warning(ledger, days)
     if told:
-        console().print(plain(told))
+        console().print(told)
     if warning:
-        console().print(f"[bold yellow]Warning:[/] {plain(warning)}")
+        console().print(styled(("Warning:", "bold yellow"), f" {warning}"))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from conversion_platform.cli.context import settings_of
+from conversion_platform.terminal import visible
 
 
 def limit_option(things: str) -> Callable[[Any], Any]:
@@ -39,7 +40,7 @@ def outbox(ctx: click.Context, limit: int) -> None:
         click.echo(f"sandbox outbox: 0 messages; there is no {sandbox_path(settings)} yet.")
         return
     with closing(open_provider(settings)) as provider:
-        click.echo(provider.render_outbox(limit))
+        click.echo(visible(provider.render_outbox(limit)))
 
 
 @click.command()
@@ -59,4 +60,4 @@ def replies(ctx: click.Context, limit: int) -> None:
         click.echo(f"0 replies for a person to read; there is no {ledger_path(settings)} yet.")
         return
     with open_ledger(settings) as ledger:
-        click.echo(ledger.render_replies_for_a_person(limit))
+        click.echo(visible(ledger.render_replies_for_a_person(limit)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import counted
 from conversion_platform.lake import Session
-from conversion_platform.terminal import WIDTH
+from conversion_platform.terminal import WIDTH, styled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,23 +30,24 @@ def last_screen(session: Session, folder: Path, days: DayRange, seconds: float) 
     status = collect(session, datetime.now(UTC))
     title = f"The platform ran {counted(len(days))} ({days}) in {seconds:.0f} s"
     parts = [_happened(status), _ranking(status), _texts(session, days), _look(folder)]
-    return Panel(Group(*parts), title=title, width=WIDTH)
+    return Panel(Group(*parts), title=styled(title), width=WIDTH)
 
 
-def _happened(status: Status) -> str:
+def _happened(status: Status) -> RenderableType:
     predictions = status.rows["inference"]["daily_predictions"]
     sent = sum(status.messages.get(state, 0) for state in ("sent", "delivered", "failed"))
     held = ", ".join(
         f"{count:,} {state}" for state, count in status.messages.items() if state != "delivered"
     )
-    return (
-        f"[bold]What happened[/]\n"
+    return styled(
+        ("What happened", "bold"),
+        "\n"
         f"  {status.rows['marketplace']['events']:,} events checked, "
         f"{status.rows['training']['training_examples']:,} examples, "
         f"champion {status.champion}\n"
         f"  {predictions:,} predictions kept, {sent:,} messages sent "
         f"({status.messages.get('delivered', 0):,} delivered; {held})\n"
-        f"  {sum(status.log_events.values()):,} events in the append-only log\n"
+        f"  {sum(status.log_events.values()):,} events in the append-only log\n",
     )
 
 
@@ -68,25 +69,32 @@ def _ranking(status: Status) -> RenderableType:
     for label, found in rows.items():
         table.add_row(label, f"{found.value:.3f}", f"{found.low:.3f} .. {found.high:.3f}")
     return Group(
-        "[bold]How good the ranking is[/], over all open jobs of each user's metro, on days that "
-        "no training used",
+        styled(
+            ("How good the ranking is", "bold"),
+            ", over all open jobs of each user's metro, on days that no training used",
+        ),
         table,
-        f"  gain over the recruiters {status.gain_over_human.shown()}; "
-        f"gap to the oracle closed [bold]{status.gap_closed.shown(percent=True)}[/]\n",
+        styled(
+            f"  gain over the recruiters {status.gain_over_human.shown()}; "
+            "gap to the oracle closed ",
+            (status.gap_closed.shown(percent=True), "bold"),
+            "\n",
+        ),
     )
 
 
-def _texts(session: Session, days: DayRange) -> str:
+def _texts(session: Session, days: DayRange) -> RenderableType:
     from conversion_platform.metrics import summary
 
     found = summary(session, days)
     if found.uplift is None:
-        return "[bold]Effect of the messages[/]\n  no day has matured yet\n"
-    return (
-        f"[bold]Effect of the messages[/], {counted(len(found.days), 'matured day')}\n"
+        return styled(("Effect of the messages", "bold"), "\n  no day has matured yet\n")
+    return styled(
+        ("Effect of the messages", "bold"),
+        f", {counted(len(found.days), 'matured day')}\n"
         f"  {found.treated_users:,} users in the treatment arm, {found.holdout_users:,} held out; "
         f"{found.totals['clicked']:,} messages clicked, {found.totals['opted_out']:,} opt-outs\n"
-        f"  conversion {_points(found.uplift)} against the holdout\n"
+        f"  conversion {_points(found.uplift)} against the holdout\n",
     )
 
 
@@ -97,14 +105,15 @@ def _points(uplift: Any) -> str:
     )
 
 
-def _look(folder: Path) -> str:
+def _look(folder: Path) -> RenderableType:
     command = ".venv/bin/conversion-platform"
-    return (
-        "[bold]Where to look[/]\n"
+    return styled(
+        ("Where to look", "bold"),
+        "\n"
         "  make dev     the graph and these runs: http://localhost:3000\n"
         f"  export CONVERSION_PLATFORM_CONFIG={folder}/conversion_platform.toml\n"
         f"  {command} status\n"
         f"  {command} outbox\n"
         f'  {command} sql "{QUERY}"\n'
-        f"  {folder}/lake/reports/drift/   one page a day"
+        f"  {folder}/lake/reports/drift/   one page a day",
     )

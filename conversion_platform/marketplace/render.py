@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,13 @@ from conversion_platform.days import counted
 from conversion_platform.marketplace.attribute_proposals import told, warnings
 from conversion_platform.marketplace.checking import Example
 from conversion_platform.marketplace.report import SourceReport
+from conversion_platform.terminal import WIDTH, console_to, in_one_line, styled
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-WIDTH = 100
-_MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
+_COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def render(report: SourceReport, width: int = WIDTH, color: bool = False) -> str:
@@ -26,16 +27,8 @@ def render(report: SourceReport, width: int = WIDTH, color: bool = False) -> str
         width: Width of the screen.
         color: Whether to write terminal colours.
     """
-    from rich.console import Console
-
     out = StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-    )
+    console = console_to(out, width, color)
     for part in (_sources(report), _rejects(report), _unread(report)):
         if part is not None:
             console.print(part)
@@ -67,7 +60,7 @@ def _sources(report: SourceReport) -> RenderableType:
             *([f"{source.past_rows:,}"] if past else []),
             f"{source.rejected_rows:,}",
             f"{share:.2%}",
-            _MARKS[source.verdict],
+            styled((source.verdict, _COLORS[source.verdict])),
         )
     return table
 
@@ -90,39 +83,37 @@ def _unread(report: SourceReport) -> RenderableType | None:
 
 
 def _example(example: Example | None) -> str:
-    from rich.markup import escape
-
-    return escape(example.told()) if example else ""
+    return in_one_line(example.told()) if example else ""
 
 
 def _facts(console: Console, report: SourceReport) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, text in (
-        ("Days", _days(report)),
-        ("Events", _listed(report.event_types)),
-        ("Conversion", _conversion(report)),
-        (
-            "Texting",
-            f"{report.phone_share:.1%} of users have a valid phone number, "
-            f"{report.consent_share:.1%} a valid one and consent",
-        ),
-    ):
-        grid.add_row(name, text)
-    for place, text in enumerate(told(report.attributes) or ("none",)):
-        grid.add_row("" if place else "Attributes", escape(text))
-    for place, text in enumerate(warnings(report.attributes)):
-        grid.add_row("" if place else "Warning", escape(text))
-    for place, text in enumerate(report.missing):
-        grid.add_row("" if place else "Missing", text)
-    for place, text in enumerate(report.proposals):
-        grid.add_row("" if place else "Settings", escape(text))
+    for name, texts in _told_facts(report).items():
+        for place, text in enumerate(texts):
+            grid.add_row("" if place else name, in_one_line(text))
     console.print()
     console.print(grid)
+
+
+def _told_facts(report: SourceReport) -> dict[str, Sequence[str]]:
+    texting = (
+        f"{report.phone_share:.1%} of users have a valid phone number, "
+        f"{report.consent_share:.1%} a valid one and consent"
+    )
+    return {
+        "Days": [_days(report)],
+        "Events": [_listed(report.event_types)],
+        "Conversion": [_conversion(report)],
+        "Texting": [texting],
+        "Attributes": told(report.attributes) or ("none",),
+        "Warning": warnings(report.attributes),
+        "Missing": report.missing,
+        "Settings": report.proposals,
+    }
 
 
 def _days(report: SourceReport) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from conversion_platform.process import when_stopped
 from conversion_platform.runs.planning import PlannedJob
-from conversion_platform.terminal import console, plain
+from conversion_platform.terminal import console, styled
 
 LINE_SECONDS = 15.0  # between two lines of one job where the output is no terminal
 
@@ -60,7 +60,7 @@ class JobBars:
 
         self._console = console()
         self._bars = Bars(
-            TextColumn("{task.description:<50}"),
+            TextColumn("{task.description:<50}", markup=False),
             BarColumn(bar_width=16),
             TaskProgressColumn(),
             TimeElapsedColumn(),
@@ -97,4 +97,4 @@ class JobBars:
     def warn(self, failed_checks: Iterable[str]) -> None:
         """Name the checks that failed and let the run go on; Dagster's pages say more."""
         for check in failed_checks:
-            self._console.print(f"  [yellow]warning:[/] {plain(check)}")
+            self._console.print(styled(("  warning:", "yellow"), f" {check}"))

@@ -23,7 +23,7 @@ from typing import NoReturn
 
 from conversion_platform.errors import ServerError
 from conversion_platform.settings import CONFIG_VARIABLE, Settings
-from conversion_platform.terminal import console
+from conversion_platform.terminal import console, styled
 
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
 LOCK_NAME = "daemon.lock"
@@ -145,8 +145,11 @@ def _serve(listener: socket.socket, address: Address) -> None:
     out.print("Dagster's pages: loading ...")
     if not address.host.startswith(LOOPBACK):
         out.print(
-            f"[bold yellow]Warning:[/] {host} can be reached from other machines, and the pages "
-            "have no login: put one in front of them (docs/operations.md).",
+            styled(
+                ("Warning:", "bold yellow"),
+                f" {host} can be reached from other machines, and the pages have no login: put one "
+                "in front of them (docs/operations.md).",
+            ),
             soft_wrap=True,
         )
     place = f"http://{host}:{listener.getsockname()[1]}"

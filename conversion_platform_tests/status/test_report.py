@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from conversion_platform.cli.render import status_table
 from conversion_platform.lake import Session
 from conversion_platform.settings import Settings, load_settings
-from conversion_platform.status import TRUTH_KEY, collect
+from conversion_platform.status import TRUTH_KEY, Status, collect
+from conversion_platform.terminal import console_to
 from conversion_platform_tests.sessions import in_session
 from conversion_platform_tests.tiny_platform import LIVED, lake_in, rows, settings_in
 
@@ -45,11 +47,13 @@ KEYS = {
 
 
 def screen(session: Session) -> str:
-    from rich.console import Console
+    return shown(collect(session, NOW))
 
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(status_table(collect(session, NOW)))
-    return console.export_text()
+
+def shown(status: Status) -> str:
+    out = io.StringIO()
+    console_to(out, 100, color=False).print(status_table(status))
+    return out.getvalue()
 
 
 def test_before_anything_ran_there_is_a_report_all_the_same(
@@ -63,6 +67,15 @@ def test_before_anything_ran_there_is_a_report_all_the_same(
     assert set(found["log_events"].values()) == {0}
     assert "none yet" in screen(session)
     assert not Path(settings.resolve(settings.messaging.ledger)).exists()  # looking makes nothing
+
+
+def test_names_with_brackets_are_shown_as_they_are(session: Session) -> None:
+    odd = "Applied [/x] [web] :smile:"
+    found = replace(
+        collect(session, NOW),
+        **{"platform": odd, "lake": odd, "messages": {odd: 1}, "warnings": [odd], "champion": odd},
+    )
+    assert shown(found).count(odd) == 5
 
 
 def test_after_a_day_every_figure_is_there(lived: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import counted
-from conversion_platform.terminal import WIDTH
+from conversion_platform.terminal import WIDTH, styled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,10 @@ def report(
         f"Complete Journey: history, training and {counted(len(days))} ({days}) in {seconds:.0f} s"
     )
     parts = (_learned(lake, evaluation), _table(evaluation), _gains(evaluation), _texts(lake, days))
-    return Panel(Group(*parts, _look(folder)), title=title, width=WIDTH)
+    return Panel(Group(*parts, _look(folder)), title=styled(title), width=WIDTH)
 
 
-def _learned(lake: Lake, evaluation: MailingEvaluation) -> str:
+def _learned(lake: Lake, evaluation: MailingEvaluation) -> RenderableType:
     from conversion_platform.training import load_card
 
     splits = load_card(lake, evaluation.version).splits
@@ -44,11 +44,13 @@ def _learned(lake: Lake, evaluation: MailingEvaluation) -> str:
         f"{splits[name].rows:,} mailings ({splits[name].positives:,} redeemed) {what}"
         for name, what in (("train", "fit it"), ("validation", "stop and calibrate it"))
     )
-    return (
-        f"[bold]Champion[/] {evaluation.version}: {learned}.\n"
-        f"[bold]Evaluated[/] on the campaigns after {evaluation.learned_until} that are over: does "
+    return styled(
+        ("Champion", "bold"),
+        f" {evaluation.version}: {learned}.\n",
+        ("Evaluated", "bold"),
+        f" on the campaigns after {evaluation.learned_until} that are over: does "
         "the ranking of\nthe mailed households have those on top who then redeem? `before` ranks "
-        "by the number\nof coupons that a household had redeemed before the mailing."
+        "by the number\nof coupons that a household had redeemed before the mailing.",
     )
 
 
@@ -108,7 +110,7 @@ def _gain(found: Compared) -> str:
     return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
 
 
-def _texts(lake: Lake, days: DayRange) -> str:
+def _texts(lake: Lake, days: DayRange) -> RenderableType:
     from conversion_platform.inference import DAILY_PREDICTIONS
     from conversion_platform.messaging import SENT_MESSAGES
 
@@ -121,17 +123,19 @@ def _texts(lake: Lake, days: DayRange) -> str:
             GROUP BY ALL ORDER BY ALL DESC"""
         ).fetchall()
     texts = ", ".join(f"{count:,} {state} ({reason})" for count, state, reason in states)
-    return (
-        f"[bold]The days[/] {days}: {predictions[0]:,} predictions over {predictions[1]} open "
-        f"campaigns.\n  Messages: {texts or 'none'}. No household of this data has a phone.\n"
+    return styled(
+        ("The days", "bold"),
+        f" {days}: {predictions[0]:,} predictions over {predictions[1]} open "
+        f"campaigns.\n  Messages: {texts or 'none'}. No household of this data has a phone.\n",
     )
 
 
-def _look(folder: Path) -> str:
+def _look(folder: Path) -> RenderableType:
     command = f"conversion-platform --config {folder}/conversion_platform.toml"
-    return (
-        "[bold]Where to look[/]\n"
+    return styled(
+        ("Where to look", "bold"),
+        "\n"
         f"  {command} status\n"
         f"  {command} check-sources\n"
-        "  docs/complete-journey.md   the mapping, the results and their limits"
+        "  docs/complete-journey.md   the mapping, the results and their limits",
     )
