@@ -4,8 +4,9 @@ Users, jobs and events come from Parquet, CSV, Postgres or SQL over such inputs,
 say. Every row is written to a checked table or, with its reason, to a `rejected_*` table.
 """
 
+from conversion_platform.marketplace.attribute_casts import AttributeKind
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
-from conversion_platform.marketplace.attributes import AttributeKind, known_kinds
+from conversion_platform.marketplace.attributes import known_kinds
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract, section_of
 from conversion_platform.marketplace.errors import first_line

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from conversion_platform.lake import Session, Table, identifier, quoted
 from conversion_platform.marketplace import columns
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import AttributeKind, batches, known_kinds
+from conversion_platform.marketplace.attribute_casts import AttributeKind
+from conversion_platform.marketplace.attributes import batches, known_kinds
 from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.headers import spellings
 from conversion_platform.marketplace.relation import as_text

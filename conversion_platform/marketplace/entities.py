@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import Session, identifier, quoted
-from conversion_platform.marketplace.attributes import AttributeKind, misfits, stored_columns
+from conversion_platform.marketplace.attribute_casts import AttributeKind
+from conversion_platform.marketplace.attributes import Stored, misfits, stored_columns
 from conversion_platform.marketplace.checking import Unread, summary
 from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.duplicates import Times, require_decided, undecided_later
@@ -119,18 +120,19 @@ def check_entities(
     require_decided(source, times, read)
     accepted = with_starts(source, folder)
     stored = stored_columns(source, known)
-    attributes = [f"{value} AS {identifier(name)}" for name, value in stored.items()]
+    attributes = [f"{value} AS {identifier(name)}" for name, value in stored.columns.items()]
     pipeline.file(
         "final",
         "The checked rows: attributes have the type that all of their values have.",
         accepted=accepted,
         held_back=times.held_back,
         columns=", ".join([*_names(contract), *attributes]),
+        units=stored.units,
     )
     past_rows = _past_rows(source)
     told = bool(past_rows or counted.gone or "valid_from" in times.names)
     if told:
-        _versions(source, times, gone, accepted, {name: stored[name] for name in placement.listed})
+        _versions(source, times, gone, accepted, stored, placement.listed)
     found = misfits(source, known, stored)
     return Entities(
         source,
@@ -228,10 +230,16 @@ def _varying(source: Source) -> tuple[str, ...]:
 
 
 def _versions(
-    source: Source, times: Times, gone: Gone, accepted: str, attributes: Mapping[str, str]
+    source: Source,
+    times: Times,
+    gone: Gone,
+    accepted: str,
+    stored: Stored,
+    listed: Sequence[str],
 ) -> None:
     """Add the step `versions`: the versions that the source itself tells."""
     contract = source.contract
+    attributes = {name: stored.columns[name] for name in listed}
     kept = [column.name for column in history_of(contract.table).columns]
     zone = quoted(source.session.settings.platform.time_zone)
     following = f"(SELECT _cp_next FROM {gone.folders} AS f WHERE f._cp_folder = r._cp_folder)"
@@ -251,6 +259,7 @@ def _versions(
         accepted=accepted,
         names=", ".join([*kept, *map(identifier, attributes)]),
         columns=", ".join([*kept, *(f"{of} AS {identifier(n)}" for n, of in attributes.items())]),
+        units=stored.units,
         single="true" if "valid_from" in times.names else gone.condition,
         replaced=f"coalesce({replaced}, false)" if gone.folders else "false",
         gone=away if gone.step else "",

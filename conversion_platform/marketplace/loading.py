@@ -10,7 +10,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import SourceError
 from conversion_platform.lake import Lake, Part, Session, Table, Written
 from conversion_platform.marketplace import contract as contracts
-from conversion_platform.marketplace.attributes import AttributeKind
+from conversion_platform.marketplace.attribute_casts import AttributeKind
 from conversion_platform.marketplace.checking import Loaded, summary, unread_cells
 from conversion_platform.marketplace.contract import Contract
 from conversion_platform.marketplace.entities import Entities, check_entities

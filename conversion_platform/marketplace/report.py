@@ -19,9 +19,9 @@ from conversion_platform.lake import (
     scratch_folder,
 )
 from conversion_platform.marketplace import tables
+from conversion_platform.marketplace.attribute_casts import AttributeKind
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.attribute_proposals import marked, proposed_lists
-from conversion_platform.marketplace.attributes import AttributeKind
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import section_of
 from conversion_platform.marketplace.events import CheckedEvents, checked_events

@@ -274,6 +274,11 @@ def content_hash(texts: Sequence[str]) -> str:
     return f"md5(concat_ws(chr(31), {parts}))"
 
 
+def measure_names(name: str) -> tuple[str, str]:
+    """Return SQL of the columns of `measures_query` for a column of numbers."""
+    return identifier(f"{name}_currency"), identifier(f"{name}_unit")
+
+
 def measures_query(texts: Mapping[str, str], rows: str) -> str:
     """Return SQL of the currency and of the unit that most numbers of text columns name.
 
@@ -283,7 +288,7 @@ def measures_query(texts: Mapping[str, str], rows: str) -> str:
     """
     counts, found = [], []
     for name, text in texts.items():
-        currency, unit = identifier(f"{name}_currency"), identifier(f"{name}_unit")
+        currency, unit = measure_names(name)
         named = f"steps.currency_of(steps.parts({text}))"
         counts += [
             f"histogram(CASE WHEN NOT steps.is_plain({text}) THEN {named} END) AS {currency}",

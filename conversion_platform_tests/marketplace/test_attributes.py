@@ -181,3 +181,88 @@ def test_a_listed_struct_is_used_as_categories_of_its_text(tmp_path: Path) -> No
     built = World(tmp_path, _toml("source/users.parquet", "shape")).fill(users=users)
     built.attributes()
     assert built.rows(ATTRIBUTES, "kind, used") == [("categorical", True)]
+
+
+STORED_AS = {
+    "VARCHAR": ("'soon'", set()),
+    "BOOLEAN": ("true", {"boolean"}),
+    "TINYINT": ("3", {"numeric"}),
+    "INTEGER": ("3", {"numeric"}),
+    "UBIGINT": ("3", {"numeric"}),
+    "HUGEINT": ("3", {"numeric"}),
+    "FLOAT": ("2.5", {"numeric"}),
+    "DOUBLE": ("2.5", {"numeric"}),
+    "DECIMAL(6,2)": ("2.5", {"numeric"}),
+    "DECIMAL(38,0)": ("3", {"numeric"}),
+    "DATE": ("'2026-01-02'", {"timestamp"}),
+    "TIMESTAMP": ("'2026-01-02 00:00:00'", {"timestamp"}),
+    "TIMESTAMP_S": ("'2026-01-02 00:00:00'", {"timestamp"}),
+    "TIMESTAMP_NS": ("'2026-01-02 00:00:00'", {"timestamp"}),
+    "TIMESTAMPTZ": ("'2026-01-02 00:00:00Z'", {"timestamp"}),
+    "TIME": ("'10:00:00'", set()),
+    "TIMETZ": ("'10:00:00+00'", set()),
+    "INTERVAL": ("INTERVAL 3 DAY", set()),
+    "UUID": ("'d7a84a3a-1292-4385-8acf-ae62b4b0f339'", set()),
+    "ENUM('a', 'b')": ("'a'", set()),
+    "BLOB": ("'ab'", set()),
+    "JSON": ("'{\"a\": 3}'", set()),
+    "BIT": ("'101'::BIT", {"numeric"}),  # Parquet has it as text
+    "INTEGER[]": ("[1, 2]", set()),
+    "DECIMAL(4,1)[]": ("[1, 2]", set()),
+    "DATE[]": ("[DATE '2026-01-02', DATE '2026-01-03']", set()),
+    "BOOLEAN[]": ("[true, false]", set()),
+    "STRUCT(a INTEGER)": ("{'a': 1}", set()),
+    "STRUCT(a INTEGER)[]": ("[{'a': 1}]", set()),
+    "MAP(VARCHAR, INTEGER)": ("MAP {'a': 1}", set()),
+}
+"""A value of each type that Parquet can hold, and the kinds that can be read of it, beside text."""
+KINDS = {
+    "numeric": ("2.5", "DOUBLE", "not_a_number"),
+    "boolean": ("true", "BOOLEAN", "not_a_boolean"),
+    "timestamp": ("'2026-01-02T00:00:00Z'", "TIMESTAMP WITH TIME ZONE", "not_a_time"),
+    "categorical": ("'night'", "VARCHAR", None),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_that_a_model_knows_stays_whatever_type_a_column_comes_in(
+    tmp_path: Path, kind: str
+) -> None:
+    value, stored, reason = KINDS[kind]
+    names = {place: f"c{place:02}" for place in range(len(STORED_AS))}
+    before = ", ".join(f"{value} AS {name}" for name in names.values())
+    after = ", ".join(
+        f"CAST({given} AS {of}) AS {name}"
+        for name, (of, (given, _)) in zip(names.values(), STORED_AS.items(), strict=True)
+    )
+    nothing = ", ".join(f"NULL AS {name}" for name in names.values())
+    built = World(tmp_path, _toml("source/users.parquet", *names.values()))
+    built.fill(users=f"SELECT 1 AS user_id, {before}").attributes()
+    built.fill(users=f"SELECT 1 AS user_id, {after} UNION ALL SELECT 2, {nothing}")
+    with built.session() as session:
+        loaded = load_users(session, known_kinds(session, "users"))
+        infer_attributes(session)
+        users = session.lake.select(USERS)
+        types = session.con.execute(f"DESCRIBE SELECT COLUMNS('^c[0-9]+$') FROM {users}").fetchall()
+    assert {name: of for name, of, *_ in types} == dict.fromkeys(names.values(), stored)
+    assert set(built.rows(ATTRIBUTES, "kind")) == {(kind,)}
+    unfit = [
+        name
+        for name, (_, kinds) in zip(names.values(), STORED_AS.values(), strict=True)
+        if reason and kind not in kinds
+    ]
+    row, empty = built.rows(USERS, ", ".join(names.values()), "user_id")
+    assert [name for name, one in zip(names.values(), row, strict=True) if one is None] == unfit
+    assert set(empty) == {None}
+    assert [(one.column, one.reason, one.rows) for one in loaded.unread] == [
+        (name, reason, 1) for name in unfit
+    ]
+
+
+def test_a_missing_number_of_a_typed_column_is_no_cell_that_does_not_fit(tmp_path: Path) -> None:
+    built = World(tmp_path, _toml("source/users.parquet", "paid"))
+    built.fill(users="SELECT 1 AS user_id, 2.5::DOUBLE AS paid").attributes()
+    built.fill(users="SELECT unnest([1, 2]) AS user_id, unnest([7, 'NaN'::DOUBLE]) AS paid")
+    with built.session() as session:
+        assert load_users(session, known_kinds(session, "users")).unread == ()
+    assert built.rows(USERS, "paid", "user_id") == [(7.0,), (None,)]

@@ -104,3 +104,36 @@ def test_the_printed_steps_hold_no_value_of_a_broken_line(tmp_path: Path) -> Non
     printed = script(check_sources(built.settings).steps)
     assert "555" not in printed
     assert "split into columns: 1," in printed
+
+
+FAMILIES = """SELECT i AS user_id, (i % 3 + 2) || ' Smithson' AS household,
+    'Xanadu' || (i % 2) AS region, 'CHF ' || (i * 7) AS spent, i || ' Quux' AS household_unit,
+    (i * 3) || ' Wibble' AS desired_pay, '1,20' || i AS groups, 'Yes' AS vip,
+    TIMESTAMPTZ '2025-01-01 00:00:00Z' + to_days(i::INT) AS valid_from
+FROM range(1, 9) t(i)"""
+WORDS_OF_CELLS = ("smithson", "xanadu", "quux", "wibble")
+
+
+@pytest.mark.parametrize("extension", ["parquet", "csv"])
+@pytest.mark.parametrize("dated", [False, True])
+def test_the_printed_steps_hold_no_word_of_a_cell_and_read_its_unit_all_the_same(
+    tmp_path: Path, extension: str, dated: bool
+) -> None:
+    """A column of households may say a name as if it were a unit: `3 Smithson`, `4 Smithson`."""
+    built = _world(tmp_path, extension)
+    rows = FAMILIES if dated else f"SELECT * EXCLUDE (valid_from) FROM ({FAMILIES})"
+    changed = "valid_from + INTERVAL 9 DAY AS valid_from, 'Xanadu' AS region"
+    later = f"UNION ALL SELECT * REPLACE ({changed}) FROM ({rows})" if dated else ""
+    write(f"{rows} {later}", tmp_path / f"users.{extension}")
+    printed = script(check_sources(built.settings).steps)
+    assert [word for word in WORDS_OF_CELLS if word in printed.lower()] == []
+    built.load()
+    names = "user_id, household, spent, household_unit, groups, vip, desired_pay"
+    with duckdb.connect() as con:
+        con.execute(printed)
+        found = con.execute(f"SELECT {names} FROM steps.users_final ORDER BY ALL").fetchall()
+        if dated:
+            told = con.execute("SELECT count(*), count(present) FROM steps.users_versions")
+            assert told.fetchone() == (16, 16)
+    assert found == built.rows(USERS, names)
+    assert found[0] == ("1", 3.0, 7.0, 1.0, 1201.0, True, 3.0)

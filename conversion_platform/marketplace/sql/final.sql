@@ -1,3 +1,3 @@
 SELECT $columns
-FROM steps.${source}_$accepted
+FROM steps.${source}_$accepted$units
 WHERE NOT $held_back

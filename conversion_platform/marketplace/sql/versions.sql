@@ -16,6 +16,6 @@ WITH told AS (
 )
 -- A row that says what the one before it said tells nothing new: a daily export has a row a day.
 SELECT *
-FROM (SELECT DISTINCT $columns, told_at, true AS present FROM filled)
+FROM (SELECT DISTINCT $columns, told_at, true AS present FROM filled$units)
 QUALIFY lag(row($names)) OVER (PARTITION BY $key ORDER BY told_at) IS DISTINCT FROM row($names)
 $gone
