@@ -1,4 +1,4 @@
-"""Checks all sources before a run: what they contain, and what later stages will lack."""
+"""Checks all sources before a run, in a temporary lake, and reports what they contain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import (
@@ -14,7 +13,6 @@ from conversion_platform.lake import (
     LocalStorage,
     Part,
     Session,
-    Table,
     listed,
     scratch_folder,
 )
@@ -26,15 +24,11 @@ from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import section_of
 from conversion_platform.marketplace.events import CheckedEvents, checked_events
 from conversion_platform.marketplace.history.capture import capture_both
-from conversion_platform.marketplace.history.tables import HISTORIES
+from conversion_platform.marketplace.lacking import missing, one_row
 from conversion_platform.marketplace.loading import load_jobs, load_users, loaded_events
 from conversion_platform.marketplace.phones import normalised_phone
 from conversion_platform.marketplace.steps import Step
 from conversion_platform.settings import Settings
-
-if TYPE_CHECKING:
-    import duckdb
-
 
 # Later than any version that a source may tell.
 _CAPTURED_ON = date(2199, 12, 31)
@@ -256,10 +250,10 @@ def _report(
             "SELECT event_type, count(*) FROM checked_events GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
     }
-    first, last, days = _one(
+    first, last, days = one_row(
         session.con, "SELECT min(dt), max(dt), count(DISTINCT dt) FROM checked_events"
     )
-    impressions, converted = _one(session.con, _conversion_query(session.settings))
+    impressions, converted = one_row(session.con, _conversion_query(session.settings))
     phone_share, consent_share = _texting(session)
     attributes = marked(infer_attributes(session), varying)
     conversions = sum(types.get(kind, 0) for kind in session.settings.events.conversion_types)
@@ -275,15 +269,9 @@ def _report(
         phone_share=phone_share,
         consent_share=consent_share,
         attributes=attributes,
-        missing=tuple(_missing(session, types, impressions, converted)),
+        missing=tuple(missing(session, types, impressions, converted)),
         steps=(),
     )
-
-
-def _one(con: duckdb.DuckDBPyConnection, query: str) -> Any:
-    row = con.execute(query).fetchone()
-    assert row is not None
-    return row
 
 
 def _texting(session: Session) -> tuple[float, float]:
@@ -292,7 +280,7 @@ def _texting(session: Session) -> tuple[float, float]:
     Of many users it is estimated: to see whether a number is valid takes longer than to load it.
     """
     joined = "users INNER JOIN users_contacts USING (user_id)"
-    users, given = _one(session.con, f"SELECT count(*), count(phone) FROM {joined}")
+    users, given = one_row(session.con, f"SELECT count(*), count(phone) FROM {joined}")
     rows = session.con.execute(
         "SELECT phone, consent_at IS NOT NULL AND consent_source IS NOT NULL "
         f"AND consent_text IS NOT NULL FROM {joined} "
@@ -319,137 +307,3 @@ def _conversion_query(settings: Settings) -> str:
         f"AND d.done_at < s.shown_at + INTERVAL {window} DAY) "
         "SELECT (SELECT count(*) FROM shown), (SELECT count(*) FROM followed)"
     )
-
-
-def _missing(
-    session: Session, types: Mapping[str, int], impressions: int, converted: int
-) -> list[str]:
-    """Return what later stages will lack."""
-    return [
-        *_missing_days(session),
-        *_missing_past(session),
-        *_missing_labels(session.settings, types, impressions, converted),
-        *_missing_columns(session.con),
-        *_missing_slots(session.con, impressions),
-    ]
-
-
-def _missing_days(session: Session) -> list[str]:
-    first = session.settings.platform.start_date
-    count, earliest = _one(
-        session.con, f"SELECT count(*), min(dt) FROM checked_events WHERE dt < DATE '{first}'"
-    )
-    if not count:
-        return []
-    return [
-        f"{count:,} events before platform.start_date = {first}: no run reads them. The first is "
-        f"of {earliest}."
-    ]
-
-
-def _missing_past(session: Session) -> list[str]:
-    """Say of which tables the source tells no earlier versions."""
-    without = [
-        history.current.name
-        for history in HISTORIES.values()
-        if not _one(session.con, f"SELECT count(*) FROM {session.lake.select(history.versions)}")[0]
-    ]
-    if not without:
-        return []
-    return [
-        f"No earlier versions of {' and '.join(without)}: days before the first run see them as "
-        "they are then (docs/history.md)."
-    ]
-
-
-def _missing_labels(
-    settings: Settings, types: Mapping[str, int], impressions: int, converted: int
-) -> list[str]:
-    if not types:
-        return ["No accepted event: no model can be trained, and no user is active."]
-    sampled = settings.events.negatives == "sampled"
-    conversions = sum(types.get(kind, 0) for kind in settings.events.conversion_types)
-    found = []
-    if conversions == 0:
-        names = ", ".join(settings.events.conversion_types)
-        found.append(
-            f"Only one class of labels: no event of a conversion type ({names}). A model cannot "
-            f"be trained; event types of the source: {', '.join(types)}."
-        )
-    if sampled:
-        found.append("Negatives are sampled from the jobs open at that moment, as set.")
-    elif impressions == 0:
-        found.append(
-            "No impressions: set events.negatives = 'sampled', and negatives are sampled from the "
-            "jobs open at that moment."
-        )
-    elif converted == impressions:
-        found.append(
-            "Only one class of labels: every impression converts. Log impressions without a "
-            "conversion too, or set events.negatives = 'sampled'."
-        )
-    elif converted == 0 and conversions:
-        found.append(
-            "Only one class of labels: no conversion follows an impression of the same user and "
-            "job within events.attribution_window_days."
-        )
-    return found
-
-
-_COLUMNS = {
-    "phone": ("users", "No phone: no message can be sent."),
-    "consent_at": ("users", "No consent: no message may be sent."),
-    "consent_source": (
-        "users",
-        "No users.consent_source: a consent without its source is incomplete, and no message may "
-        "be sent.",
-    ),
-    "consent_text": (
-        "users",
-        "No users.consent_text: a consent without its wording is incomplete, and no message may "
-        "be sent.",
-    ),
-    "time_zone": ("users", "No users.time_zone: send times go by platform.time_zone."),
-    "state": ("users", "No users.state: the messaging rules of single states cannot be applied."),
-    "skills": ("users", "No users.skills: no skill match."),
-    "title": ("jobs", "No jobs.title: messages cannot name the job."),
-    "category": ("jobs", "No jobs.category: no affinity to categories."),
-    "employer_id": ("jobs", "No jobs.employer_id: no employer features."),
-    "closed_at": ("jobs", "No jobs.closed_at: every job counts as open for ever."),
-}
-_PAIRS = {
-    ("region", "region"): "No region on both sides: candidates are not limited to a labour market.",
-    ("latitude", "latitude"): "No coordinates on both sides: no distance.",
-    ("desired_pay", "pay"): "No pay on both sides: no pay match.",
-    ("shift", "shift"): "No shift on both sides: no shift match.",
-}
-
-
-def _missing_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
-    filled = {
-        "users": _filled(con, tables.USERS) | _filled(con, tables.USERS_CONTACTS),
-        "jobs": _filled(con, tables.JOBS),
-    }
-    told = {name for name, (table, _) in _COLUMNS.items() if not filled[table][name]}
-    if "consent_at" in told:
-        told -= {"consent_source", "consent_text"}
-    single = [text for name, (_, text) in _COLUMNS.items() if name in told]
-    pairs = [
-        text
-        for (users, jobs), text in _PAIRS.items()
-        if not (filled["users"][users] and filled["jobs"][jobs])
-    ]
-    return single + pairs
-
-
-def _filled(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, bool]:
-    names = [column.name for column in table.columns]
-    counts = ", ".join(f"count({column})" for column in names)
-    row = _one(con, f"SELECT {counts} FROM {table.name}")
-    return {column: count > 0 for column, count in zip(names, row, strict=True)}
-
-
-def _missing_slots(con: duckdb.DuckDBPyConnection, impressions: int) -> list[str]:
-    if impressions and not _one(con, "SELECT count(position) FROM checked_events")[0]:
-        return ["No events.position: the effect of the slot cannot be separated from the job's."]
-    return []
