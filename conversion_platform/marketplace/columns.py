@@ -42,8 +42,9 @@ _USABLE = Privacy()
 
 @dataclass(frozen=True)
 class _PersonalParts:
-    """Beyond words, what makes a name of users personal, and what keeps it from that."""
+    """What words alone do not tell; `data/names.toml` says what each list is."""
 
+    not_of_jobs: frozenset[str]
     stems: frozenset[str]
     named_things: frozenset[str]
 
@@ -65,9 +66,19 @@ class _Names:
     """The lists of `data/names.toml`; the first reason that has a word of a name counts."""
 
     personal: dict[str, frozenset[str]]
-    personal_of_jobs: dict[str, frozenset[str]]
+    personal_of_jobs: dict[str, tuple[str, ...]]
     personal_parts: _PersonalParts
     protected: _Protected
+
+    def reasons(self, table: Table) -> dict[str, frozenset[str]]:
+        """Return the words of each reason why a column of a table is personal."""
+        if table == "users":
+            return self.personal
+        return {
+            reason: frozenset().union(*map(self.personal.__getitem__, counted))
+            - self.personal_parts.not_of_jobs
+            for reason, counted in self.personal_of_jobs.items()
+        }
 
 
 @cache
@@ -87,10 +98,9 @@ def by_name(table: Table, name: str) -> Privacy:
     if table == "users" and _is_protected(name):
         return Privacy("protected", f"its name says {name.replace('_', ' ')}")
     known = _names()
-    reasons = known.personal if table == "users" else known.personal_of_jobs
     bare = _bare_words(name)
     words = {*bare, *name.split("_")}
-    for what, telling in reasons.items():
+    for what, telling in known.reasons(table).items():
         if not telling.isdisjoint(words):
             return Privacy("personal", f"its name says {what}")
     if table == "jobs":

@@ -185,8 +185,14 @@ def test_a_column_about_work_is_usable(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        *((name, "usable") for name in ("title", "employer", "address", "latitude", "name")),
-        *((name, "personal") for name in ("contact_person", "recruiter", "phone", "hr_email")),
+        *(
+            (name, "usable")
+            for name in ("title", "employer", "address", "latitude", "name", "reference")
+        ),
+        *(
+            (name, "personal")
+            for name in ("contact_person", "recruiter", "phone", "hr_email", "surname")
+        ),
     ],
 )
 def test_of_a_job_its_people_are_personal_and_its_title_and_place_are_not(
