@@ -114,8 +114,7 @@ FROM range(1, 9) t(i)"""
 WORDS_OF_CELLS = ("smithson", "xanadu", "quux", "wibble")
 
 
-@pytest.mark.parametrize("extension", ["parquet", "csv"])
-@pytest.mark.parametrize("dated", [False, True])
+@pytest.mark.parametrize(("extension", "dated"), [("parquet", True), ("csv", False)])
 def test_the_printed_steps_hold_no_word_of_a_cell_and_read_its_unit_all_the_same(
     tmp_path: Path, extension: str, dated: bool
 ) -> None:
