@@ -68,7 +68,7 @@ def test_a_parquet_file_that_is_named_csv_says_what_it_is(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        (gzip.compress(b"user_id\n1\n"), "users.csv is a gzip file"),
+        (gzip.compress(b"user_id\n1\n", mtime=0), "users.csv is a gzip file"),
         (b"PK\x03\x04\x14\x00", "users.csv is a ZIP archive"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "users.csv is an old workbook of Excel"),
         (b"\x28\xb5\x2f\xfd\x24", "users.csv is a Zstandard file"),
