@@ -71,9 +71,9 @@ def graph(copy: Path) -> dg.BaseAssetGraph:  # type: ignore[type-arg]
     return defs.resolve_asset_graph()
 
 
-# What a champion knows leads back to its sources: attributes keep their kinds. As a dependency it
-# would be a cycle.
-KEEPS_KINDS = {key: {"champion_model", "attributes"} for key in ("users", "jobs")}
+# What a champion knows leads back to its sources: attributes keep their kinds, and an export must
+# show most of what was captured before. As dependencies these would be cycles.
+KEEPS_KINDS = {key: {"champion_model", "attributes", f"{key}_history"} for key in ("users", "jobs")}
 
 
 def written_by(key: str, assets: set[str]) -> set[str]:
