@@ -10,7 +10,7 @@ import csv
 import gzip
 import io
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -50,8 +50,8 @@ class Head:
         delimiter: Delimiter of its fields.
         encoding: Its encoding.
         before: Lines before its header.
-        wider: Number of the line below the header that has most fields, if it has more than the
-            header: what was taken as the header may be a title. None if there is no such line.
+        wider: Number of the line with most fields, if it has more than the header: what was taken
+            as the header may be a title. None if there is no such line.
     """
 
     names: tuple[str, ...]
@@ -75,7 +75,8 @@ def head_of(file: SourceFile, setting: str, section: InputSection) -> Head:
     encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
     encoding = encoding or section.encoding
     with opened(path) as stream, text_of(stream, encoding) as text:
-        below = itertools.islice(text, before, None)
+        first = list(itertools.islice(text, before + _LOOKED_AT))
+        below = itertools.chain(first[before:], text)
         lines = header_lines(below)
         delimiter = section.delimiter or _delimiter("".join(lines))
         names = first_record(itertools.chain(lines, below), delimiter)
@@ -85,7 +86,7 @@ def head_of(file: SourceFile, setting: str, section: InputSection) -> Head:
             "Export the file again, with its column names in the first line.",
         )
     _require_decoded(names, file, setting, encoding)
-    wider = _wider(path, encoding, section.delimiter, len(names))
+    wider = _wider(first, section.delimiter, len(names))
     return Head(tuple(names), delimiter, encoding, before, wider)
 
 
@@ -121,10 +122,8 @@ def _outside_quotes(text: str, mark: str) -> int:
     return sum(part.count(mark) for part in text.split('"')[::2])
 
 
-def _wider(path: Path, encoding: str, delimiter: str | None, columns: int) -> int | None:
+def _wider(lines: Sequence[str], delimiter: str | None, columns: int) -> int | None:
     """Return the number of the line, among the first, with most fields, if it has more."""
-    with opened(path) as stream, text_of(stream, encoding) as text:
-        lines = list(itertools.islice(text, _LOOKED_AT))
     fields = [1 + _outside_quotes(line, delimiter or _delimiter(line)) for line in lines]
     most = max(fields, default=0)
     return fields.index(most) + 1 if most > columns else None
