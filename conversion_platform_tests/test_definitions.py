@@ -243,6 +243,7 @@ def test_a_day_after_the_last_event_has_a_partition_in_its_own_run(lived: Path) 
     assert days_partitions(settings, day).get_partition_keys()[-1] == "2026-03-01"
 
 
+@pytest.mark.slow
 def test_a_day_that_was_run_after_the_last_event_keeps_its_partition(platform: Path) -> None:
     run(platform, date(2026, 1, 30))
     assert days_partitions(settings_in(platform)).get_partition_keys()[-1] == "2026-01-30"

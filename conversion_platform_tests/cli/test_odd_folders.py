@@ -46,7 +46,11 @@ def plain(lived: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", [BRACKETS, ALL_SORTS], ids=["brackets", "all sorts"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(BRACKETS, marks=pytest.mark.slow), ALL_SORTS],
+    ids=["brackets", "all sorts"],
+)
 def test_everything_works_in_a_folder_of_an_odd_name(
     plain: Path, lived: Path, tmp_path: Path, name: str
 ) -> None:

@@ -154,6 +154,7 @@ def test_the_day_that_a_schedule_asks_for_is_a_partition_at_that_moment(tmp_path
     assert days.get_partition_keys(moment)[-1] == "2026-11-23"
 
 
+@pytest.mark.slow
 def test_a_real_drift_beyond_the_limit_makes_the_sensor_ask_for_that_day(platform: Path) -> None:
     from conversion_platform.runs.instance import open_instance
     from conversion_platform_tests.tiny_platform import settings_in

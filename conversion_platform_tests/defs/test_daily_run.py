@@ -113,6 +113,7 @@ def test_the_same_partition_twice_is_the_same_bytes_and_the_log_does_not_grow(
     assert digests(platform) == once
 
 
+@pytest.mark.slow
 def test_a_range_of_days_is_one_run_and_leaves_the_bytes_of_day_by_day(copies: CopyOf) -> None:
     together, alone = copies("together"), copies("alone")
     runs = run_count(together)
@@ -127,6 +128,7 @@ def test_a_range_of_days_is_one_run_and_leaves_the_bytes_of_day_by_day(copies: C
     assert log_ids(together) == log_ids(alone)
 
 
+@pytest.mark.slow
 def test_two_platforms_from_the_same_seed_are_the_same_bytes_the_model_included(
     lived: Path, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ from conversion_platform_tests.tiny_platform import (
 )
 
 
+@pytest.mark.slow
 def test_a_training_over_several_days_trains_and_decides_for_each(copies: CopyOf) -> None:
     together, alone = copies("together"), copies("alone")
     for folder in (together, alone):

@@ -90,6 +90,7 @@ def test_the_lake_that_comes_back_goes_on(platform: Path) -> None:
     run(platform, NEXT)
 
 
+@pytest.mark.slow
 def test_a_person_who_wants_a_new_lake_gets_one(platform: Path) -> None:
     moved_away(platform)
     code, output, errors = call(platform, "new-lake", "--yes")
@@ -123,6 +124,7 @@ def test_a_person_who_does_not_confirm_changes_nothing(platform: Path) -> None:
         run(platform, NEXT)
 
 
+@pytest.mark.slow
 def test_a_ledger_of_an_earlier_release_learns_its_lake(platform: Path) -> None:
     of_an_earlier_release(platform)
     (platform / "lake").rmdir()

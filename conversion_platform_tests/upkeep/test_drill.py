@@ -53,6 +53,7 @@ def restore(folder: Path, backup: Path) -> Result:
     return ask(folder, "restore", str(backup))
 
 
+@pytest.mark.slow
 def test_the_drill_ends_in_the_bytes_of_an_undisturbed_platform(
     platform: Path, copies: object, tmp_path: Path
 ) -> None:

@@ -141,6 +141,7 @@ def test_commands_that_read_or_write_the_lake_name_the_command_to_run(
     assert digests(old) == before
 
 
+@pytest.mark.slow
 def test_a_migrated_platform_goes_on_as_one_that_was_never_old(
     old: Path, lived: Path, copies: object
 ) -> None:
