@@ -9,8 +9,16 @@ from pathlib import Path
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, open_session
-from conversion_platform.marketplace import USERS, USERS_HISTORY, Captured, as_of, capture
+from conversion_platform.marketplace import (
+    USERS,
+    USERS_HISTORY,
+    Captured,
+    as_of,
+    capture,
+    ever_known,
+)
 from conversion_platform.marketplace.history import USERS_VERSIONS
+from conversion_platform.marketplace.history.reading import known_spans
 from conversion_platform.settings import load_settings
 from conversion_platform_tests.inference.marketplace import rows_query
 
@@ -83,3 +91,18 @@ def files(session: Session) -> dict[str, bytes]:
     """The bytes of every snapshot."""
     storage = session.lake.storage
     return {key: storage.read(key) for key in storage.list(USERS_HISTORY.name)}
+
+
+def known(session: Session, numbers: range) -> set[tuple[str, int]]:
+    """The users that were ever captured, and those of the days with whose events they count."""
+    ever = ever_known(session.lake, USERS_HISTORY)
+    spans = known_spans(session.lake, USERS_HISTORY, f"(SELECT user_id FROM {ever})")
+    rows = session.con.execute(
+        f"SELECT user_id, _cp_known_from, _cp_known_until FROM {spans}"
+    ).fetchall()
+    return {
+        (user, number)
+        for user, first, end in rows
+        for number in numbers
+        if first <= day(number) < end
+    }
