@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY
 from conversion_platform.lake import Session
+from conversion_platform.marketplace.history.reading import ever_known, known_spans
 from conversion_platform.marketplace.history.tables import HISTORIES, SNAPSHOT_TABLES
 from conversion_platform.marketplace.history.whole import write_whole
 
 if TYPE_CHECKING:
-    from conversion_platform.lake import Table
+    from conversion_platform.lake import Lake, Table
 
 
 FOLDED_AT_ONCE_DAYS = 30
@@ -58,7 +59,21 @@ def fold_snapshots(session: Session, table: Table, before: date) -> list[date]:
     if len(old) < 2:
         return []
     *removed, kept = old
-    write_whole(session, HISTORIES[table.name], kept)
+    write_whole(session, HISTORIES[table.name], kept, ended=_ended(session.lake, table, kept))
     for day in reversed(removed):
         session.lake.remove(table, day)
     return removed
+
+
+def _ended(lake: Lake, table: Table, day: date) -> str:
+    """Return SQL (a parenthesised query) of the ids that a day does not know, and days before did.
+
+    Columns: the id; `_cp_known_until`, the first day on which it was known no more.
+    """
+    key = HISTORIES[table.name].key
+    ids = f"(SELECT {key} FROM {ever_known(lake, table)} WHERE known_at_times)"
+    until = "max(_cp_known_until)"
+    return (
+        f"(SELECT {key}, {until} AS _cp_known_until FROM {known_spans(lake, table, ids)} "
+        f"WHERE _cp_known_from <= DATE '{day}' GROUP BY {key} HAVING {until} <= DATE '{day}')"
+    )

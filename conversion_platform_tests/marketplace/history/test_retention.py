@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Lake, Table
-from conversion_platform.marketplace import USERS, USERS_HISTORY, as_of, capture, fold_old_snapshots
+from conversion_platform.marketplace import (
+    JOBS_HISTORY,
+    USERS,
+    USERS_HISTORY,
+    as_of,
+    capture,
+    capture_both,
+    fold_old_snapshots,
+    load_events,
+    load_jobs,
+    load_users,
+)
 from conversion_platform.marketplace.history import fold_snapshots
-from conversion_platform_tests.marketplace.history.world import Regions, day, keep, opened, seen
+from conversion_platform_tests.marketplace.history.world import (
+    Regions,
+    day,
+    keep,
+    known,
+    opened,
+    seen,
+)
+from conversion_platform_tests.marketplace.world import World
 
 TEAM = {"team": "VARCHAR"}
 CAPTURES: dict[int, Regions] = {
@@ -99,3 +119,67 @@ def test_snapshots_are_kept_as_long_as_the_settings_say(tmp_path: Path) -> None:
         assert fold_old_snapshots(session, day(755)) == []
         assert fold_old_snapshots(session, day(730 + 35)) == [day(0)]
         assert seen(session, 39) == {"a": "10"}
+
+
+def test_a_user_who_was_gone_when_snapshots_were_folded_stays_known(tmp_path: Path) -> None:
+    with opened(tmp_path) as session:
+        for number, users in FOLDED.items():
+            keep(session, number, users)
+        before = known(session, range(60, 120))
+        fold_old_snapshots(session, day(730 + 60))
+        assert session.lake.days(USERS_HISTORY) == [day(60), day(80)]
+        assert known(session, range(60, 120)) == before
+        assert {user for user, _ in before} == set("abcde")
+        assert {user for user, number in known(session, range(-9, 1))} == set("abcde")
+
+
+def test_a_day_within_retention_that_runs_again_after_folding_gives_the_same_bytes(
+    tmp_path: Path,
+) -> None:
+    """User 2 was known until the 8th alone: the run of the 9th writes events of days before it."""
+    rows = ", ".join(
+        f"('e{user}-{number}', {user}, 10, 'impression', '{january(number)}T15:00:00Z')"
+        for user in (1, 2, 3)
+        for number in range(2, 15)
+    )
+    events = f"SELECT * FROM (VALUES {rows}) e(event_id, user_id, job_id, event_type, occurred_at)"
+    built = World(tmp_path).fill(users=_users(1, 3), events=events)
+    for number in (4, 8):
+        _run(built, number)
+    built.fill(users=_users(1, 2, 3), events=events)
+    _run(built, 4, refresh=True)
+    built.fill(users=_users(1), events=events)
+    for number in (9, 11, 9, 11):
+        _run(built, number)
+    before = _bytes(built)
+    with built.session() as session:
+        for table in (USERS_HISTORY, JOBS_HISTORY):
+            assert fold_snapshots(session, table, january(9)) == [january(4), january(8)]
+    for number in (9, 11):
+        _run(built, number)
+    assert _bytes(built) == before
+
+
+def january(number: int) -> date:
+    return date(2026, 1, number)
+
+
+def _users(*ids: int) -> str:
+    return f"SELECT unnest({list(ids)}) AS user_id, '2026-01-01T05:00:00Z' AS created_at"
+
+
+def _run(built: World, number: int, refresh: bool = False) -> None:
+    """Load, capture and write events as a run of the day does."""
+    with built.session() as session:
+        load_users(session)
+        load_jobs(session)
+        capture_both(session, DayRange.of(january(number)), refresh)
+        load_events(session, DayRange.of(january(number)))
+
+
+def _bytes(built: World) -> dict[str, bytes]:
+    """The bytes of all events, and of the snapshots of the 11th."""
+    with built.session() as session:
+        lake = session.lake
+        snapshots = [lake.key(table, january(11)) for table in (USERS_HISTORY, JOBS_HISTORY)]
+        return {key: lake.storage.read(key) for key in [*lake.storage.list("events"), *snapshots]}
