@@ -211,7 +211,6 @@ def _changes(
     """
     day = days.first
     columns = [column.name for column in history.columns] + list(attributes)
-    known = as_of(session.lake, history.table, before or day, attributes)
     since = before + ONE_DAY if before else FIRST_DAY
     query = rendered(
         __package__,
@@ -221,12 +220,14 @@ def _changes(
         columns=", ".join(map(identifier, columns)),
         current=_current(session, history),
         versions=with_attributes(session.lake.select(history.versions), attributes),
-        before=known if before else f"(SELECT * FROM {known} WHERE false)",
+        before=_known_before(session, history, day, before, attributes),
         zone=quoted(session.settings.platform.time_zone),
         day=quoted(day.isoformat()),
         since=quoted(since.isoformat()),
         until=quoted(days.last.isoformat()),
-        since_of_new=quoted((since if before else day).isoformat()),
+        since_of_new="_cp_since" if before else f"DATE '{day}'",
+        continued=f"(SELECT * FROM {_of_day(session, history, before or day)} "
+        f"WHERE {'valid_from > dt' if before else 'false'})",
         all_rows=_has_first_value(session, history, before, attributes),
     )
     session.con.execute(f"CREATE OR REPLACE TEMP TABLE {_CAPTURED} AS {query}")
@@ -234,6 +235,35 @@ def _changes(
         yield
     finally:
         session.con.execute(f"DROP TABLE IF EXISTS {_CAPTURED}")
+
+
+def _known_before(
+    session: Session,
+    history: History,
+    day: date,
+    before: date | None,
+    attributes: Mapping[str, str],
+) -> str:
+    """Return SQL of the rows that the snapshots before a day end with.
+
+    The snapshot before may tell versions that begin later than its day, up to `day` itself.
+    """
+    if before is None:
+        known = as_of(session.lake, history.table, day, attributes)
+        return f"(SELECT * FROM {known} WHERE false)"
+    newest = f"SELECT max(valid_from) FROM {_of_day(session, history, before)}"
+    last = (session.con.execute(newest).fetchone() or (None,))[0]
+    if last is None or last <= before:
+        return as_of(session.lake, history.table, before, attributes)
+
+    def others(table: Table, days: DayRange | None = None) -> str:
+        return f"(SELECT * FROM {session.lake.select(table, days)} WHERE dt <> DATE '{day}')"
+
+    return as_of(session.lake, history.table, min(last, day), attributes, others)
+
+
+def _of_day(session: Session, history: History, day: date) -> str:
+    return session.lake.select(history.table, DayRange.of(day))
 
 
 def _has_first_value(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from conversion_platform.marketplace import (
     versions,
 )
 from conversion_platform.marketplace.history.reading import known_spans
-from conversion_platform_tests.marketplace.history.world import day, opened
+from conversion_platform_tests.marketplace.history.world import day, known, opened, show
 from conversion_platform_tests.marketplace.world import World
 
 TEAM = {"team": "VARCHAR"}
@@ -116,6 +117,49 @@ def test_later_days_and_their_events_are_as_they_were(
             found = events_of(session)
             assert events <= found, "who was captured stays known"
             assert {one for one in found - events if one[1] >= after} == set()
+
+
+VERSIONS = st.dictionaries(
+    st.sampled_from("abc"),
+    st.dictionaries(st.integers(-2, 12), st.sampled_from("xyz"), min_size=1, max_size=4),
+)
+
+
+@hypothesis_settings(max_examples=15)
+@given(VERSIONS, VERSIONS, st.sets(st.integers(0, 11), max_size=3), st.booleans())
+@example({"a": {0: "x", 7: "y"}}, {"a": {0: "x"}}, {4}, True)
+@example({"a": {0: "x"}}, {"a": {0: "x", 7: "y"}}, {4, 9}, False)
+def test_every_snapshot_that_is_replaced_is_what_the_source_tells_of_its_past(
+    told: dict[str, dict[int, str]],
+    corrected: dict[str, dict[int, str]],
+    cuts: set[int],
+    ascending: bool,
+) -> None:
+    """The first of a range tells the versions of all of its days; the last is replaced too."""
+    ends = [-1, *sorted(cuts), 12]
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as session:
+        _tell(session, told)
+        for first, last in pairwise(ends):
+            capture(session, USERS_HISTORY, DayRange(day(first + 1), day(last)))
+        snapshots = session.lake.days(USERS_HISTORY)
+        known_before = known(session, range(-3, 16))
+        _tell(session, corrected)
+        for one in snapshots if ascending else reversed(snapshots):
+            capture(session, USERS_HISTORY, DayRange.of(one), refresh=True)
+        for number in range(13):
+            if day(number) in snapshots:
+                expected = {
+                    user: dated[max(since for since in dated if since <= number)]
+                    for user, dated in corrected.items()
+                    if min(dated) <= number
+                }
+                assert _regions(seen(session)[number]) == expected, number
+        assert known_before <= known(session, range(-3, 16))
+
+
+def _tell(session: Session, versions: dict[str, dict[int, str]]) -> None:
+    told = {user: sorted(dated.items()) for user, dated in versions.items()}
+    show(session, {user: dated[-1][1] for user, dated in told.items()}, told)
 
 
 def _regions(users: Users) -> dict[str, str]:

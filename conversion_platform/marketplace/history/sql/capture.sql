@@ -28,9 +28,19 @@ WITH told AS (
     FROM $versions
 ),
 
+-- The snapshot before tells versions that begin later than its day, if it was the first of a range
+-- or was replaced: of such an id this one tells what counts after those.
+continued AS (
+    SELECT $key, least(max(valid_from) + 1, DATE $day) AS _cp_since FROM $continued GROUP BY ALL
+),
+
 until_next AS (
-    SELECT *, lead(told_from) OVER versions AS next_from
+    SELECT
+        told.*,
+        coalesce(_cp_since, DATE $since) AS _cp_since,
+        lead(told_from) OVER versions AS next_from
     FROM told
+    LEFT JOIN continued USING ($key)
     WHERE told_from IS NULL OR told_from <= DATE $until
     WINDOW versions AS (PARTITION BY $key ORDER BY told_from, told_at)
 ),
@@ -41,7 +51,7 @@ placed AS (
         row($columns) AS content,
         row_number() OVER versions = 1 AS is_first
     FROM until_next
-    WHERE next_from IS NULL OR next_from > greatest(told_from, DATE $since)
+    WHERE next_from IS NULL OR next_from > greatest(told_from, _cp_since)
     WINDOW versions AS (PARTITION BY $key ORDER BY told_from, told_at)
 ),
 
@@ -67,9 +77,9 @@ compared AS (
 SELECT
     $columns,
     CASE
-        WHEN told_from IS NULL AND known_key IS NULL THEN DATE $since_of_new
+        WHEN told_from IS NULL AND known_key IS NULL THEN $since_of_new
         WHEN told_from IS NULL THEN DATE $day
-        ELSE greatest(told_from, DATE $since)
+        ELSE greatest(told_from, _cp_since)
     END AS valid_from,
     present,
     CASE
@@ -77,7 +87,7 @@ SELECT
         WHEN known_key IS NULL THEN 'new'
         WHEN content IS NOT DISTINCT FROM content_before THEN NULL
         -- The source says today that something was otherwise on a day that is captured already.
-        WHEN is_first AND (told_from < DATE $since OR $start IS DISTINCT FROM known_start)
+        WHEN is_first AND (told_from < _cp_since OR $start IS DISTINCT FROM known_start)
             THEN 'corrected'
         ELSE 'changed'
     END AS change,
