@@ -103,7 +103,7 @@ def _gone(session: Session, contract: Contract, found: Sequence[Attribute]) -> l
     """
     of = contract.of_entities
     present = {one.column_name for one in found if one.table_name == of}
-    listed = spellings(section_of(session.settings, contract.name).attributes)
+    listed = spellings(section_of(session.settings, contract.of_entities).attributes)
     return [
         Attribute(of, name, kind, True, False, _GONE, columns.by_name(of, name), _GONE)
         for name, kind in known_kinds(session, contract.name).items()

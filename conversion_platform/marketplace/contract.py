@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 from conversion_platform.lake import Column, Table
 from conversion_platform.marketplace import tables
 
 if TYPE_CHECKING:
-    from conversion_platform.settings import Settings, SourceSection
+    from conversion_platform.settings import EntitySection, Settings, SourceSection
 
 Kind = Literal["id", "text", "words", "zone", "number", "integer", "time", "far_time"]
 EntityName = Literal["users", "jobs", "events"]
@@ -105,6 +105,10 @@ class Contract:
         return self.name
 
 
+@overload
+def section_of(settings: Settings, name: Literal["users", "jobs"]) -> EntitySection: ...
+@overload
+def section_of(settings: Settings, name: str) -> SourceSection: ...
 def section_of(settings: Settings, name: str) -> SourceSection:
     """Return the settings of the source of a name: `users`, `jobs` or `events`."""
     section: SourceSection = getattr(settings.sources, name)

@@ -72,7 +72,7 @@ class Times:
         older = f"coalesce({FOLDER_DAY} < DATE '{newest}', false)" if newest else "false"
         order: list[str] = [older, later]
         apart = folder if newest else "NULL"
-        if source.section.duplicates == "newest":
+        if source.of_entities.duplicates == "newest":
             order += [f"{time} DESC NULLS LAST" for time in (moment, written)]
             apart = moment
         staged = (*valid_from, FOLDER_DAY)
@@ -114,7 +114,7 @@ def require_decided(source: Source, times: Times, further: Sequence[str]) -> Non
     Raises:
         SourceError: they do not say it.
     """
-    contract, duplicates = source.contract, source.section.duplicates
+    contract, duplicates = source.contract, source.of_entities.duplicates
     moment, written = _ORDERS[duplicates] or (times.moment, times.written)
     found = _undecided(source, further, f"NOT {times.held_back}", moment, written)
     if not found:
@@ -132,7 +132,7 @@ def require_decided(source: Source, times: Times, further: Sequence[str]) -> Non
 
 def undecided_later(source: Source, times: Times, further: Sequence[str]) -> str | None:
     """Return a sentence about ids that a later day will refuse, as `require_decided` does."""
-    if source.section.duplicates != "newest":
+    if source.of_entities.duplicates != "newest":
         return None
     wanted = f"{times.later} AND NOT {times.older}"
     found = _undecided(source, further, wanted, times.moment, times.written, times.moment)

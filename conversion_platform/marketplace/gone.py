@@ -34,7 +34,7 @@ def newest_export(source: Source) -> date | None:
     No older row may count, neither of who is gone nor of who took a consent back. A row in no `dt=`
     folder is always shown.
     """
-    return None if source.section.folders == "changes" else source.relation.last_folder
+    return None if source.of_entities.folders == "changes" else source.relation.last_folder
 
 
 def gone_ids(source: Source) -> Gone:

@@ -57,7 +57,7 @@ def placement_of(
         SourceError: a setting names a column that does not exist, or a protected one that
             `features.allow_protected_features` does not name.
     """
-    section = section_of(settings, contract.name)
+    section = section_of(settings, contract.of_entities)
     allowed = settings.features.allow_protected_features
     gone = [name for name in _snaked(section.attributes, further) if name in known]
     wanted = [name for name in section.attributes if snake(name) not in gone]
@@ -90,7 +90,7 @@ def placement_in_lake(settings: Settings, contract: Contract, names: Sequence[st
 
     A protected attribute that is listed without an allowance lies apart.
     """
-    listed = spellings(section_of(settings, contract.name).attributes)
+    listed = spellings(section_of(settings, contract.of_entities).attributes)
     allowed = spellings(settings.features.allow_protected_features)
     protected = {name for name in names if _is_protected(contract, name)}
     shown = tuple(name for name in names if name in listed and name not in protected - allowed)

@@ -114,7 +114,7 @@ def _no_longer_used(session: Session, used: dict[str, list[str]]) -> Iterator[st
         apart = [name for name in lost if _looks_apart(contract, name)]
         usable = [name for name in lost if name not in apart]
         if usable:
-            listed = section_of(session.settings, contract.name).attributes
+            listed = section_of(session.settings, contract.of_entities).attributes
             yield (
                 "Attributes are features only where the settings list them; models that know "
                 f"these see them as missing from now on: {', '.join(usable)}. To go on with them: "

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from conversion_platform.lake import Session, identifier, quoted, rendered
 from conversion_platform.marketplace.contract import SQL_TYPES, Contract, Field
@@ -38,9 +37,7 @@ from conversion_platform.marketplace.values import (
     row_json,
     value_sql,
 )
-
-if TYPE_CHECKING:
-    from conversion_platform.settings import SourceSection
+from conversion_platform.settings import EntitySection, SourceSection
 
 _SHOWN = 200  # characters of a cell that are kept to be shown
 
@@ -56,6 +53,12 @@ class Source:
     matched: Matched
     pipeline: Pipeline
     cells: tuple[Cell, ...]
+
+    @property
+    def of_entities(self) -> EntitySection:
+        """The settings of the source, of users or jobs."""
+        assert isinstance(self.section, EntitySection)
+        return self.section
 
     def cell(self, name: str) -> Cell:
         """Return the cell of one contract column."""

@@ -37,7 +37,7 @@ def require_whole(checked: Entities, lake: Lake) -> None:
     query = f"SELECT count(*), count(*) FILTER ({missing}) FROM {as_of(lake, table, newest)}"
     with lake.readable_errors():
         rows, gone = source.pipeline.con.execute(query).fetchall()[0]
-    most = source.section.max_gone_share
+    most = source.of_entities.max_gone_share
     if gone <= _FEW or gone <= most * rows:
         return
     name, setting = contract.name, f"{contract.setting}.max_gone_share"

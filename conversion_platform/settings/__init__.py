@@ -14,6 +14,7 @@ from conversion_platform.settings.loading import (
 from conversion_platform.settings.reference import render_init
 from conversion_platform.settings.sections import (
     CohortSection,
+    EntitySection,
     InputSection,
     SandboxSection,
     SourceSection,
@@ -23,6 +24,7 @@ __all__ = [
     "CONFIG_NAME",
     "CONFIG_VARIABLE",
     "CohortSection",
+    "EntitySection",
     "InputSection",
     "SandboxSection",
     "Settings",

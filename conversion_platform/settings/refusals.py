@@ -56,6 +56,15 @@ OF_SOURCES = {"null_values", "decimal", "thousands", "date_format", "time_zone"}
 """How values are written: keys of a source, which mean nothing for an input of its SQL."""
 
 
+OF_ENTITIES = {
+    "attributes": "Further columns of events are unused.",
+    "duplicates": "Of copies of one event the one that was recorded first counts.",
+    "folders": "A `dt=` folder of events holds those that happened, or arrived, on its day.",
+    "max_gone_share": "The limit compares with the newest snapshot, and events have none.",
+}
+"""Keys of users and jobs, and why each has no effect on events."""
+
+
 def unknown_key(place: str, key: str, known: Iterable[str]) -> SettingsError:
     """Return the error for a key that is not known, with the nearest one that is."""
     section, _, name = key.rpartition(".")
@@ -65,6 +74,11 @@ def unknown_key(place: str, key: str, known: Iterable[str]) -> SettingsError:
         return SettingsError(
             f"{place}: `{key}` has no effect: SQL gets the columns of an input as they are.",
             f"Set `{name}` for the source whose `sql` reads the input: it counts for the result.",
+        )
+    if section == "sources.events" and name in OF_ENTITIES:
+        return SettingsError(
+            f"{place}: `{key}` has no effect: `{name}` goes with users and jobs only.",
+            f"Take it out. {OF_ENTITIES[name]}",
         )
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     hint = f"Did you mean `{'.'.join(filter(None, (section, *near)))}`? " if near else ""

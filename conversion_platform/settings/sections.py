@@ -167,17 +167,12 @@ class InputSection(Section):
 
 
 class SourceSection(InputSection):
-    """One of the three source tables: a place with a column mapping, or SQL over inputs."""
+    """A source table: a place with a column mapping, or SQL over inputs."""
 
     sql: str | None = Field(None, description="A SELECT over the tables under [inputs].")
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Contract column = source column, where the names differ.",
-    )
-    attributes: tuple[str, ...] = Field(
-        (),
-        description="Further columns that become features, and that anyone may read; all others "
-        "are kept apart as personal. `check-sources` proposes the list.",
     )
     null_values: tuple[str, ...] = Field(
         ("NA", "N/A", "n/a", "NULL", "null", r"\N", "NaN", "nan", "None", "#N/A", "<NA>"),
@@ -200,22 +195,6 @@ class SourceSection(InputSection):
         description="Zone of times written without one; without this setting such a cell is "
         "missing, and an event rejected.",
     )
-    duplicates: Literal["newest", "first", "refuse"] = Field(
-        "newest",
-        description="Which of several rows of one user or job counts: the `newest` by "
-        "`valid_from`, `updated_at` or the `dt=` folder (where these do not tell, the source is "
-        "refused), the `first` by file and row, or none.",
-    )
-    folders: Literal["exports", "changes"] = Field(
-        "exports",
-        description="What a `dt=` folder of users or jobs holds: `exports` are whole, and who is "
-        "not in the newest one is shown no more; `changes` are the rows that changed.",
-    )
-    max_gone_share: Share = Field(
-        0.5,
-        description="Share of the users (or jobs) of the newest snapshot that may be gone at once; "
-        "with more, and more than 20, a run stops before it replaces them. 1 for any.",
-    )
     warn_share: Share = Field(0.01, description="Share of rejected rows that makes a check warn.")
     fail_share: Share = Field(0.2, description="Share of rejected rows that makes a check fail.")
 
@@ -235,19 +214,38 @@ class SourceSection(InputSection):
         return self
 
 
+class EntitySection(SourceSection):
+    """Users or jobs: a place with a column mapping, or SQL over inputs."""
+
+    attributes: tuple[str, ...] = Field(
+        (),
+        description="Further columns that become features, and that anyone may read; all others "
+        "are kept apart as personal. `check-sources` proposes the list.",
+    )
+    duplicates: Literal["newest", "first", "refuse"] = Field(
+        "newest",
+        description="Which of several rows of one user or job counts: the `newest` by "
+        "`valid_from`, `updated_at` or the `dt=` folder (where these do not tell, the source is "
+        "refused), the `first` by file and row, or none.",
+    )
+    folders: Literal["exports", "changes"] = Field(
+        "exports",
+        description="What a `dt=` folder of users or jobs holds: `exports` are whole, and who is "
+        "not in the newest one is shown no more; `changes` are the rows that changed.",
+    )
+    max_gone_share: Share = Field(
+        0.5,
+        description="Share of the users (or jobs) of the newest snapshot that may be gone at once; "
+        "with more, and more than 20, a run stops before it replaces them. 1 for any.",
+    )
+
+
 class SourcesSection(Section):
     """The three source tables."""
 
-    users: SourceSection = SourceSection(path="source/users.parquet")
-    jobs: SourceSection = SourceSection(path="source/jobs.parquet")
+    users: EntitySection = EntitySection(path="source/users.parquet")
+    jobs: EntitySection = EntitySection(path="source/jobs.parquet")
     events: SourceSection = SourceSection(path="source/events")
-
-    @field_validator("events")
-    @classmethod
-    def _no_attributes(cls, value: SourceSection) -> SourceSection:
-        if value.attributes:
-            raise ValueError("has no features of its own: `attributes` go with users and jobs only")
-        return value
 
 
 class EventsSection(Section):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from conversion_platform.marketplace import EVENTS, JOBS, REASONS, TABLES, USERS
-from conversion_platform.settings import InputSection, SourceSection
+from conversion_platform.settings import EntitySection, InputSection
 
 DOCS = (Path(__file__).parents[2] / "docs/sources.md").read_text()
 
@@ -28,7 +28,7 @@ def test_every_contract_column_is_named() -> None:
 
 def test_every_setting_of_a_source_is_named() -> None:
     """In backquotes: `path`, `sql` and `table` are words of any page."""
-    keys = {*InputSection.model_fields, *SourceSection.model_fields}
+    keys = {*InputSection.model_fields, *EntitySection.model_fields}
     named = set(re.findall(r"`(?:sources\.\*\.)?(\w+)(?: = [^`]*)?`", DOCS))
     assert keys - named == set()
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from conversion_platform.errors import SettingsError
 from conversion_platform.settings import (
     CohortSection,
+    EntitySection,
     Settings,
     SourceSection,
     load_settings,
@@ -64,6 +65,27 @@ def test_what_an_input_cannot_say_is_refused_with_the_place_where_it_counts(
         write(f'[inputs.people]\npath = "people.csv"\n{key} = "x"')
     assert f"`inputs.people.{key}` has no effect" in caught.value.problem
     assert "source whose `sql` reads the input" in caught.value.remedy
+
+
+OF_ENTITIES = sorted(EntitySection.model_fields.keys() - SourceSection.model_fields.keys())
+
+
+@pytest.mark.parametrize("key", OF_ENTITIES)
+def test_what_events_do_not_have_is_refused_where_it_is_set_for_them(
+    write: Any, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    told = f"`sources.events.{key}` has no effect: `{key}` goes with users and jobs only."
+    value = json.dumps(EntitySection.model_fields[key].get_default())
+    assert told in refusal(write, f'[sources.events]\npath = "events"\n{key} = {value}')
+    variable = set_variable(monkeypatch, f"sources.events.{key}", value)
+    message = refusal(write, "")
+    assert variable in message
+    assert told in message
+    assert "Take it out. " in message
+
+
+def test_users_and_jobs_alone_have_attributes_folders_and_duplicates() -> None:
+    assert OF_ENTITIES == ["attributes", "duplicates", "folders", "max_gone_share"]
 
 
 def test_an_empty_file_gives_the_defaults(write: Any) -> None:
@@ -267,10 +289,6 @@ def test_a_refusal_says_what_the_key_is_for(write: Any) -> None:
         ("[sources.jobs]\npath='a'\nsql='SELECT 1'", "[sources.jobs] give either `sql` or a place"),
         ("[inputs.a]\nformat='postgres'", "[inputs.a] format = 'postgres' needs exactly one of"),
         ("[inputs.a]\npath='x'\ntable='t'", "[inputs.a] `table` and `query` go with"),
-        (
-            "[sources.events]\npath='a'\nattributes=['x']",
-            "[sources.events] has no features of its own",
-        ),
         ("[cohorts.Night-Shift]\nsize=1", "the name `cohorts.Night-Shift` is not allowed"),
         (
             "[events]\nconversion_types=['impression']",
