@@ -27,13 +27,13 @@ def init(ctx: click.Context, force: bool) -> None:
     can become features.
     """
     from conversion_platform.errors import SettingsError, SourceError
-    from conversion_platform.marketplace import SOURCE_COLUMNS, proposed_attributes
+    from conversion_platform.marketplace import columns_to_map, proposed_attributes
     from conversion_platform.settings import CONFIG_NAME, load_settings, render_init
 
     path = Path(ctx.obj or CONFIG_NAME)
     if path.exists() and not force:
         raise SettingsError(f"{path} is already there.", "Add --force to overwrite it.")
-    path.write_text(render_init(SOURCE_COLUMNS), encoding="utf-8")
+    path.write_text(render_init(columns_to_map()), encoding="utf-8")
     click.echo(f"Wrote {path}. Say where your tables are under [sources], then run:")
     click.echo("  conversion-platform check-sources")
     settings = load_settings(path)

@@ -27,6 +27,7 @@ from conversion_platform.marketplace.history import (
     versions,
 )
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
+from conversion_platform.marketplace.meanings import columns_to_map
 from conversion_platform.marketplace.phones import normalised_phone
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
@@ -55,7 +56,6 @@ from conversion_platform.marketplace.tables import (
     REJECTED_JOBS_VALUES,
     REJECTED_USERS,
     REJECTED_USERS_VALUES,
-    SOURCE_COLUMNS,
     USERS,
     USERS_CONTACTS,
     USERS_PROTECTED,
@@ -79,7 +79,6 @@ __all__ = [
     "REJECTED_JOBS_VALUES",
     "REJECTED_USERS",
     "REJECTED_USERS_VALUES",
-    "SOURCE_COLUMNS",
     "TABLES",
     "USERS",
     "USERS_CONTACTS",
@@ -102,6 +101,7 @@ __all__ = [
     "capture_both",
     "check_sources",
     "checked_sources",
+    "columns_to_map",
     "ever_known",
     "first_line",
     "fold_old_snapshots",

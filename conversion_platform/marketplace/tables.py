@@ -252,8 +252,3 @@ CONTRACT_COLUMNS: dict[str, tuple[Column, ...]] = {
     EVENTS.name: EVENTS.columns,
 }
 """The contract columns of each source, personal ones among them."""
-
-SOURCE_COLUMNS = {
-    name: tuple(column.name for column in columns) for name, columns in CONTRACT_COLUMNS.items()
-}
-"""Their names."""

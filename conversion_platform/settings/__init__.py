@@ -11,7 +11,7 @@ from conversion_platform.settings.loading import (
     load_settings,
     secret,
 )
-from conversion_platform.settings.reference import render_init
+from conversion_platform.settings.reference import SourceColumn, render_init
 from conversion_platform.settings.sections import (
     CohortSection,
     EntitySection,
@@ -28,6 +28,7 @@ __all__ = [
     "InputSection",
     "SandboxSection",
     "Settings",
+    "SourceColumn",
     "SourceSection",
     "load_settings",
     "render_init",

@@ -62,6 +62,28 @@ class SectionEntry:
         return ".".join(self.path)
 
 
+@dataclass(frozen=True)
+class SourceColumn:
+    """One contract column of a source.
+
+    Attributes:
+        name: Its name in the contract.
+        meaning: What it holds, in a few words.
+        required: Whether the source must have it.
+    """
+
+    name: str
+    meaning: str
+    required: bool
+
+    @property
+    def line(self) -> str:
+        """The line of `init` that maps it."""
+        told = f"required: {self.meaning}" if self.required else self.meaning
+        mapping = f'# {self.name} = ""'
+        return f"{mapping:<24} # {told}"
+
+
 def sections() -> tuple[SectionEntry, ...]:
     """Return every section, in the order of the file."""
     return tuple(_sections(schema_of(Settings), {}, ()))[1:]
@@ -97,14 +119,14 @@ def _toml(default: object, entry: Schema) -> str:
     return str(default) if bare else json.dumps(default, ensure_ascii=False)
 
 
-def render_init(source_columns: Mapping[str, Sequence[str]]) -> str:
+def render_init(source_columns: Mapping[str, Sequence[SourceColumn]]) -> str:
     """Return the text of a new conversion_platform.toml.
 
     It loads as it stands and equals the defaults. Commented out is all but the few keys that a
     newcomer must set.
 
     Args:
-        source_columns: The contract columns of each source, to be named in its section.
+        source_columns: The contract columns of each source, in the order of its section.
     """
     return (
         _templates()

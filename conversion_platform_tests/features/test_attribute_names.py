@@ -17,7 +17,7 @@ from conversion_platform.features import (
 )
 from conversion_platform.lake import Session, open_session
 from conversion_platform.marketplace import (
-    SOURCE_COLUMNS,
+    CONTRACTS,
     infer_attributes,
     load_events,
     load_jobs,
@@ -72,8 +72,9 @@ def test_no_attribute_takes_the_place_of_what_is_counted(tmp_path: Path) -> None
     names = names_in_queries()
     assert {"impressions_7d", "user_clicks_1d", "click_rate", "job_code"} <= set(names)
     changes = {}
-    for source in ("users", "jobs"):
-        own = [name for name in names if name not in SOURCE_COLUMNS[source]]
+    for source, contract in (("users", CONTRACTS[0]), ("jobs", CONTRACTS[1])):
+        taken = {column.name for column in contract.columns}
+        own = [name for name in names if name not in taken]
         values = ", ".join(f'1000 + ascii(shift) + {n} AS "{name}"' for n, name in enumerate(own))
         write_source(odd, source, f"SELECT *, {values} FROM ({SOURCES[source]})")
         changes[f"sources.{source}.attributes"] = own
