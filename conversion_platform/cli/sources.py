@@ -34,7 +34,8 @@ def init(ctx: click.Context, force: bool) -> None:
     if path.exists() and not force:
         raise SettingsError(f"{path} is already there.", "Add --force to overwrite it.")
     path.write_text(render_init(columns_to_map()), encoding="utf-8")
-    click.echo(f"Wrote {path}. Say where your tables are under [sources], then run:")
+    click.echo(f"Wrote {path}. Set time_zone and start_date in it, and the path of users, jobs and")
+    click.echo("events; map their columns. Then run:")
     click.echo("  conversion-platform check-sources")
     settings = load_settings(path)
     places = [settings.sources.users.path, settings.sources.jobs.path]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
+_NAMES = 12  # width of the column of names, and what parts it from the next
+# What has to stay in one line to be pasted: a key with its value, or the first one of a list.
+_SETTING = re.compile(r'\S+ = \[?"[^"]*"|"[^"]*"')
+_JOINED = "\x1f"  # a blank at which no line ends; no shown text has it
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -32,7 +38,7 @@ def render(report: SourceReport, width: int = WIDTH, color: bool = False) -> str
     for part in (_sources(report), _rejects(report), _unread(report)):
         if part is not None:
             console.print(part)
-    _facts(console, report)
+    _facts(console, report, width)
     return out.getvalue()
 
 
@@ -86,7 +92,7 @@ def _example(example: Example | None) -> str:
     return in_one_line(example.told()) if example else ""
 
 
-def _facts(console: Console, report: SourceReport) -> None:
+def _facts(console: Console, report: SourceReport, width: int) -> None:
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
@@ -94,9 +100,18 @@ def _facts(console: Console, report: SourceReport) -> None:
     grid.add_column(overflow="fold")
     for name, texts in _told_facts(report).items():
         for place, text in enumerate(texts):
-            grid.add_row("" if place else name, in_one_line(text))
+            told = in_one_line(text)
+            shown = _to_paste(told, width - _NAMES) if name == "Settings" else told
+            grid.add_row("" if place else name, shown)
     console.print()
     console.print(grid)
+
+
+def _to_paste(text: str, width: int) -> str:
+    """Return a proposal in lines, none of which ends between a key and its value, or in a value."""
+    joined = _SETTING.sub(lambda found: found[0].replace(" ", _JOINED), text)
+    lines = textwrap.wrap(joined, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_JOINED, " ")
 
 
 def _told_facts(report: SourceReport) -> dict[str, Sequence[str]]:

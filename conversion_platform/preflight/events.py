@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from conversion_platform.days import ONE_DAY, counted
-from conversion_platform.errors import Finding, SettingsError, TrainingError
+from conversion_platform.errors import Finding, SettingsError, SourceError, TrainingError
 from conversion_platform.lake import listed
 from conversion_platform.marketplace import EVENTS
 from conversion_platform.preflight.trial import Trial
@@ -49,6 +49,16 @@ def _types(trial: Trial) -> dict[str, int]:
 
 
 def _no_events(trial: Trial) -> Finding:
+    if trial.report and trial.report.last_day is None:
+        return Finding(
+            "sources.events",
+            SourceError(
+                "No event of sources.events is accepted: nothing can be learned, and no user is "
+                "active.",
+                "Export events, or correct what rejects them: the screen of `conversion-platform "
+                "check-sources` tells it under `Row rejected because`.",
+            ),
+        )
     start = trial.session.settings.platform.start_date
     known, setting = "", "platform.start_date"
     if trial.report and trial.report.first_day and trial.report.last_day:
@@ -86,7 +96,7 @@ def _missing_type(
     effect = " No model can be trained." if fatal else ""
     problem = f"{setting}: the source has no event of type {listed(absent)}.{effect}"
     sampled = " Without logged impressions set events.negatives = 'sampled'."
-    remedy = f"{hint}Event types of the source: {', '.join(types)}."
+    remedy = f"{hint}Set it to event types of the source: {', '.join(types)}."
     if setting == "events.impression_types":
         remedy += sampled
     return Finding(setting, SettingsError(problem, remedy), warning=not fatal)

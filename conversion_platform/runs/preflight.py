@@ -98,9 +98,11 @@ def reject_findings(report: SourceReport) -> list[Finding]:
         Finding(
             f"sources.{source.name}",
             SourceError(
-                f"sources.{source.name}: {source.read_rows - source.accepted_rows:,} of "
-                f"{source.read_rows:,} rows are rejected, more than fail_share allows.",
-                "`conversion-platform check-sources` shows why; correct the source.",
+                f"sources.{source.name}: {source.rejected_rows:,} of "
+                f"{source.read_rows:,} rows are rejected, more than "
+                f"sources.{source.name}.fail_share allows.",
+                "Correct what the screen of `conversion-platform check-sources` tells under `Row "
+                "rejected because`; beside `Settings` it proposes what reads such rows.",
             ),
         )
         for source in report.sources

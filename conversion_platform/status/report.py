@@ -54,7 +54,8 @@ class Status:
         champion: The version that scores; None before the first training.
         champion_since: The day it was promoted for.
         map_k: k of the MAP figures.
-        map_source: `truth` (the simulator's, over all open jobs) or `logged slates`.
+        map_source: `truth` (the simulator's, over all open jobs), `logged slates`, or
+            `sampled negatives` where the champion learned from these.
         map_model: MAP@k of the champion.
         map_human: MAP@k of the human baseline.
         map_popularity: MAP@k of popularity.
@@ -172,17 +173,18 @@ def _log_events(session: Session) -> dict[str, int]:
 
 
 def _ranking(session: Session, champion: str | None) -> dict[str, Any]:
-    """Return the MAP figures: from the truth where someone knows it, else from logged slates."""
+    """Return the MAP figures: from the truth where someone knows it, else from test examples."""
     if TRUTH_KEY in session.lake.storage.list("reports"):
         return _from_truth(session.lake.read_json(TRUTH_KEY))
     if champion is None:
         return _figures(session.settings.training.map_k, None)
     from conversion_platform.training import load_card
 
-    found = load_card(session.lake, champion).evaluation
+    card = load_card(session.lake, champion)
+    found = card.evaluation
     return _figures(
         found.k,
-        "logged slates",
+        "sampled negatives" if card.label["negatives"] == "sampled" else "logged slates",
         map_model=_interval(found.map_model),
         map_human=_interval(found.map_human),
         map_popularity=_interval(found.map_popularity),

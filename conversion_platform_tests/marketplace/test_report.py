@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -185,6 +186,23 @@ def test_every_text_of_a_source_is_on_the_screen_as_it_is(tmp_path: Path) -> Non
         assert f"{shown} 1" in screen  # the line Events
     listed = screen.partition("event types of the source: ")[2]
     assert listed.startswith(":smile:, Applied [/x], Applied [web], ")
+
+
+@pytest.mark.parametrize("width", range(80, 140, 8))
+def test_a_proposed_setting_can_be_pasted_from_the_screen(tmp_path: Path, width: int) -> None:
+    """A string of TOML ends in its line, and a key has its value beside it."""
+    written = 'date_format = "%m/%d/%Y %I:%M %p"'
+    texts = (
+        f"occurred_at looks like MM/DD/YYYY hh:mm AM: sources.events.{written}.",
+        'pay: "not given" may mean a missing value: sources.users.null_values = ["", "not given"].',
+    )
+    report = replace(_report(tmp_path), proposals=texts)
+    screen = render(report, width)
+    lines = [line.strip() for line in screen.splitlines()]
+    assert any(line.endswith(f"{written}.") for line in lines)
+    assert any('sources.users.null_values = ["",' in line for line in lines)
+    assert [line for line in lines if line.count('"') % 2] == []
+    assert " ".join(texts) in " ".join(screen.split())
 
 
 def test_texting_counts_the_numbers_that_sending_accepts(tmp_path: Path) -> None:

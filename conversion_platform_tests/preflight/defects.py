@@ -195,6 +195,7 @@ WRONG_KIND: Mapping[str, object] = {
     "sources.users.encoding": "klingon",
     "sources.events.delimiter": ";;",
     "sources.events.attributes": ["kind"],
+    "sources.events.folders": "changes",
     "sources.users.format": "postgres",
 }
 MISSPELT = (
@@ -241,8 +242,7 @@ def _of_features() -> Iterator[Defect]:
 def _of_values() -> Iterator[Defect]:
     for kind, values in (("out of range", OUT_OF_RANGE), ("wrong kind", WRONG_KIND)):
         for key, value in values.items():
-            of_section = ("sources.users.format", "sources.events.attributes")
-            told = key.rpartition(".")[0] if key in of_section else key
+            told = key.rpartition(".")[0] if key == "sources.users.format" else key
             yield Defect(kind, key, told, {key: value})
     for key in MISSPELT:
         yield Defect("misspelt key", key, key, {key: 1})

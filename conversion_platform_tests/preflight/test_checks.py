@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from conversion_platform.cli.main import main
 from conversion_platform.days import ONE_DAY
 from conversion_platform.errors import Finding, SettingsError
+from conversion_platform.marketplace import SourceCheck
 from conversion_platform.messaging import told_outcomes
 from conversion_platform.preflight import (
     Trial,
@@ -23,7 +24,7 @@ from conversion_platform.preflight import (
     known_of_lake,
     loaded_trial,
 )
-from conversion_platform.runs import settings_findings
+from conversion_platform.runs import reject_findings, settings_findings
 from conversion_platform.settings import CONFIG_NAME, load_settings
 from conversion_platform_tests.preflight.world import (
     EVENTS,
@@ -136,6 +137,22 @@ def test_events_too_old_for_the_day_asked_for_are_an_error_that_names_their_days
         (found,) = check_data(late).findings
     assert not found.warning and found.setting == "sources.events"
     assert "The source has events of 2026-01-02 to 2026-01-21." in str(found.error)
+
+
+def test_a_source_of_which_no_event_is_accepted_is_told_apart_from_one_of_old_events(
+    world: Path,
+) -> None:
+    write_source(world, "events", f"SELECT * REPLACE ('soon' AS occurred_at) FROM ({EVENTS})")
+    found = loaded_findings(load_settings(world / CONFIG_NAME))[-1]
+    assert not found.warning and found.setting == "sources.events"
+    assert "No event of sources.events is accepted" in str(found.error)
+
+
+def test_earlier_rows_of_one_id_are_not_counted_as_rejected(trial: Trial) -> None:
+    assert trial.report
+    many = SourceCheck("users", 100, 10, {"broken_line": 30}, {}, "fail", past_rows=60)
+    (found,) = reject_findings(replace(trial.report, sources=(many,)))
+    assert str(found.error).startswith("sources.users: 30 of 100 rows are rejected")
 
 
 def test_a_home_of_dagster_that_cannot_be_made_is_an_error(

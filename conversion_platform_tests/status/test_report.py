@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from conversion_platform import training
 from conversion_platform.cli.render import status_table
-from conversion_platform.lake import Session
+from conversion_platform.lake import Lake, Session
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.status import TRUTH_KEY, Status, collect
 from conversion_platform.terminal import console_to
+from conversion_platform.training import ModelCard, load_card
 from conversion_platform_tests.sessions import in_session
 from conversion_platform_tests.tiny_platform import LIVED, lake_in, rows, settings_in
 
@@ -93,6 +95,17 @@ def test_after_a_day_every_figure_is_there(lived: Path) -> None:
     assert 0 <= found["drift_share"] <= 1
     assert found["drifted"] in (True, False)
     assert found["next_run"] is None  # the schedule is off
+
+
+def test_figures_of_sampled_negatives_are_not_told_as_logged_slates(
+    lived: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_sampled(lake: Lake, version: str) -> ModelCard:
+        card = load_card(lake, version)
+        return replace(card, label={**card.label, "negatives": "sampled"})
+
+    monkeypatch.setattr(training, "load_card", with_sampled)
+    assert in_session(settings_in(lived), collect, NOW).map_source == "sampled negatives"
 
 
 def test_the_counts_are_those_of_the_tables(lived: Path) -> None:

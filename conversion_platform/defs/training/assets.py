@@ -142,8 +142,17 @@ def baseline_result(results: Sequence[Evaluation]) -> dg.AssetCheckResult:
         check_name="beats_human_baseline",
         passed=not failed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{name}{shown.gain_over_human}",
+        description=f"{name}{gain_words(shown)}",
     )
+
+
+def gain_words(found: Evaluation) -> str:
+    """Return the gain over the human order, or why it cannot be measured."""
+    if found.gain_over_human.measurable:
+        return str(found.gain_over_human)
+    if not found.map_model.measurable:
+        return f"{found.gain_over_human}: no test example has a conversion"
+    return f"{found.gain_over_human}: no slate with a conversion has the `position` of each job"
 
 
 @asset_of(
