@@ -55,8 +55,8 @@ def _no_events(trial: Trial) -> Finding:
             SourceError(
                 "No event of sources.events is accepted: nothing can be learned, and no user is "
                 "active.",
-                "Export events, or correct what rejects them: the screen of `conversion-platform "
-                "check-sources` tells it under `Row rejected because`.",
+                "Export events, or see `Row rejected because` and `Settings` on the screen of "
+                "`conversion-platform check-sources`.",
             ),
         )
     start = trial.session.settings.platform.start_date

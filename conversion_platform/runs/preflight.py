@@ -101,8 +101,8 @@ def reject_findings(report: SourceReport) -> list[Finding]:
                 f"sources.{source.name}: {source.rejected_rows:,} of "
                 f"{source.read_rows:,} rows are rejected, more than "
                 f"sources.{source.name}.fail_share allows.",
-                "Correct what the screen of `conversion-platform check-sources` tells under `Row "
-                "rejected because`; beside `Settings` it proposes what reads such rows.",
+                "See `Row rejected because` and `Settings` on the screen of `conversion-platform "
+                "check-sources`.",
             ),
         )
         for source in report.sources
