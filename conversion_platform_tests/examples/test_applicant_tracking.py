@@ -18,6 +18,21 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/applicant_tracking"
 
 
+def test_the_settings_that_the_page_shows_are_those_of_the_finished_file(tmp_path: Path) -> None:
+    page = (ROOT / "docs/applicant-tracking.md").read_text("utf-8")
+    first, proposed = re.findall(r"```toml\n(.*?)```", page, re.S)
+    settings = tmp_path / CONFIG_NAME
+    settings.write_text(first.replace('path = "export.csv"\n', f'path = "export.csv"\n{proposed}'))
+    found, finished = load_settings(settings), load_settings(EXAMPLE / CONFIG_NAME)
+    assert (found.events, found.schedule) == (finished.events, finished.schedule)
+    assert found.platform.model_copy(update={"name": finished.platform.name}) == finished.platform
+    for name in ("users", "jobs", "events"):
+        mine, theirs = getattr(found.sources, name), getattr(finished.sources, name)
+        assert mine.columns.items() <= theirs.columns.items()
+        for key in ("path", "encoding", "date_format", "time_zone"):
+            assert getattr(mine, key) == getattr(theirs, key)
+
+
 @pytest.mark.slow
 def test_each_step_of_the_page_works(tmp_path: Path) -> None:
     subprocess.run([sys.executable, EXAMPLE / "make_export.py", tmp_path], check=True, cwd=ROOT)
