@@ -46,6 +46,8 @@ class _PersonalParts:
 
     not_of_jobs: frozenset[str]
     stems: frozenset[str]
+    alone: frozenset[str]
+    names: frozenset[str]
     named_things: frozenset[str]
 
 
@@ -106,11 +108,15 @@ def by_name(table: Table, name: str) -> Privacy:
     if table == "jobs":
         return _USABLE
     parts = known.personal_parts
-    if bare == ["home"] or any(stem in name for stem in parts.stems):
+    if _is_alone(bare, parts.alone) or any(stem in name for stem in parts.stems):
         return Privacy("personal", "its name says where or who a person is")
-    if "name" in words and parts.named_things.isdisjoint(words):
+    if not parts.names.isdisjoint(words) and parts.named_things.isdisjoint(words):
         return Privacy("personal", "its name says a name")
     return _USABLE
+
+
+def _is_alone(words: Sequence[str], alone: frozenset[str]) -> bool:
+    return len(words) == 1 and words[0] in alone
 
 
 def _bare_words(name: str) -> list[str]:

@@ -122,6 +122,72 @@ HARMLESS_NAMES = [
         "race_wins",
     ),
 ]
+PERSONAL_NAMES_OF_OTHER_LANGUAGES = {
+    "German": [
+        *(
+            "Vorname",
+            "Nachname",
+            "Geburtsdatum",
+            "Telefon",
+            "Handy",
+            "Straße",
+            "PLZ",
+            "Ort",
+            "Name",
+        ),
+        *("geburts_datum", "Telefon-Nr.", "Handynummer", "Anschrift", "Hausnummer", "Wohnort"),
+        *(
+            "TELEFONNUMMER",
+            "bewerberVorname",
+            "Geb.-Datum",
+            "Lebenslauf",
+            "Benutzername",
+            "strasse_2",
+        ),
+    ],
+    "French": [
+        *(
+            "Prénom",
+            "nom",
+            "NOM",
+            "nomDeFamille",
+            "date_naissance",
+            "Date de naissance",
+            "téléphone",
+        ),
+        *("adresse", "Adresse 2", "code_postal", "CP", "courriel", "Rue", "nom_complet"),
+    ],
+    "Spanish": [
+        *("nombre", "Nombres", "apellido", "Apellidos", "primerApellido", "fecha_nacimiento"),
+        *("teléfono", "Móvil", "dirección", "calle", "correo_electronico", "Cumpleaños"),
+    ],
+    "Dutch": [
+        *("voornaam", "achternaam", "Naam", "geboortedatum", "Geboorteplaats", "telefoon"),
+        *("telefoonnummer", "adres", "straat", "huisnummer", "woonplaats", "tussenvoegsel"),
+    ],
+    "Italian": [
+        *("nome", "cognome", "Data di nascita", "telefono", "cellulare", "indirizzo", "CAP"),
+        *("codice_fiscale", "nomeCompleto"),
+    ],
+    "Portuguese": [
+        *("Nome", "sobrenome", "data_nascimento", "telefone", "Telemóvel", "endereço", "CEP"),
+    ],
+    "Polish": [
+        *("Imię", "nazwisko", "Imię i nazwisko", "data_urodzenia", "telefon", "adres", "ulica"),
+        *("kod_pocztowy", "Miejscowość"),
+    ],
+    "Swedish": [
+        *("Förnamn", "efternamn", "namn", "födelsedatum", "telefon", "adress", "postnummer"),
+        *("personnummer", "mobil", "e_post_adress"),
+    ],
+}
+ALIKE_NAMES = [
+    *("nominal", "nominal_pay", "sort", "sort_order", "resort", "export", "nomad", "nomination"),
+    *("support", "transport", "portable_tools", "pay_cap", "hours_cap", "applied_via", "capacity"),
+    *("handyman", "rural", "strategy", "gebiet", "connaissances", "renaissance_member", "economy"),
+    *("nom_entreprise", "nombre_empresa", "nombre_d_heures", "firmenname", "nome_azienda"),
+    *("naam_bedrijf", "denominazione", "phenomenal", "autonomy", "mobility"),
+]
 USABLE_NAMES = [
     "years_worked",
     "account_age_days",
@@ -146,6 +212,21 @@ USABLE_NAMES = [
 @pytest.mark.parametrize("name", PERSONAL_NAMES)
 def test_a_users_column_that_tells_who_one_is_is_personal_by_its_name(name: str) -> None:
     assert by_name("users", name).kind == "personal"
+
+
+@pytest.mark.parametrize("language", PERSONAL_NAMES_OF_OTHER_LANGUAGES)
+def test_a_personal_column_is_known_in_other_languages_however_it_is_written(language: str) -> None:
+    names = PERSONAL_NAMES_OF_OTHER_LANGUAGES[language]
+    assert [name for name in names if by_name("users", snake(name)).kind != "personal"] == []
+
+
+def test_a_word_that_only_has_the_letters_of_a_personal_one_is_usable() -> None:
+    assert [name for name in ALIKE_NAMES if by_name("users", name).kind != "usable"] == []
+
+
+@pytest.mark.parametrize("name", ["nom", "nombre", "nome", "naam", "ort", "plz", "adresse"])
+def test_of_a_job_its_name_and_its_place_are_usable_in_other_languages(name: str) -> None:
+    assert by_name("jobs", name).kind == "usable"
 
 
 @pytest.mark.parametrize("name", PROTECTED_NAMES)

@@ -25,6 +25,7 @@ from conversion_platform.marketplace import (
     load_users,
     render,
 )
+from conversion_platform.marketplace.headers import snake
 from conversion_platform_tests.marketplace.world import World
 
 PEOPLE = """
@@ -184,3 +185,29 @@ def test_a_listed_column_that_a_model_knows_and_the_source_has_no_more_stops_no_
         )
     with pytest.raises(SourceError, match="no further column is named `vip`"):
         built.load_users()
+
+
+OF_OTHER_LANGUAGES = {
+    **{"Vorname": "Jürgen", "nom": "Lefebvre", "apellidos": "García", "geboortedatum": "3 mei 71"},
+    **{"indirizzo": "Via Roma 1", "Telemóvel": "912 345", "Miejscowość": "Łódź", "Namn": "Björn"},
+}
+
+
+def test_a_personal_column_in_another_language_reaches_no_proposal_no_screen_and_no_open_table(
+    tmp_path: Path,
+) -> None:
+    """Few different values would make a category of each that is not known as personal."""
+    cells = ",".join(OF_OTHER_LANGUAGES.values())
+    lines = [f"{n},{n % 3},{cells if n % 2 else cells.lower()}" for n in range(40)]
+    header = f"user_id,level,{','.join(OF_OTHER_LANGUAGES)}"
+    text = "\n".join([header, *lines, f"41,1,{cells},surplus", f",1,{cells}"])
+    (tmp_path / "users.csv").write_text(f"{text}\n")
+    built = World(tmp_path, '[sources.users]\npath = "users.csv"\n').fill()
+    report = check_sources(built.settings)
+    assert report.proposals == ('[sources.users] attributes = ["level"]',)
+    assert [one.column_name for one in report.attributes if one.used] == []
+    screen = render(report)
+    assert [cell for cell in OF_OTHER_LANGUAGES.values() if cell.lower() in screen.lower()] == []
+    built.attributes()
+    assert _columns(built, USERS).isdisjoint(map(snake, OF_OTHER_LANGUAGES))
+    assert {snake(name) for name in OF_OTHER_LANGUAGES} < _columns(built, USERS_CONTACTS)
