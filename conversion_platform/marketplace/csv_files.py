@@ -26,6 +26,7 @@ from conversion_platform.marketplace.csv_sql import (
     groups_of,
     printed,
     split,
+    to_convert,
 )
 from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile
@@ -83,6 +84,7 @@ def csv_relation(
         repeats_header=True,
         rows=sum(one.rows for one in counted),
         printed=printed(counted),
+        to_convert=to_convert(counted),
         wider_line=prepared[0].head.wider,
     )
 

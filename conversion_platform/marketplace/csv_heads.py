@@ -6,6 +6,7 @@ file of another format that is only named like a CSV file is refused.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -37,6 +38,13 @@ _REMEDIES = {
     b"PAR1\x15": 'Name it `.parquet`, or set {setting}.format = "parquet".',
     b"\x1f\x8b": "Name it `.csv.gz`.",
 }
+# What DuckDB calls the encodings that it reads, by their names in Python.
+_OF_DUCKDB = {
+    **dict.fromkeys(("ascii", "utf-8", "utf-8-sig"), "utf-8"),
+    **dict.fromkeys(("utf-16", "utf-16-le"), "utf-16"),
+    "iso8859-1": "latin-1",
+}
+_BIG_ENDIAN = b"\xfe\xff"  # DuckDB reads no row of such a file
 MOST_LINES = 1000  # a value of more lines than this is taken as an unclosed quote
 _LOOKED_AT = 20  # first lines of a file among which a header is looked for
 
@@ -52,6 +60,7 @@ class Head:
         before: Lines before its header.
         wider: Number of the line with most fields, if it has more than the header: what was taken
             as the header may be a title. None if there is no such line.
+        duckdb_encoding: What DuckDB calls its encoding; None if DuckDB cannot read it.
     """
 
     names: tuple[str, ...]
@@ -59,6 +68,7 @@ class Head:
     encoding: str
     before: int = 0
     wider: int | None = None
+    duckdb_encoding: str | None = "utf-8"
 
 
 def head_of(file: SourceFile, setting: str, section: InputSection) -> Head:
@@ -87,7 +97,13 @@ def head_of(file: SourceFile, setting: str, section: InputSection) -> Head:
         )
     _require_decoded(names, file, setting, encoding)
     wider = _wider(first, section.delimiter, len(names))
-    return Head(tuple(names), delimiter, encoding, before, wider)
+    return Head(tuple(names), delimiter, encoding, before, wider, _of_duckdb(encoding, start))
+
+
+def _of_duckdb(encoding: str, start: bytes) -> str | None:
+    if start.startswith(_BIG_ENDIAN):
+        return None
+    return _OF_DUCKDB.get(codecs.lookup(encoding).name)
 
 
 def _at(section: InputSection) -> str:
@@ -95,13 +111,30 @@ def _at(section: InputSection) -> str:
 
 
 def _require_decoded(names: list[str], file: SourceFile, setting: str, encoding: str) -> None:
-    try:
-        "".join(names).encode()
-    except UnicodeEncodeError as error:
+    if bad := undecoded("".join(names)):
         raise SourceError(
             f"{setting}: the header of {file.shown} is not {encoding.upper()}.",
-            f'Name its encoding: {setting}.encoding = "latin-1" (or cp1252, utf-16 ...).',
-        ) from error
+            f'Name its encoding: {setting}.encoding = "{likely_encoding(bad)}" (or another one, '
+            "such as utf-16).",
+        )
+
+
+def undecoded(text: str) -> bytes:
+    """Return the bytes of a text that could not be decoded."""
+    return bytes(ord(one) - 0xDC00 for one in text if "\udc80" <= one <= "\udcff")
+
+
+def likely_encoding(bad: bytes) -> str:
+    """Return the encoding of a text of the West, given its bytes that are not UTF-8.
+
+    Latin-1 has no sign at 0x80 to 0x9f; Windows-1252 has quotes, dashes and the euro there, but not
+    at each of them.
+    """
+    try:
+        bad.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252" if any(0x80 <= byte <= 0x9F for byte in bad) else "latin-1"
 
 
 def _refuse_others(start: bytes, file: SourceFile, setting: str) -> None:

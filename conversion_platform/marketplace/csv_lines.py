@@ -28,6 +28,7 @@ from conversion_platform.marketplace.csv_heads import (
     first_record,
     opened,
     text_of,
+    undecoded,
 )
 
 _CHUNK = 1 << 18  # it stays in the cache of a core, and is looked at four times
@@ -41,11 +42,13 @@ class Unsafe(NamedTuple):
         detail: What is wrong with it.
         text: The line.
         not_in: The encoding that it is not in; None if something else is wrong.
+        bad: Its bytes that are not of that encoding.
     """
 
     detail: str
     text: str
     not_in: str | None = None
+    bad: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,8 @@ class _Records:
         self.count += 1
         given = feed.taken[0].rstrip("\n").encode("utf-8", "surrogateescape")
         line = given.decode("utf-8", "replace")
-        self.unsafe[self.count] = Unsafe(problem, line, not_in)
+        bad = undecoded("".join(feed.taken)) if not_in else b""
+        self.unsafe[self.count] = Unsafe(problem, line, not_in, bad)
         feed.give_back(feed.taken[1:])
         del feed.taken[1:]
         return self._delimiter * self._columns + "x\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -18,8 +17,12 @@ from conversion_platform.marketplace.relation import (
     of_file,
     read_names,
 )
+from conversion_platform.terminal import in_one_line
 
 _BRANCHES = 8  # a number of rows in order is counted by one thread: several are counted at once
+
+_CONVERTED = "_utf-8_"
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class CsvFile:
     def dialect(self) -> tuple[object, ...]:
         """What files must share to be read by one call."""
         packed = is_packed(Path(self.lines.location))
-        head = (self.head.delimiter, self.head.encoding, self.head.before)
+        encoding = (self.head.encoding, self.head.duckdb_encoding)
+        head = (self.head.delimiter, encoding, self.head.before)
         return (self.columns, head, self.lines.copied, packed, self.folders)
 
 
@@ -80,11 +84,10 @@ def call(files: Sequence[CsvFile], errors: str) -> str:
 
 
 def _duckdb_encoding(file: CsvFile) -> str:
-    """Return the encoding as DuckDB names it; a copy is UTF-8, and so is what it cannot read."""
+    """Return the encoding as DuckDB names it; a copy is UTF-8, and so is what was converted."""
     if file.lines.copied:
         return "utf-8"
-    name = codecs.lookup(file.head.encoding).name
-    return {"iso8859-1": "latin-1", "utf-16": "utf-16"}.get(name, "utf-8")
+    return file.head.duckdb_encoding or "utf-8"
 
 
 def split(group: Sequence[CsvFile]) -> Iterator[list[CsvFile]]:
@@ -123,7 +126,34 @@ def printed(files: Sequence[CsvFile]) -> str | None:
     if not any(file.lines.copied for file in files):
         return None
     originals = [
-        replace(file, lines=replace(file.lines, location=file.file.location, copied=False))
+        replace(file, lines=replace(file.lines, location=_original(file), copied=False))
         for file in files
     ]
     return " UNION ALL BY NAME ".join(branch(group) for group in groups_of(originals))
+
+
+def _original(file: CsvFile) -> str:
+    """Return the file itself, or what it has to be converted to: no run reads `_...`."""
+    location = file.file.location
+    if file.head.duckdb_encoding:
+        return location
+    folder, slash, name = location.rpartition("/")
+    return f"{folder}{slash}{_CONVERTED}{name}"
+
+
+def to_convert(files: Sequence[CsvFile]) -> tuple[str, ...]:
+    """Return which files DuckDB cannot decode, and what to do; one sentence for each encoding."""
+    found: dict[str, list[str]] = {}
+    for file in files:
+        if not file.head.duckdb_encoding:
+            found.setdefault(file.head.encoding, []).append(file.file.shown)
+    return tuple(
+        f"DuckDB cannot decode {_some(names)}, in {encoding} as this says: convert it to UTF-8 "
+        f"first, to a file beside it whose name begins with {_CONVERTED}, which the SQL reads."
+        for encoding, names in found.items()
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return in_one_line(", ".join(names[:_NAMED])) + more

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from conversion_platform.lake import quoted, rendered
 from conversion_platform.marketplace.cell_patterns import means_missing
+from conversion_platform.marketplace.csv_heads import likely_encoding
 from conversion_platform.marketplace.notation import Notation
 from conversion_platform.marketplace.relation import Broken
 from conversion_platform.marketplace.source_steps import Source
@@ -43,6 +44,10 @@ _NUMBERS = (
 )
 _MARKS = {"decimal": "decimal mark", "thousands": "mark of thousands"}
 _TIMES = ("time", "far_time")
+_ENCODINGS = {
+    "latin-1": "Latin-1",
+    "cp1252": "Windows-1252 (they have its quotes, dashes or euro signs)",
+}
 _YEARS = "1900 AND 2199"
 
 
@@ -83,15 +88,18 @@ def _of_source(source: Source) -> Iterator[str]:
 def _of_encodings(source: Source) -> Iterator[str]:
     """Yield what reads the lines that are not in the encoding of their source or input."""
     found: dict[tuple[str, str], Broken] = {}
+    bad: dict[tuple[str, str], bytes] = {}
     for line in source.relation.broken:
         if line.not_in:
-            setting = line.setting or source.contract.setting
-            found.setdefault((setting, line.not_in), line)
+            place = (line.setting or source.contract.setting, line.not_in)
+            found.setdefault(place, line)
+            bad[place] = bytes({*bad.get(place, b""), *line.bad})
     for (setting, encoding), line in found.items():
         if encoding == "utf-8":
+            likely = likely_encoding(bad[setting, encoding])
             yield (
-                f"Lines of {line.source} are not UTF-8 and look like Latin-1: "
-                f'{setting}.encoding = "latin-1" (from Windows: "cp1252").'
+                f"Lines of {line.source} are not UTF-8 and look like {_ENCODINGS[likely]}: "
+                f"{setting}.encoding = {_toml(likely)}."
             )
         elif encoding == source.section.encoding or line.setting:
             yield f"Lines of {line.source} are not {encoding}: correct {setting}.encoding."

@@ -37,6 +37,7 @@ class Broken:
         detail: What is wrong with it.
         text: The record as it is in the file.
         not_in: The encoding that it is not in; None if something else is wrong with it.
+        bad: Its bytes that are not of that encoding.
         setting: The settings section of the input that it comes from; None if it is the source's.
     """
 
@@ -45,6 +46,7 @@ class Broken:
     detail: str
     text: str
     not_in: str | None = None
+    bad: bytes = b""
     setting: str | None = None
 
 
@@ -68,6 +70,7 @@ class Relation:
         last_folder: Newest day among the `dt=` folders, those that are not read among them.
         rows: Number of its rows, where it is known already.
         printed: SQL that is printed in place of `query`, where that reads a working copy.
+        to_convert: What has to be done before `printed` can be read, one sentence each.
         wider_line: Number of a line of the first CSV file that has more fields than its header.
     """
 
@@ -83,6 +86,7 @@ class Relation:
     last_folder: date | None = None
     rows: int | None = None
     printed: str | None = None
+    to_convert: tuple[str, ...] = ()
     wider_line: int | None = None
 
 

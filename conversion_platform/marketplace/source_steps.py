@@ -117,10 +117,11 @@ def begin(
 def _origin(relation: Relation) -> str:
     if relation.printed is None:
         return "The source as it is."
-    return (
+    copied = (
         "The source as it is. (A run reads a copy of it: rows of Postgres or of SQL, or a CSV file "
         "with one kind of line end, in UTF-8, and with broken lines set apart.)"
     )
+    return " ".join([copied, *relation.to_convert])
 
 
 def _reason(source: Source, cell: Cell) -> str:

@@ -110,11 +110,13 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     """Stage the result of a SELECT over the inputs that it names."""
     broken: list[Broken] = []
     visible: dict[str, str] = {}
+    to_convert: list[str] = []
     read = tables_of(session.con, sql.strip().rstrip(";"))
     for name, section in session.settings.inputs.items():
         if read is None or name.lower() in read:
             relation = _place(session, section, f"inputs.{name}", folder)
             broken += [replace(line, setting=f"inputs.{name}") for line in relation.broken]
+            to_convert += relation.to_convert
             session.con.execute(
                 f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}"
             )
@@ -128,6 +130,7 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
         broken=tuple(broken),
         last_folder=row[0] if row else None,
         printed=_printed(sql, visible),
+        to_convert=tuple(to_convert),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conversion_platform.errors import SourceError
-from conversion_platform.marketplace import check_sources, render
+from conversion_platform.marketplace import USERS, check_sources, render
 from conversion_platform_tests.marketplace.world import World
 
 
@@ -183,6 +183,35 @@ def test_lines_that_are_not_utf_8_propose_an_encoding_that_reads_them(tmp_path: 
     (proposal,) = _proposed(built)
     again = _built(tmp_path, content, _setting(proposal))
     assert again.load_users().rejects == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "proposed", "read"),
+    [
+        (b"5 \x80 a day|caf\xe9", "cp1252", ["5 € a day", "café"]),
+        (b"\x93Chez Ren\xe9\x94|a \x96 b", "cp1252", ["“Chez René”", "a \u2013 b"]),
+        (b"caf\xe9|K\xf6ln", "latin-1", ["café", "Köln"]),
+        (b"5 \x80|\x81", "latin-1", ["5 \x80", "\x81"]),
+    ],
+)
+def test_signs_that_windows_alone_prints_propose_its_encoding(
+    tmp_path: Path, words: bytes, proposed: str, read: list[str]
+) -> None:
+    content = b"user_id,region\n1,plain\n" + b"".join(
+        b"%d,%s\n" % (place, word) for place, word in enumerate(words.split(b"|"), start=2)
+    )
+    (proposal,) = _proposed(_built(tmp_path, content))
+    assert _setting(proposal) == f'encoding = "{proposed}"'
+    again = _built(tmp_path, content, _setting(proposal))
+    assert again.load_users().rejects == {}
+    assert [region for (region,) in again.rows(USERS, "region", "user_id")] == ["plain", *read]
+
+
+def test_a_header_with_signs_that_windows_alone_prints_proposes_its_encoding(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SourceError, match=r'encoding = "cp1252"'):
+        _built(tmp_path, b"user_id,pay in \x80\n1,5\n").load_users()
 
 
 def test_a_source_of_which_no_row_can_be_read_says_what_to_set(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import duckdb
@@ -72,18 +73,48 @@ def test_the_printed_steps_give_the_same_rows_and_rejects(tmp_path: Path, extens
         )
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le", "utf-8-sig"])
 def test_the_printed_steps_read_another_encoding(tmp_path: Path, encoding: str) -> None:
     built = _world(tmp_path, "csv")
     lines = "user_id,region,time_zone\n1,Québec,America/Toronto\n2,São Paulo,AST\n"
     (tmp_path / "users.csv").write_bytes(lines.encode(encoding))
     users = f'[sources.users]\npath = "users.csv"\nencoding = "{encoding}"'
     built.toml = built.toml.replace('[sources.users]\npath = "users.csv"', users)
+    printed = script(check_sources(built.settings).steps)
     with duckdb.connect() as con:
-        con.execute(script(check_sources(built.settings).steps))
+        con.execute(printed)
         query = "SELECT user_id, region, time_zone FROM steps.users_final ORDER BY 1"
         found = con.execute(query).fetchall()
     assert found == [("1", "Québec", "America/Toronto"), ("2", "São Paulo", None)]
+    assert "convert" not in printed
+
+
+@pytest.mark.parametrize("is_input", [False, True])
+@pytest.mark.parametrize("encoding", ["cp1252", "shift_jis", "utf-16-be", "marked utf-16-be"])
+def test_the_printed_steps_say_which_file_has_to_be_converted_first_and_read_that_one(
+    tmp_path: Path, encoding: str, is_input: bool
+) -> None:
+    built, name = _world(tmp_path, "csv"), encoding.rpartition(" ")[2]
+    region = "東京" if name == "shift_jis" else "Québec"
+    lines = f"user_id,region\n1,{region}\n2,Paris\n"
+    mark = codecs.BOM_UTF16_BE if encoding.startswith("marked") else b""
+    (tmp_path / "users.csv").write_bytes(mark + lines.encode(name))
+    place = f'path = "users.csv"\nencoding = "{"utf-8" if mark else name}"'
+    users = f"[sources.users]\n{place}"
+    if is_input:
+        query = '[sources.users]\nsql = "SELECT user_id, region FROM people"'
+        users = f"[inputs.people]\n{place}\n{query}"
+    built.toml = built.toml.replace('[sources.users]\npath = "users.csv"', users)
+    printed = script(check_sources(built.settings).steps)
+    (comment,) = (line for line in printed.splitlines() if "convert it to UTF-8 first" in line)
+    assert comment.startswith("-- ")
+    assert "users.csv" in comment
+    (tmp_path / "_utf-8_users.csv").write_text(lines, encoding="utf-8")
+    with duckdb.connect() as con:
+        con.execute(printed)
+        found = con.execute("SELECT user_id, region FROM steps.users_final ORDER BY 1").fetchall()
+    assert found == [("1", region), ("2", "Paris")]
+    assert built.load_users().read_rows == 2
 
 
 def test_the_printed_steps_begin_at_the_row_of_the_header(tmp_path: Path) -> None:
