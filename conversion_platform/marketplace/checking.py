@@ -63,9 +63,11 @@ class Loaded:
     Attributes:
         written: The partitions written.
         read_rows: Rows of the source that belong to this load: accepted, earlier versions of
-            those, and rejected.
+            those, held back, and rejected.
         accepted_rows: Rows in the checked table.
         past_rows: Rows that are earlier versions of a row in the checked table.
+        held_rows: Rows that hold only from a later day, or are of ids that the newest `dt=` folder
+            has no more.
         varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
         rejects: Rejected rows by reason code.
         examples: One rejected row for each reason.
@@ -89,6 +91,7 @@ class Loaded:
     steps: tuple[Step, ...] = ()
     proposals: tuple[str, ...] = ()
     past_rows: int = 0
+    held_rows: int = 0
     varying: tuple[str, ...] = ()
 
     @property

@@ -34,6 +34,7 @@ from conversion_platform.marketplace.headers import Headers
 from conversion_platform.marketplace.relation import (
     Broken,
     Relation,
+    day_column,
     folder_names,
     relation_of,
 )
@@ -84,6 +85,10 @@ def csv_relation(
         repeats_header=True,
         rows=sum(one.rows for one in counted),
         printed=printed(counted),
+        day_column=day_column(
+            (pair for one in counted for pair in one.folders),
+            {name for one in counted for name in one.columns},
+        ),
         to_convert=to_convert(counted),
         wider_line=prepared[0].head.wider,
     )

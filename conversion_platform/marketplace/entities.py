@@ -54,13 +54,33 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class OtherRows:
+    """Accepted rows that are not in `final`, each of which is of one kind.
+
+    Attributes:
+        past: Earlier versions of rows in `final`.
+        later: Those that hold only from a later day.
+        gone: Those of ids that the newest `dt=` folder has no more.
+    """
+
+    past: int
+    later: int
+    gone: int
+
+    @property
+    def all(self) -> int:
+        """Rows of any kind."""
+        return self.past + self.later + self.gone
+
+
+@dataclass(frozen=True)
 class Entities:
     """Checked users or jobs.
 
     Attributes:
         source: The source with all of its steps.
         misfits: Cells of attributes that do not fit the kind which a model knows.
-        past_rows: Rows that are other versions of a row in `final`.
+        others: Rows that are not in `final`, and were not rejected.
         counted: How many ids there are, and how many of them are not in `final`.
         tells_versions: Whether there is a step `versions`.
         varying: Further columns in which rows of one id differ, for more than a fifth of the ids.
@@ -73,7 +93,7 @@ class Entities:
     source: Source
     misfits: tuple[Unread, ...]
     placement: Placement
-    past_rows: int
+    others: OtherRows
     counted: Counted
     tells_versions: bool
     varying: tuple[str, ...]
@@ -129,8 +149,8 @@ def check_entities(
         columns=", ".join([*_names(contract), *attributes]),
         units=stored.units,
     )
-    past_rows = _past_rows(source)
-    told = bool(past_rows or counted.gone or "valid_from" in times.names)
+    others = _other_rows(source, times, gone, counted)
+    told = bool(others.past or others.gone or "valid_from" in times.names)
     if told:
         _versions(source, times, gone, accepted, stored, placement.listed)
     found = misfits(source, known, stored)
@@ -138,7 +158,7 @@ def check_entities(
         source,
         found,
         placement,
-        past_rows,
+        others,
         counted,
         told,
         _varying(source),
@@ -202,11 +222,20 @@ def _require_rows(source: Source, times: Times, gone: Gone, today: date | None) 
     )
 
 
-def _past_rows(source: Source) -> int:
-    row = source.pipeline.con.execute(
-        f"SELECT count(*) FROM {source.pipeline.named('flagged')} WHERE _cp_past"
-    ).fetchone()
-    return int(row[0]) if row else 0
+def _other_rows(source: Source, times: Times, gone: Gone, counted: Counted) -> OtherRows:
+    """Count the accepted rows that are not in `final`: those of `counted`, and other versions."""
+    later = f"{times.later} AND NOT {times.older}"  # an older export tells the past alone
+    kind = f"CASE WHEN {gone.condition} THEN 'gone' WHEN {later} THEN 'later' ELSE 'past' END"
+    rows = source.pipeline.con.execute(
+        f"SELECT {kind}, count(*) FROM {source.pipeline.named('flagged')} WHERE _cp_past "
+        "GROUP BY ALL"
+    ).fetchall()
+    found = {name: int(number) for name, number in rows}
+    return OtherRows(
+        found.get("past", 0),
+        found.get("later", 0) + counted.later,
+        found.get("gone", 0) + counted.gone,
+    )
 
 
 def _varying(source: Source) -> tuple[str, ...]:

@@ -116,7 +116,8 @@ def _load(
         unread=cells,
         steps=tuple(pipeline.steps),
         proposals=proposed,
-        past_rows=checked.past_rows,
+        past_rows=checked.others.past,
+        held_rows=checked.others.later + checked.others.gone,
         varying=checked.varying,
         notes=_notes_of(contract, checked),
     )
@@ -129,7 +130,8 @@ def _all_rows(checked: Entities, rejected: int) -> int:
         SourceError: rows came or went while it was read.
     """
     source = checked.source
-    found = checked.counted.ids + checked.past_rows + rejected
+    shown = checked.counted.ids - checked.counted.later - checked.counted.gone
+    found = shown + checked.others.all + rejected
     read = count_rows(source)
     if read != found:
         raise SourceError(
@@ -145,22 +147,32 @@ def _notes_of(contract: Contract, checked: Entities) -> tuple[str, ...]:
         f"{contract.setting}.attributes lists {name}, which the source has no more: it is missing."
         for name in checked.placement.gone
     )
-    counted = checked.counted
-    later = (
-        f"{counted.later:,} {contract.name} hold only from a later day (`valid_from`): they are "
-        f"not in {contract.name} before it."
-    )
-    away = (
-        f"{counted.gone:,} {contract.name} of earlier `dt=` folders are not in the newest one "
-        f"({counted.newest}): the source shows them no more. If a folder holds the rows that "
-        f'changed alone, set {contract.setting}.folders = "changes".'
-    )
-    undecided = [checked.undecided_later] if checked.undecided_later else []
+    held = (_later(contract, checked), _away(contract, checked), checked.undecided_later)
+    return (*gone, *filter(None, held))
+
+
+def _later(contract: Contract, checked: Entities) -> str | None:
+    """Return how many rows hold only from a later day, and of how many ids these are all."""
+    ids, rows = checked.counted.later, checked.others.later
+    if not rows:
+        return None
+    absent = f" Of {ids:,} {contract.name} these are all: they are not in {contract.name} before."
     return (
-        *gone,
-        *([later] if counted.later else []),
-        *([away] if counted.gone else []),
-        *undecided,
+        f"Rows of {contract.name} held back, as they hold only from a later day (`valid_from`): "
+        f"{rows:,}.{absent if ids else ''}"
+    )
+
+
+def _away(contract: Contract, checked: Entities) -> str | None:
+    """Return how many ids the newest export has no more, and how many rows that holds back."""
+    found = checked.counted
+    if not found.gone:
+        return None
+    return (
+        f"{found.gone:,} {contract.name} of earlier `dt=` folders are not in the newest one "
+        f"({found.newest}): the source shows them no more (rows held back: "
+        f"{checked.others.gone:,}). If a folder holds the rows that changed alone, set "
+        f'{contract.setting}.folders = "changes".'
     )
 
 

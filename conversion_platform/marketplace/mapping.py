@@ -151,14 +151,14 @@ def _showable(relation: Relation) -> list[str]:
 
 
 def _attributes(contract: Contract, relation: Relation, taken: set[str]) -> dict[str, str]:
-    """Return the further columns by name in the checked table.
+    """Return the further columns by name in the checked table; the day of a folder is none.
 
     A name that is repeated, or that the tables and queries of history use, is numbered.
     """
     used = {column.name for column in contract.columns} | {"dt"} | OF_HISTORY
     names: dict[str, str] = {}
     for column, given in relation.names.items():
-        if column in taken:
+        if column in taken or column == relation.day_column:
             continue
         name, number = snake(given), 2
         while name in used:

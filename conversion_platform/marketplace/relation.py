@@ -6,7 +6,7 @@ Parquet in a working folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -70,6 +70,8 @@ class Relation:
         last_folder: Newest day among the `dt=` folders, those that are not read among them.
         rows: Number of its rows, where it is known already.
         printed: SQL that is printed in place of `query`, where that reads a working copy.
+        day_column: The column that the `dt=` folders say, where no file has one of that name: the
+            day of a folder is no attribute; the settings can map it.
         to_convert: What has to be done before `printed` can be read, one sentence each.
         wider_line: Number of a line of the first CSV file that has more fields than its header.
     """
@@ -86,6 +88,7 @@ class Relation:
     last_folder: date | None = None
     rows: int | None = None
     printed: str | None = None
+    day_column: str | None = None
     to_convert: tuple[str, ...] = ()
     wider_line: int | None = None
 
@@ -136,7 +139,9 @@ def parquet_relation(
     own = {
         group[0].shown: tuple(schema.types) for group, schema in zip(groups, schemas, strict=True)
     }
-    return replace(found, lacking=headers.lacking(own))
+    folders = [pair for schema in schemas for pair in schema.folders]
+    day = day_column(folders, set().union(*(schema.own for schema in schemas)))
+    return replace(found, lacking=headers.lacking(own), day_column=day)
 
 
 def staged_relation(
@@ -220,11 +225,18 @@ class _Schema:
         types: Name in SQL -> DuckDB type.
         given: SQL of each of them.
         read: Names under which the files' own columns are read.
+        folders: Names of the columns that their folders say, each with its name in SQL.
     """
 
     types: dict[str, str]
     given: list[str]
     read: list[str]
+    folders: list[tuple[str, str]]
+
+    @property
+    def own(self) -> set[str]:
+        """Names in SQL of the columns of the files themselves."""
+        return set(self.types) - {name for _, name in self.folders}
 
 
 def _schema(
@@ -238,7 +250,8 @@ def _schema(
     said = [of_file([file.partitions[name] for file in files]) for name in folders]
     read = read_names(own)
     given = [*map(identifier, read), *said]
-    return _Schema(dict(zip(names, types, strict=True)), given, read)
+    pairs = list(zip(folders, names[len(header) :], strict=True))
+    return _Schema(dict(zip(names, types, strict=True)), given, read, pairs)
 
 
 def _top_level(con: duckdb.DuckDBPyConnection, file: SourceFile) -> list[str]:
@@ -285,6 +298,16 @@ def folder_names(file: SourceFile, own: Sequence[str]) -> list[str]:
     """
     known = {name.strip().lower() for name in own}
     return [name for name in file.partitions if name.lower() not in known]
+
+
+def day_column(folders: Iterable[tuple[str, str]], own: Collection[str]) -> str | None:
+    """Return the name in SQL of the column that `dt=` folders say; None if a file has it itself.
+
+    Args:
+        folders: Names of the columns that folders say, each with its name in SQL.
+        own: Names in SQL of the columns of files.
+    """
+    return next((sql for name, sql in folders if name == "dt" and sql not in own), None)
 
 
 def of_file(values: Sequence[str | None], kind: str = "VARCHAR") -> str:

@@ -48,15 +48,16 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        number = column.strip().endswith(("rows", "read", "accepted", "rejected", "share"))
+        number = column.strip().endswith(("rows", "read", "accepted", "back", "rejected", "share"))
         table.add_column(column, justify="right" if number else "left", overflow="fold")
     return table
 
 
 def _sources(report: SourceReport) -> RenderableType:
     past = any(source.past_rows for source in report.sources)
-    earlier = ["earlier rows"] if past else []
-    table = _table("Source", "read", "accepted", *earlier, "rejected", "share", "")
+    held = any(source.held_rows for source in report.sources)
+    others = [*(["earlier rows"] if past else []), *(["held back"] if held else [])]
+    table = _table("Source", "read", "accepted", *others, "rejected", "share", "")
     for source in report.sources:
         share = source.rejected_rows / source.read_rows if source.read_rows else 0.0
         table.add_row(
@@ -64,6 +65,7 @@ def _sources(report: SourceReport) -> RenderableType:
             f"{source.read_rows:,}",
             f"{source.accepted_rows:,}",
             *([f"{source.past_rows:,}"] if past else []),
+            *([f"{source.held_rows:,}"] if held else []),
             f"{source.rejected_rows:,}",
             f"{share:.2%}",
             styled((source.verdict, _COLORS[source.verdict])),

@@ -41,8 +41,9 @@ class SourceCheck:
 
     Attributes:
         name: `users`, `jobs` or `events`.
-        read_rows: Accepted and rejected rows, and earlier versions.
+        read_rows: Accepted and rejected rows, earlier versions, and rows that are held back.
         past_rows: Earlier versions of accepted rows.
+        held_rows: As in `Loaded`.
         rejects: Rejected rows by reason code.
         examples: One of each, without personal data.
         verdict: `ok`, `warn` or `fail`, by the settings' limits on the share of rejects; cells that
@@ -58,6 +59,7 @@ class SourceCheck:
     verdict: str
     unread: tuple[Unread, ...] = ()
     past_rows: int = 0
+    held_rows: int = 0
 
     @property
     def rejected_rows(self) -> int:
@@ -231,7 +233,15 @@ def _check(settings: Settings, name: str, load: Loaded) -> SourceCheck:
     elif max(share, load.unread_share) > section.warn_share:
         verdict = "warn"
     return SourceCheck(
-        name, read, accepted, load.rejects, load.examples, verdict, load.unread, load.past_rows
+        name=name,
+        read_rows=read,
+        accepted_rows=accepted,
+        rejects=load.rejects,
+        examples=load.examples,
+        verdict=verdict,
+        unread=load.unread,
+        past_rows=load.past_rows,
+        held_rows=load.held_rows,
     )
 
 

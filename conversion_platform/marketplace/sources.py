@@ -111,12 +111,14 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     broken: list[Broken] = []
     visible: dict[str, str] = {}
     to_convert: list[str] = []
+    days: set[str | None] = set()
     read = tables_of(session.con, sql.strip().rstrip(";"))
     for name, section in session.settings.inputs.items():
         if read is None or name.lower() in read:
             relation = _place(session, section, f"inputs.{name}", folder)
             broken += [replace(line, setting=f"inputs.{name}") for line in relation.broken]
             to_convert += relation.to_convert
+            days.add(relation.day_column)
             session.con.execute(
                 f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}"
             )
@@ -130,6 +132,7 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
         broken=tuple(broken),
         last_folder=row[0] if row else None,
         printed=_printed(sql, visible),
+        day_column=next((name for name in found.columns if name in days), None),
         to_convert=tuple(to_convert),
     )
 

@@ -314,7 +314,7 @@ def test_a_row_that_holds_from_a_later_day_counts_when_its_day_has_come(
         assert loaded.read_rows == len(lines)
         seen[today] = dict(built.rows(USERS, "user_id, strftime(consent_at, '%Y-%m')"))
         notes = loaded.notes
-        assert ("1 users hold only from a later day" in " ".join(notes)) == (today.year == 2026)
+        assert ("Of 1 users these are all" in " ".join(notes)) == (today.year == 2026)
     assert seen == {
         date(2026, 5, 31): {"1": None, "2": "2026-01"},
         date(2026, 6, 1): {"1": "2026-06", "2": "2026-01"},

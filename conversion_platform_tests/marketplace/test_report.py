@@ -350,6 +350,64 @@ def _masked(column: str, text: str | None) -> str | None:
     return masked(next(one for one in CONTRACTS if one.name == table), name, text)
 
 
+@pytest.mark.parametrize("by_sql", [False, True])
+def test_rows_that_are_held_back_are_counted_so_that_rows_add_up(
+    tmp_path: Path, by_sql: bool
+) -> None:
+    days = {
+        "2026-01-01": ["1,x,2026-01-01", "2,x,2026-01-01", "3,x,2026-01-01"],
+        "2026-01-02": ["1,x,2026-01-02", "2,y,2026-01-02", "3,y,2026-01-02"],
+        "2026-01-03": ["1,z,2026-01-03", "1,w,2027-01-01", "2,y,2026-01-03", "4,x,2027-01-01"],
+    }
+    for day, rows in days.items():
+        file = tmp_path / f"users/dt={day}/all.csv"
+        file.parent.mkdir(parents=True)
+        lines = ["user_id,region,valid_from", *(f"{row}T00:00:00Z" for row in rows)]
+        file.write_text("\n".join(lines))
+    place = 'path = "users"\n'
+    query = f'[inputs.people]\n{place}[sources.users]\nsql = "SELECT * FROM people"\n'
+    built = World(tmp_path, query if by_sql else f"[sources.users]\n{place}").fill()
+    with checked_sources(built.settings, today=date(2026, 1, 5)) as checked:
+        report = checked.report
+    (users, *_) = report.sources
+    assert (users.read_rows, users.accepted_rows, users.rejects) == (10, 2, {})
+    assert (users.past_rows, users.held_rows) == (4, 4)
+    screen = render(report)
+    assert re.search(r"Source +read +accepted +earlier rows +held back +rejected", screen)
+    assert re.search(r"users +10 +2 +4 +4 +0", screen)
+    missing = " ".join(report.missing)
+    assert "a later day (`valid_from`): 2. Of 1 users these are all" in missing
+    assert "1 users of earlier `dt=` folders are not in the newest one (2026-01-03)" in missing
+    assert "rows held back: 2" in missing
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+@pytest.mark.parametrize("by_sql", [False, True])
+def test_the_day_of_a_folder_is_no_attribute_and_other_folders_are(
+    tmp_path: Path, extension: str, by_sql: bool
+) -> None:
+    for market, level in (("north", 1), ("south", 2)):
+        rows = f"SELECT '{market}' || i AS user_id, {level} AS level FROM range(9) t(i)"
+        for day in (1, 2):
+            place = f"users/market={market}/dt=2026-01-0{day}/all.{extension}"
+            world.write(rows, tmp_path / place)
+    place = 'path = "users"\n'
+    query = f'[inputs.people]\n{place}[sources.users]\nsql = "SELECT * FROM people"\n'
+    built = World(tmp_path, query if by_sql else f"[sources.users]\n{place}").fill()
+    report = check_sources(built.settings)
+    assert [one.column_name for one in report.attributes] == ["level", "market"]
+    assert report.proposals == ('[sources.users] attributes = ["level", "market"]',)
+    built.toml += 'columns.updated_at = "dt"\ntime_zone = "UTC"\n'
+    assert check_sources(built.settings).sources[0].accepted_rows == 18
+
+
+def test_a_column_dt_of_a_file_is_an_attribute(tmp_path: Path) -> None:
+    rows = "SELECT i AS user_id, i % 3 AS dt FROM range(9) t(i)"
+    world.write(rows, tmp_path / "users/dt=2026-01-01/all.csv")
+    built = World(tmp_path, '[sources.users]\npath = "users"\n').fill()
+    assert [one.column_name for one in check_sources(built.settings).attributes] == ["dt_2"]
+
+
 def test_a_row_that_holds_from_a_later_day_is_not_checked_as_if_it_did(tmp_path: Path) -> None:
     """What `check-sources` says of users is what a run of today will see."""
     users = "SELECT unnest([1, 2]) AS user_id, unnest(['2026-01-01Z', '2027-01-02Z']) AS valid_from"
