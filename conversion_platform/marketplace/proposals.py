@@ -134,13 +134,32 @@ def _of_times(source: Source, cell: Cell, texts: Mapping[str, Sequence[str]]) ->
     formats = _formats(source, texts.get("not_a_time", [])) if cell.is_text else []
     if not formats:
         return
-    written = _toml(formats[0]) if len(formats) == 1 else f"[{', '.join(map(_toml, formats))}]"
     other = [_swapped(one) for one in formats]
-    doubt = ""
     if other != formats and _read_all(source, texts["not_a_time"], other):
-        doubt = f" Or {_toml(other[0])}: each text can be read either way."
-    looks = f"{cell.name} looks like {_in_words(formats[0])}"
-    yield f"{looks}: {setting}.date_format = {written}.{doubt}"
+        yield _either(cell, setting, formats, other)
+    else:
+        looks = f"{cell.name} looks like {_in_words(formats[0])}"
+        yield f"{looks}: {setting}.date_format = {_listed(formats)}."
+
+
+def _either(cell: Cell, setting: str, formats: Sequence[str], other: Sequence[str]) -> str:
+    """Return the question which of two formats is meant, the one with the month first."""
+    place = next(i for i, (one, two) in enumerate(zip(formats, other, strict=True)) if one != two)
+    month, day = sorted((formats, other), key=lambda one: _is_day_first(one[place]))
+    words = f"{_in_words(month[place])} and {_in_words(day[place])}"
+    return (
+        f"{cell.name}: {words} both fit every text. If the "
+        f"month comes first: {setting}.date_format = {_listed(month)}. If the day does: "
+        f"{setting}.date_format = {_listed(day)}. Which is it?"
+    )
+
+
+def _is_day_first(written: str) -> bool:
+    return written.index("%d") < written.index("%m")
+
+
+def _listed(formats: Sequence[str]) -> str:
+    return _toml(formats[0]) if len(formats) == 1 else f"[{', '.join(map(_toml, formats))}]"
 
 
 def _formats(source: Source, texts: Sequence[str]) -> list[str]:
@@ -177,8 +196,8 @@ def _read_all(source: Source, texts: Sequence[str], formats: Sequence[str]) -> b
 
 
 def _swapped(written: str) -> str:
-    """Return a format with day and month exchanged, unless it begins with the year."""
-    if written.startswith("%Y-"):
+    """Return a format with day and month exchanged, unless the year or a name tells them apart."""
+    if written.startswith("%Y") or "%m" not in written:
         return written
     return written.replace("%m", "\0").replace("%d", "%m").replace("\0", "%d")
 

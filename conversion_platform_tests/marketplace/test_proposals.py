@@ -63,10 +63,39 @@ def test_a_time_that_cannot_be_read_proposes_what_reads_it(
     assert again.load_users().unread == ()
 
 
-def test_a_date_that_can_be_read_in_two_ways_is_told_with_both(tmp_path: Path) -> None:
-    (proposal,) = _proposed(_built(tmp_path, "user_id,consent_at\n1,03/04/2026\n2,05/06/2026\n"))
-    assert '"%m/%d/%Y"' in proposal
-    assert '"%d/%m/%Y"' in proposal
+@pytest.mark.parametrize(
+    ("texts", "month", "day", "words"),
+    [
+        (["03/04/2026", "05/06/2026"], "%m/%d/%Y", "%d/%m/%Y", "MM/DD/YYYY and DD/MM/YYYY"),
+        (["03-04-26 10:00"], "%m-%d-%y %H:%M", "%d-%m-%y %H:%M", "MM-DD-YY hh:mm and DD-MM-YY"),
+    ],
+)
+def test_a_date_that_both_orders_of_month_and_day_fit_asks_which_and_names_both_settings(
+    tmp_path: Path, texts: list[str], month: str, day: str, words: str
+) -> None:
+    rows = "".join(f"{place},{text}\n" for place, text in enumerate(texts))
+    (proposal,) = _proposed(_built(tmp_path, f"user_id,consent_at\n{rows}"))
+    assert words in proposal
+    assert "both fit every text" in proposal
+    assert f'month comes first: sources.users.date_format = "{month}".' in proposal
+    assert f'day does: sources.users.date_format = "{day}". Which is it?' in proposal
+    for written in (month, day):
+        line = f'date_format = "{written}"\ntime_zone = "UTC"'
+        assert _built(tmp_path, f"user_id,consent_at\n{rows}", line).load_users().unread == ()
+
+
+def test_a_date_with_both_orders_in_several_formats_names_both_lists(tmp_path: Path) -> None:
+    content = "user_id,consent_at\n1,03/04/2026\n2,05/06/2026 10:00\n"
+    (proposal,) = _proposed(_built(tmp_path, content))
+    assert 'date_format = ["%m/%d/%Y", "%m/%d/%Y %H:%M"]' in proposal
+    assert 'date_format = ["%d/%m/%Y", "%d/%m/%Y %H:%M"]' in proposal
+
+
+@pytest.mark.parametrize("text", ["03-Apr-2026", "20260304"])
+def test_a_date_that_nobody_writes_in_another_order_asks_nothing(tmp_path: Path, text: str) -> None:
+    (proposal,) = _proposed(_built(tmp_path, f"user_id,consent_at\n1,{text}\n"))
+    assert "consent_at looks like" in proposal
+    assert "Which" not in proposal
 
 
 def test_texts_that_no_format_reads_propose_nothing(tmp_path: Path) -> None:
