@@ -22,6 +22,7 @@ from conversion_platform.marketplace.events import (
     rewritten_days,
 )
 from conversion_platform.marketplace.history.tables import history_of
+from conversion_platform.marketplace.mixed_units import mixed_units
 from conversion_platform.marketplace.placement import parts_of
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.replay import extend_replay
@@ -106,6 +107,8 @@ def _load(
             written = [session.lake.write(con, part.table, part.query) for part in parts]
             _write_versions(session, contract, checked)
             cells = (*unread_cells(con, contract, pipeline.named("flagged")), *checked.misfits)
+            not_read = {cell.column for cell in cells if cell.reason == "not_a_number"}
+            units = mixed_units(source, not_read)
             proposed = proposals(source)
     return Loaded(
         written=written,
@@ -119,7 +122,7 @@ def _load(
         past_rows=checked.others.past,
         held_rows=checked.others.later + checked.others.gone,
         varying=checked.varying,
-        notes=_notes_of(contract, checked),
+        notes=(*_notes_of(contract, checked), *units),
     )
 
 

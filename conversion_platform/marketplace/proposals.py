@@ -7,6 +7,7 @@ they know whether 03/04/2026 is in March or April.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from conversion_platform.lake import quoted, rendered
@@ -48,6 +49,7 @@ _ENCODINGS = {
     "latin-1": "Latin-1",
     "cp1252": "Windows-1252 (they have its quotes, dashes or euro signs)",
 }
+_SERIALS = (30000, 60000)
 _YEARS = "1900 AND 2199"
 
 
@@ -131,15 +133,31 @@ def _of_times(source: Source, cell: Cell, texts: Mapping[str, Sequence[str]]) ->
             f"{cell.name} has times without a zone: {setting}.time_zone = {_toml(zone)}, if they "
             "are that zone's."
         )
-    formats = _formats(source, texts.get("not_a_time", [])) if cell.is_text else []
+    serial = [text for text in texts.get("not_a_time", []) if _is_serial(text)]
+    written = [text for text in texts.get("not_a_time", []) if text not in {*serial}]
+    if serial and not any(map(_is_number, written)):
+        yield (
+            f"{cell.name} looks like serial numbers of a spreadsheet (46023 is 2026-01-01), which "
+            "no setting reads: export dates as text, such as 2026-01-31."
+        )
+    formats = _formats(source, written) if cell.is_text else []
     if not formats:
         return
     other = [_swapped(one) for one in formats]
-    if other != formats and _read_all(source, texts["not_a_time"], other):
+    if other != formats and _read_all(source, written, other):
         yield _either(cell, setting, formats, other)
     else:
         looks = f"{cell.name} looks like {_in_words(formats[0])}"
         yield f"{looks}: {setting}.date_format = {_listed(formats)}."
+
+
+def _is_serial(text: str) -> bool:
+    """Return whether a text may be a day from 1982 to 2064, with a time, as spreadsheets count."""
+    return _is_number(text) and _SERIALS[0] <= float(text) <= _SERIALS[1]
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\d+(\.\d*)?", text, re.ASCII) is not None
 
 
 def _either(cell: Cell, setting: str, formats: Sequence[str], other: Sequence[str]) -> str:

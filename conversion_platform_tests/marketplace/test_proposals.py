@@ -10,6 +10,7 @@ import pytest
 
 from conversion_platform.errors import SourceError
 from conversion_platform.marketplace import USERS, check_sources, render
+from conversion_platform_tests.marketplace import world
 from conversion_platform_tests.marketplace.world import World
 
 
@@ -96,6 +97,42 @@ def test_a_date_that_nobody_writes_in_another_order_asks_nothing(tmp_path: Path,
     (proposal,) = _proposed(_built(tmp_path, f"user_id,consent_at\n1,{text}\n"))
     assert "consent_at looks like" in proposal
     assert "Which" not in proposal
+
+
+SERIALS = {
+    "days": ["46023", "46055"],
+    "moments": ["46023.5", "45292.25"],
+    "days among texts": ["46023", "12/31/2026"],
+}
+
+
+@pytest.mark.parametrize("what", SERIALS)
+def test_serial_numbers_of_a_spreadsheet_are_told_as_such(tmp_path: Path, what: str) -> None:
+    rows = "".join(f"{place},{text}\n" for place, text in enumerate(SERIALS[what]))
+    told, *formats = _proposed(_built(tmp_path, f"user_id,consent_at\n{rows}"))
+    assert "consent_at looks like serial numbers of a spreadsheet" in told
+    assert "export dates as text" in told
+    assert [_setting(one) for one in formats] == (
+        ['date_format = "%m/%d/%Y"'] if what == "days among texts" else []
+    )
+
+
+@pytest.mark.parametrize("kind", ["BIGINT", "DOUBLE", "VARCHAR"])
+def test_serial_numbers_in_place_of_the_time_of_events_are_told_though_each_row_is_rejected(
+    tmp_path: Path, kind: str
+) -> None:
+    rows = world.EVENTS.replace("SELECT *", f"SELECT * REPLACE (46023::{kind} AS occurred_at)")
+    report = check_sources(World(tmp_path).fill(events=rows).settings)
+    assert report.sources[2].rejects == {"not_a_time": 3}
+    (told,) = report.proposals
+    assert "occurred_at looks like serial numbers" in told
+
+
+@pytest.mark.parametrize("text", ["1767225600", "20260104x", "90210", "29999"])
+def test_other_numbers_are_not_told_as_those_of_a_spreadsheet(tmp_path: Path, text: str) -> None:
+    content = f"user_id,consent_at\n1,{text}\n2,46023\n"
+    proposed = _proposed(_built(tmp_path, content))
+    assert any("serial numbers" in one for one in proposed) == (text == "20260104x")
 
 
 def test_texts_that_no_format_reads_propose_nothing(tmp_path: Path) -> None:

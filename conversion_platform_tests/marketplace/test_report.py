@@ -350,6 +350,41 @@ def _masked(column: str, text: str | None) -> str | None:
     return masked(next(one for one in CONTRACTS if one.name == table), name, text)
 
 
+def _mixed(folder: Path, *cells: str) -> str:
+    """What `check-sources` says of the units in a column of pay."""
+    rows = "".join(f"{place},{cell}\n" for place, cell in enumerate(cells))
+    (folder / "users.csv").write_text(f"user_id,desired_pay\n{rows}")
+    built = World(folder, '[sources.users]\npath = "users.csv"\n').fill()
+    report = check_sources(built.settings)
+    screen = re.sub(r"\s+", " ", render(report))
+    told = [one for one in report.missing if "names several" in one]
+    assert all(one in screen for one in told)
+    return " ".join(told)
+
+
+def test_a_number_column_of_two_units_names_both_with_their_counts(tmp_path: Path) -> None:
+    cells = [*["$16/hr"] * 3, *["$900/week"] * 3, "$17 per hour", "18"]
+    assert _mixed(tmp_path, *cells) == (
+        "users.desired_pay names several units: hour in 4 cells, week in 3. Only those of hour are "
+        "read, the others are missing: export all in one, or convert them with sources.users.sql."
+    )
+
+
+def test_a_number_column_of_two_currencies_names_both_with_their_counts(tmp_path: Path) -> None:
+    told = _mixed(tmp_path, "€16", "€17", "$18", "19")
+    assert "several currencies: EUR in 2 cells, USD in 1. Only those of EUR are read" in told
+
+
+def test_of_the_units_of_a_column_no_word_is_shown_that_may_be_a_name(tmp_path: Path) -> None:
+    told = _mixed(tmp_path, "16/hr", "17/hr", "3 Smithson", "4 Quux")
+    assert "several units: hour in 2 cells, other words in 2." in told
+
+
+@pytest.mark.parametrize("cells", [["$16/hr", "17 per hour", "18"], ["16/hr", "16k", "much"]])
+def test_a_column_of_one_unit_is_not_told_to_name_several(tmp_path: Path, cells: list[str]) -> None:
+    assert _mixed(tmp_path, *cells) == ""
+
+
 @pytest.mark.parametrize("by_sql", [False, True])
 def test_rows_that_are_held_back_are_counted_so_that_rows_add_up(
     tmp_path: Path, by_sql: bool
