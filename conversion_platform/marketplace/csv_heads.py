@@ -1,7 +1,8 @@
 """The head of a CSV file: its encoding, its delimiter, and the names of its columns.
 
-They are taken from the first bytes, the header and the settings, never guessed from the rows. A
-file of another format that is only named like a CSV file is refused.
+They are taken from the first bytes, the header and the settings, never guessed from the rows, but
+for a header that ends in a delimiter: the first rows tell whether it has a column more. A file of
+another format that is only named like a CSV file is refused.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ def head_of(file: SourceFile, setting: str, section: InputSection) -> Head:
             "Export the file again, with its column names in the first line.",
         )
     _require_decoded(names, file, setting, encoding)
+    names = _with_fields(names, first[before:], delimiter)
     wider = _wider(first, section.delimiter, len(names))
     return Head(tuple(names), delimiter, encoding, before, wider, _of_duckdb(encoding, start))
 
@@ -153,6 +155,25 @@ def _delimiter(line: str) -> str:
 
 def _outside_quotes(text: str, mark: str) -> int:
     return sum(part.count(mark) for part in text.split('"')[::2])
+
+
+def _with_fields(names: list[str], first: Sequence[str], delimiter: str) -> list[str]:
+    """Return the names without an empty last one that the first rows have no field for.
+
+    Args:
+        names: The names, the last of which is empty if a delimiter ends the header alone.
+        first: The first lines, from the header on.
+        delimiter: The delimiter.
+    """
+    if len(names) == 1 or names[-1].strip():
+        return names
+    _, *rows = (row for row in csv.reader(first, delimiter=delimiter) if row)
+    if len(first) == _LOOKED_AT:
+        del rows[-1:]  # it may go on
+    last = len(names) - 1
+    is_short = any(len(row) == last for row in rows)
+    has_value = any(len(row) > last and row[last] for row in rows)
+    return names[:-1] if is_short and not has_value else names
 
 
 def _wider(lines: Sequence[str], delimiter: str | None, columns: int) -> int | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +18,9 @@ from conversion_platform.marketplace import (
     REJECTED_EVENTS_UNDATED,
     REJECTED_USERS,
     USERS,
+    USERS_CONTACTS,
+    check_sources,
+    script,
 )
 from conversion_platform.marketplace.headers import snake
 from conversion_platform_tests.marketplace.world import World
@@ -198,6 +203,60 @@ def test_columns_without_a_name_are_told_by_their_place(tmp_path: Path) -> None:
     built = _world(tmp_path, "users.csv")
     built.load_users()
     assert built.rows(USERS, "user_id, column_1, column_3") == [("1", 0.0, "x"), ("2", 1.0, "y")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["users.csv", "users.csv.gz"])
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("user_id,region,", ["1,a", "2,b"]),
+        ("user_id,region,", ["1,a"] + ["2,b"] * 40),
+        ("user_id,region,", ['1,"a"', "2,b,"]),
+        ("user_id;region; ", ["1;a", "2;b"]),
+        ('"user_id","region",', ['"1","a"', '"2","b"']),
+        ("user_id,region,", ["1,a", *["2,b"] * 17, '2,"a value', 'of lines"']),
+        ("title\nuser_id,region,", ["1,a", "2,b"]),
+    ],
+)
+def test_an_empty_last_name_that_no_row_has_a_field_for_is_no_column(
+    tmp_path: Path, header: str, rows: list[str], name: str, end: str
+) -> None:
+    data = end.join([*header.split("\n"), *rows, ""]).encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    toml = f'path = "{name}"\nduplicates = "first"\nheader_row = {len(header.splitlines())}\n'
+    built = World(tmp_path, f"[sources.users]\n{toml}").fill()
+    assert set(built.load_users().rejects) <= {"duplicate_id"}
+    assert built.rows(USERS, "user_id, region") == [("1", "a"), ("2", "b")]
+    assert not [name for name in built.columns(USERS_CONTACTS) if "column" in name]
+
+
+def test_an_empty_last_name_is_a_column_where_one_of_the_first_rows_has_a_value(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "users.csv").write_text("user_id,region,\n1,a\n2,b,\n3,c,x\n")
+    built = _world(tmp_path, "users.csv")
+    assert built.load_users().rejects == {"broken_line": 1}
+    assert built.rows(USERS, "user_id, column_3") == [("2", None), ("3", "x")]
+
+
+def test_of_an_empty_last_name_that_is_no_column_a_later_value_is_a_broken_line(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"{number},a\n" for number in range(30))
+    (tmp_path / "users.csv").write_text(f"user_id,region,\n{rows}30,a,x\n31,a,\n")
+    loaded = _world(tmp_path, "users.csv").load_users()
+    assert (loaded.accepted_rows, loaded.rejects) == (31, {"broken_line": 1})
+
+
+def test_a_header_that_ends_in_a_delimiter_is_read_by_the_printed_steps_too(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "users.csv").write_text('user_id,region,\n1,"a"\n2,b\n')
+    printed = script(check_sources(_world(tmp_path, "users.csv").settings).steps)
+    with duckdb.connect() as con:
+        con.execute(printed)
+        assert len(con.execute("FROM steps.users_final").fetchall()) == 2
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
