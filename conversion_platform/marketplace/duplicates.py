@@ -75,6 +75,8 @@ class Times:
         if source.of_entities.duplicates == "newest":
             order += [f"{time} DESC NULLS LAST" for time in (moment, written)]
             apart = moment
+        if newest:
+            order.append(f"CASE WHEN {older} THEN {FOLDER_DAY} END DESC NULLS LAST")
         staged = (*valid_from, FOLDER_DAY)
         return cls(names, moment, written, staged, later, older, tuple(order), apart)
 

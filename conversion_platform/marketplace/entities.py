@@ -133,7 +133,7 @@ def check_entities(
     pipeline.file("checked", "The reason that rejects a row.", problems=", ".join(problems(source)))
     times = Times.of(source, today)
     stage(source, [*_contract_columns(source), *times.staged, *further_columns(source)])
-    resolve(source, times.order, _NO_DAY, _NO_DAY, moment=times.apart)
+    resolve(source, times.order, _NO_DAY, _NO_DAY, moment=times.apart, older=times.older)
     gone = gone_ids(source)
     counted = _require_rows(source, times, gone, today)
     read = [*placement.listed, *placement.protected]

@@ -352,6 +352,7 @@ def resolve(
     broken_dt: str,
     wanted: str = "true",
     moment: str = "NULL",
+    older: str = "false",
 ) -> None:
     """Add the last steps: `flagged`, `accepted`, `rejected`.
 
@@ -363,6 +364,8 @@ def resolve(
         wanted: SQL condition of the broken lines' days that belong to this load.
         moment: SQL of when a row began to hold, NULL if that is not known: rows of one id with
             several moments are versions of it, of which the first in order is the present one.
+        older: SQL condition of the rows that are no copies of others, whatever they say: an export
+            says again what the one before it said.
     """
     pipeline = source.pipeline
     pipeline.file(
@@ -371,6 +374,7 @@ def resolve(
         kept=True,
         key=source.contract.key,
         moment=moment,
+        older=older,
         order=", ".join([*order, "_cp_source", "_cp_row NULLS LAST", "_cp_json", "_cp_ordinal"]),
     )
     pipeline.file("accepted", "The checked rows.")

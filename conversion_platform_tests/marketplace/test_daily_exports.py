@@ -73,6 +73,29 @@ def test_rows_of_older_exports_are_versions_whatever_is_said_of_duplicates(
     assert built.rows(USERS, "consent_at") == [(None,)]
 
 
+@pytest.mark.parametrize("toml", [BY_PATH, BY_SQL])
+@pytest.mark.parametrize("time", ["valid_from", "updated_at"])
+def test_a_row_that_each_export_says_again_is_no_copy(tmp_path: Path, time: str, toml: str) -> None:
+    head, same = f"user_id,state,{time}", "1,NY,2026-02-01T00:00:00Z"
+    days = {"2026-03-01": [same, "2,TX,"], "2026-03-02": [same, "2,TX,"], "2026-03-03": [same]}
+    built = _exports(tmp_path, head, days, toml)
+    with built.session() as session:
+        loaded = load_users(session, today=TODAY)
+    assert (loaded.rejects, loaded.accepted_rows) == ({}, 1)
+    assert loaded.read_rows == 5
+
+
+def test_of_what_exports_say_of_one_time_the_later_counts_in_the_past(tmp_path: Path) -> None:
+    days = {
+        "2026-03-01": ["1,NY,2026-02-01T00:00:00Z"],
+        "2026-03-02": ["1,TX,2026-02-01T00:00:00Z"],
+        "2026-03-03": ["1,CA,2026-03-02T12:00:00Z"],
+    }
+    built = _exports(tmp_path, "user_id,state,valid_from", days, BY_PATH)
+    assert _load(built, "state") == [("CA",)]
+    assert built.rows(USERS_VERSIONS, "state", "told_at") == [("TX",), ("CA",)]
+
+
 def test_rows_of_one_id_in_folders_of_changes_are_told_apart_by_time(tmp_path: Path) -> None:
     days = {
         "2026-03-01": [f"1,{CONSENT},2026-02-21T00:00:00Z"],

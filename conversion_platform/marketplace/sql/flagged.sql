@@ -15,8 +15,10 @@ WITH opened AS NOT MATERIALIZED (
     FROM opened
 ), told_apart AS NOT MATERIALIZED (
     SELECT * EXCLUDE (_cp_of_moment, _cp_of_id),
-        _cp_reason IS NULL AND _cp_of_id > 1 AND (_cp_of_moment > 1 OR $moment IS NULL) AS _cp_copy,
-        _cp_reason IS NULL AND _cp_of_id > 1 AND _cp_of_moment = 1 AND $moment IS NOT NULL AS _cp_past
+        _cp_reason IS NULL AND _cp_of_moment > 1 AS _cp_repeated,
+        _cp_reason IS NULL AND _cp_of_id > 1 AND (_cp_of_moment > 1 OR $moment IS NULL)
+            AND NOT ($older) AS _cp_copy,
+        _cp_reason IS NULL AND _cp_of_id > 1 AND NOT _cp_copy AS _cp_past
     FROM ranked
 )
 SELECT r.* EXCLUDE (_cp_copy) REPLACE (

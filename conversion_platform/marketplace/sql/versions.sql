@@ -2,7 +2,7 @@
 WITH told AS (
     SELECT *, $moment AS told_at
     FROM steps.${source}_flagged AS r
-    WHERE _cp_reason IS NULL AND $moment IS NOT NULL AND NOT $replaced
+    WHERE _cp_reason IS NULL AND $moment IS NOT NULL AND NOT _cp_repeated AND NOT $replaced
         AND $key IN (SELECT $key FROM steps.${source}_flagged WHERE _cp_past)
     UNION ALL BY NAME
     -- Of an id with one row what it says of its time, or that the source shows it no more.

@@ -135,7 +135,12 @@ def test_every_snapshot_that_is_replaced_is_what_the_source_tells_of_its_past(
     cuts: set[int],
     ascending: bool,
 ) -> None:
-    """The first of a range tells the versions of all of its days; the last is replaced too."""
+    """The first of a range tells the versions of all of its days; the last is replaced too.
+
+    Nobody begins later than was told first: whom an earlier snapshot shows is shown until the
+    source tells something else, or that one is replaced too.
+    """
+    corrected = {user: _begun(dated, told.get(user, dated)) for user, dated in corrected.items()}
     ends = [-1, *sorted(cuts), 12]
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as session:
         _tell(session, told)
@@ -155,6 +160,11 @@ def test_every_snapshot_that_is_replaced_is_what_the_source_tells_of_its_past(
                 }
                 assert _regions(seen(session)[number]) == expected, number
         assert known_before <= known(session, range(-3, 16))
+
+
+def _begun(dated: dict[int, str], told: dict[int, str]) -> dict[int, str]:
+    """Versions of which the first begins no later than the first of others."""
+    return {min(*told, *dated): dated[min(dated)], **dated}
 
 
 def _tell(session: Session, versions: dict[str, dict[int, str]]) -> None:

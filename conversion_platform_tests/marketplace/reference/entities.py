@@ -119,7 +119,7 @@ def _of_one_id(
     )
     seen: set[datetime | None] = {None}
     for place, (one, (when, _)) in enumerate(pairs):
-        if place and when in seen:
+        if place and when in seen and not now.is_older(one):
             verdict.rejects.append(one.reject(("duplicate_id", key)))
         elif place:
             verdict.past += 1
