@@ -91,7 +91,20 @@ def csv_relation(
         ),
         to_convert=to_convert(counted),
         wider_line=prepared[0].head.wider,
+        doubted=_doubted(prepared),
     )
+
+
+def _doubted(files: Sequence[CsvFile]) -> dict[str, str]:
+    """Return the names that only headers have which may be rows, each with the first such file."""
+    sure = {name.strip() for one in files if not one.head.is_doubted for name in one.head.names}
+    return {
+        name.strip(): one.file.shown
+        for one in reversed(files)
+        if one.head.is_doubted
+        for name in one.head.names
+        if name.strip() not in sure
+    }
 
 
 def _prepared(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from conversion_platform.errors import SourceError
 from conversion_platform.marketplace.files import SourceFile
+from conversion_platform.marketplace.header_rows import tells_names
 
 if TYPE_CHECKING:
     from conversion_platform.settings import InputSection
@@ -62,6 +63,7 @@ class Head:
         wider: Number of the line with most fields, if it has more than the header: what was taken
             as the header may be a title. None if there is no such line.
         duckdb_encoding: What DuckDB calls its encoding; None if DuckDB cannot read it.
+        is_doubted: Whether its header may be a row: nothing says that its names are names.
     """
 
     names: tuple[str, ...]
@@ -70,6 +72,7 @@ class Head:
     before: int = 0
     wider: int | None = None
     duckdb_encoding: str | None = "utf-8"
+    is_doubted: bool = False
 
 
 def head_of(file: SourceFile, setting: str, section: InputSection) -> Head:
@@ -97,9 +100,19 @@ def head_of(file: SourceFile, setting: str, section: InputSection) -> Head:
             "Export the file again, with its column names in the first line.",
         )
     _require_decoded(names, file, setting, encoding)
-    names = _with_fields(names, first[before:], delimiter)
+    rows = _rows_below(first[before:], delimiter)
+    names = _with_fields(names, rows)
     wider = _wider(first, section.delimiter, len(names))
-    return Head(tuple(names), delimiter, encoding, before, wider, _of_duckdb(encoding, start))
+    is_doubted = not tells_names(names, rows, _mapped(section))
+    known = _of_duckdb(encoding, start)
+    return Head(tuple(names), delimiter, encoding, before, wider, known, is_doubted)
+
+
+def _mapped(section: InputSection) -> frozenset[str]:
+    """Return the names of columns in a source's settings; those of an input have none."""
+    from conversion_platform.settings import SourceSection
+
+    return frozenset(section.columns.values() if isinstance(section, SourceSection) else ())
 
 
 def _of_duckdb(encoding: str, start: bytes) -> str | None:
@@ -157,19 +170,26 @@ def _outside_quotes(text: str, mark: str) -> int:
     return sum(part.count(mark) for part in text.split('"')[::2])
 
 
-def _with_fields(names: list[str], first: Sequence[str], delimiter: str) -> list[str]:
+def _rows_below(first: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Return the records below the header that the first lines hold whole.
+
+    Args:
+        first: The first lines, from the header on.
+        delimiter: The delimiter.
+    """
+    _, *rows = (row for row in csv.reader(first, delimiter=delimiter) if row)
+    return rows[:-1] if len(first) == _LOOKED_AT else rows  # the last one may go on
+
+
+def _with_fields(names: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the names without an empty last one that the first rows have no field for.
 
     Args:
         names: The names, the last of which is empty if a delimiter ends the header alone.
-        first: The first lines, from the header on.
-        delimiter: The delimiter.
+        rows: The first rows.
     """
     if len(names) == 1 or names[-1].strip():
         return names
-    _, *rows = (row for row in csv.reader(first, delimiter=delimiter) if row)
-    if len(first) == _LOOKED_AT:
-        del rows[-1:]  # it may go on
     last = len(names) - 1
     is_short = any(len(row) == last for row in rows)
     has_value = any(len(row) > last and row[last] for row in rows)

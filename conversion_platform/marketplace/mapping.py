@@ -137,7 +137,7 @@ def _existing_columns(contract: Contract, relation: Relation) -> str:
             f"The whole header is one column, and it looks separated by {separator!r}: "
             f"set {contract.setting}.delimiter to that."
         )
-    listed = f"Columns of the source: {list_of({name: name for name in names})}."
+    listed = f"Columns of the source: {list_of({name: name for name in names}, relation.doubted)}."
     if relation.wider_line:
         return (
             f"{listed} Line {relation.wider_line} has more fields than the header: if that is the "
@@ -147,7 +147,9 @@ def _existing_columns(contract: Contract, relation: Relation) -> str:
 
 
 def _showable(relation: Relation) -> list[str]:
-    return showable({name: name for name in relation.names.values()})
+    return showable(
+        {name: name for name in relation.names.values() if name not in relation.doubted}
+    )
 
 
 def _attributes(contract: Contract, relation: Relation, taken: set[str]) -> dict[str, str]:

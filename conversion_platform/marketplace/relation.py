@@ -74,6 +74,8 @@ class Relation:
             day of a folder is no attribute; the settings can map it.
         to_convert: What has to be done before `printed` can be read, one sentence each.
         wider_line: Number of a line of the first CSV file that has more fields than its header.
+        doubted: Names in the source that may be the cells of a row, each with its CSV file: no
+            message shows them.
     """
 
     setting: str
@@ -91,6 +93,7 @@ class Relation:
     day_column: str | None = None
     to_convert: tuple[str, ...] = ()
     wider_line: int | None = None
+    doubted: Mapping[str, str] = field(default_factory=dict)
 
 
 def relation_of(

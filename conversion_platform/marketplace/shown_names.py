@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 _MOST_LENGTH, _MOST_WORDS, _MOST_SHOWN = 60, 5, 30
 _MANY, _SHARE = 2, 0.25  # names that look like cells: from here on the first line is a row
@@ -26,7 +26,12 @@ def looks_like_cell(name: str) -> bool:
     text = name.strip()
     if len(text) > _MOST_LENGTH or len(re.findall(r"[^\W_]+", text)) > _MOST_WORDS:
         return True
-    return _CELL.fullmatch(text) is not None
+    return is_value(text)
+
+
+def is_value(text: str) -> bool:
+    """Return whether a text is a number, a date, a time, an address, or an id of digits."""
+    return _CELL.fullmatch(text.strip()) is not None
 
 
 def lacks_header(names: Collection[str]) -> bool:
@@ -46,19 +51,33 @@ def showable(names: Mapping[str, str]) -> list[str]:
     return [name for name, given in names.items() if not looks_like_cell(given)]
 
 
-def list_of(names: Mapping[str, str]) -> str:
+def list_of(names: Mapping[str, str], doubted: Mapping[str, str] | None = None) -> str:
     """Return a list of names for a message, or why they are not shown.
 
     Args:
         names: Names to show, with those in the source.
+        doubted: Names in the source that may be the cells of a row, each with its file.
     """
     if lacks_header(names.values()):
         return f"not shown, because some look like values: {_QUESTION}"
-    fine = showable(names)
+    doubted = doubted or {}
+    sure = {name: given for name, given in names.items() if given not in doubted}
+    fine = showable(sure)
     more = " ..." if len(fine) > _MOST_SHOWN else ""
-    hidden = len(names) - len(fine)
-    return (
-        (", ".join(fine[:_MOST_SHOWN]) or "none")
-        + more
-        + (f" (and {hidden} that looks like a value)" if hidden else "")
-    )
+    hidden = len(sure) - len(fine)
+    notes = [
+        *([f"and {hidden} that looks like a value"] if hidden else []),
+        *_doubts([doubted[given] for given in names.values() if given in doubted]),
+    ]
+    listed = ", ".join(fine[:_MOST_SHOWN]) or "none"
+    return f"{listed}{more}" + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _doubts(files: Sequence[str]) -> list[str]:
+    """Return why names are not shown, given the file of each."""
+    if not files:
+        return []
+    return [
+        f"{len(files)} not shown: the header of {files[0]} may be a row. If it is one, add a line "
+        "with the names of the columns above it"
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -111,6 +112,7 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
     broken: list[Broken] = []
     visible: dict[str, str] = {}
     to_convert: list[str] = []
+    doubted: dict[str, str] = {}
     days: set[str | None] = set()
     read = tables_of(session.con, sql.strip().rstrip(";"))
     for name, section in session.settings.inputs.items():
@@ -118,6 +120,7 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
             relation = _place(session, section, f"inputs.{name}", folder)
             broken += [replace(line, setting=f"inputs.{name}") for line in relation.broken]
             to_convert += relation.to_convert
+            doubted |= relation.doubted
             days.add(relation.day_column)
             session.con.execute(
                 f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {_visible(relation)}"
@@ -134,7 +137,14 @@ def _query(session: Session, sql: str, setting: str, folder: Path) -> Relation:
         printed=_printed(sql, visible),
         day_column=next((name for name in found.columns if name in days), None),
         to_convert=tuple(to_convert),
+        doubted=_not_in(sql, doubted),
     )
+
+
+def _not_in(sql: str, doubted: Mapping[str, str]) -> dict[str, str]:
+    """Return the names that may be cells, without those that a query says itself."""
+    words = set(re.findall(r"\w+", sql))
+    return {name: file for name, file in doubted.items() if name not in words}
 
 
 def _printed(sql: str, inputs: Mapping[str, str]) -> str:
