@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from conversion_platform.marketplace.contact_forms import MAIL, plain
 from conversion_platform.marketplace.phones import normalised_phone
 
-MAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+")
 _DIGITS = re.compile(r"\d{7,15}")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{7,20}(?:\s*(?:x|ext\.?)\s*\d+)?", re.I)
 _NO_PHONE = re.compile(r"\d{4}-\d{2}-\d{2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|-?\d+\.\d+|\d{7,15}")
@@ -59,11 +59,11 @@ def looks_like_contact(values: Sequence[str], country: str) -> str | None:
         return "mail addresses"
     if _share(values, lambda text: _is_phone(text, country)) >= _FEW:
         return "phone numbers"
-    plain = _share(
+    bare = _share(
         values,
         lambda text: bool(_DIGITS.fullmatch(text)) and normalised_phone(text, country) is not None,
     )
-    return "phone numbers" if plain >= _NEARLY_ALL and _differ(values) else None
+    return "phone numbers" if bare >= _NEARLY_ALL and _differ(values) else None
 
 
 def looks_like_person(values: Sequence[str], until: date) -> str | None:
@@ -101,7 +101,7 @@ def looks_like_protected(values: Sequence[str]) -> bool:
 
 
 def _share(values: Sequence[str], matches: Callable[[str], object]) -> float:
-    return sum(bool(matches(text.strip())) for text in values) / len(values)
+    return sum(bool(matches(plain(text).strip())) for text in values) / len(values)
 
 
 def _differ(values: Sequence[str]) -> bool:
@@ -124,7 +124,7 @@ def _year_of(text: str) -> int | None:
 
 
 def _are_births(values: Sequence[str], until: date) -> bool:
-    years = [_year_of(text.strip()) for text in values]
+    years = [_year_of(plain(text).strip()) for text in values]
     ages = [until.year - year for year in years if year is not None]
     likely = [age for age in ages if _YOUNGEST <= age <= _OLDEST]
     if len(values) < _ENOUGH or len(likely) < _NEARLY_ALL * len(values):
@@ -155,7 +155,8 @@ def _is_capitalised(word: str) -> bool:
 
 def _are_coordinates(values: Sequence[str]) -> bool:
     """Return whether the cells are degrees: with many digits, and beyond what scores are."""
-    fine = [text.strip() for text in values if FINE_NUMBER.fullmatch(text.strip())]
+    plainly = [plain(text).strip() for text in values]
+    fine = [text for text in plainly if FINE_NUMBER.fullmatch(text)]
     if len(fine) < _NEARLY_ALL * len(values):
         return False
     degrees = sorted(abs(float(text.replace(",", "."))) for text in fine)

@@ -12,16 +12,15 @@ from collections.abc import Callable
 
 from conversion_platform.marketplace.cell_patterns import (
     FINE_NUMBER,
-    MAIL,
     is_name,
     is_street,
     means_missing,
 )
+from conversion_platform.marketplace.contact_forms import plain, without_contacts
 from conversion_platform.marketplace.contract import Contract, Kind
 
 PERSONAL = "(personal)"
 NOT_SHOWN = "(not shown)"
-_LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]*\d){6,}")
 _POSTAL_CODE = re.compile(r"\d{5,}")
 _MOST = 60
 
@@ -71,8 +70,17 @@ def masked(contract: Contract, column: str | None, text: str | None) -> str | No
         column: The contract column of the cell.
         text: What it says.
     """
-    if text is None or column is None:
-        return _cut(text) if text else text
+    if text is None:
+        return None
+    like = plain(text)
+    shown = _shown(contract, column, like)
+    return _short(text if shown == like else shown)
+
+
+def _shown(contract: Contract, column: str | None, text: str) -> str:
+    """Return what may be shown of a cell, given as `plain` writes it."""
+    if column is None:
+        return without_contacts(text)
     if any(one.personal for one in contract.columns if one.name == column):
         return PERSONAL
     if means_missing(text):
@@ -83,8 +91,8 @@ def masked(contract: Contract, column: str | None, text: str | None) -> str | No
     if _is_of_people(contract):
         return _shown_of_people(kind, text)
     if kind in ("time", "far_time") and _is_time(text):
-        return text[:_MOST]
-    return _cut(text)
+        return text
+    return without_contacts(text)
 
 
 def _shown_of_people(kind: Kind, text: str) -> str:
@@ -93,10 +101,10 @@ def _shown_of_people(kind: Kind, text: str) -> str:
         return NOT_SHOWN
     stripped = text.strip()
     if kind in ("time", "far_time"):
-        return text[:_MOST] if _is_recent(stripped) else _form(text)
+        return text if _is_recent(stripped) else _form(text)
     if _may_be_birth(kind, stripped):
         return _form(text)
-    return _cut(text)
+    return without_contacts(text)
 
 
 def _is_of_people(contract: Contract) -> bool:
@@ -104,16 +112,13 @@ def _is_of_people(contract: Contract) -> bool:
     return any(field.name == "user_id" for field in contract.fields)
 
 
-def _cut(text: str) -> str:
-    """Return a text without phone numbers and mail addresses, and not too long."""
-    hidden = _LONG_NUMBER.sub(lambda found: f"...{found.group()[-2:]}", text)
-    hidden = MAIL.sub("(address)", hidden)
-    return hidden if len(hidden) <= _MOST else f"{hidden[: _MOST - 3]}..."
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST else f"{text[: _MOST - 3]}..."
 
 
 def _form(text: str) -> str:
     """Return how a date is written, without what it says: 05/12/02 is dd/dd/dd."""
-    return re.sub(r"\d", "d", re.sub(rf"(?<![a-z]){_MONTH}", "month", text, flags=re.I))[:_MOST]
+    return re.sub(r"\d", "d", re.sub(rf"(?<![a-z]){_MONTH}", "month", text, flags=re.I))
 
 
 def _is_time(text: str) -> bool:
