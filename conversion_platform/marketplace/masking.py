@@ -18,14 +18,23 @@ from conversion_platform.marketplace.cell_patterns import (
 )
 from conversion_platform.marketplace.contact_forms import plain, without_contacts
 from conversion_platform.marketplace.contract import Contract, Kind
+from conversion_platform.marketplace.moved_cells import is_amount, is_zone
 
 PERSONAL = "(personal)"
 NOT_SHOWN = "(not shown)"
 _POSTAL_CODE = re.compile(r"\d{5,}")
 _MOST = 60
 
-_MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])\w{0,6}\.?"
-_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)\w{0,6}\.?,?\s+)?"
+_MONTH = (
+    r"(?:jan(?:uar[iy]?|vier|eiro)?|feb(?:ruar[iy]?|braio|rero)?|m[aä]r(?:ch|z|s|t|zo|ço)?"
+    r"|apr(?:ile?)?|ma[iy]o?|jun(?:[ei]|io|ho)?|jul(?:[iy]|io|ho)?|aug(?:ust(?:us|i)?)?"
+    r"|sep(?:t(?:ember|embre|iembre)?)?|o[ck]t(?:ober|obre|ubre)?|nov(?:ember|i?embre|embro)?"
+    r"|de[cz](?:ember|i?embre|embro)?)\.?"
+)
+_WEEKDAY = (
+    r"(?:(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?"
+    r"|sat(?:urday)?|sun(?:day)?)\.?,?\s+)?"
+)
 _DATE = (
     r"(?P<date>\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{8}"
     rf"|\d{{1,2}}\.?[-/ ]{_MONTH}(?:[-/, ]+\d{{2,4}})?|{_MONTH}[-/ ]\d{{1,2}}(?:st|nd|rd|th)?"
@@ -33,7 +42,9 @@ _DATE = (
 )
 _CLOCK = r"\d{1,2}(?:[:.h]\d{2}){0,2}(?:[.,]\d{1,9})?h?\s*(?:[ap]\.?m\.?)?"
 _ZONE = r"(?:Z|[A-Z]{2,5}|(?:UTC|GMT)?\s?[+-]\d{1,2}(?::?\d{2})?|[A-Z][\w+-]*(?:/[\w+-]+)+)"
-_TIME = re.compile(rf"{_WEEKDAY}{_DATE}(?:[T,\s]+(?:at\s)?{_CLOCK})?(?:\s?\(?{_ZONE}\)?)?", re.I)
+_TIME = re.compile(
+    rf"{_WEEKDAY}{_DATE}(?:[T,\s]+(?:at\s)?{_CLOCK})?(?:\s?\(?(?P<zone>{_ZONE})\)?)?", re.I
+)
 _EPOCH = re.compile(r"1\d{9}|1\d{12}|1\d{15}")
 # Dates as no column of times has them, in cells that moved into a column of numbers or texts.
 _MONTH_ALONE = (
@@ -52,14 +63,6 @@ _FIRST_YEAR = 2010  # who was born from then on is no user yet
 _FIRST_EPOCH = 1262304000  # seconds; 2010-01-01
 # Where the year, the month and the day stand in eight digits.
 _IN_EIGHT = ((0, 4, 6), (0, 6, 4), (4, 0, 2), (4, 2, 0))
-_ZONE_ALONE = re.compile(
-    rf"{_ZONE}|[A-Z]+\d[A-Z]+|(?:(?:US|U\.S\.|Eastern|Central|Mountain|Pacific|Atlantic|Alaska|"
-    r"Hawaii|Standard|Daylight|Summer|Local|European)\s?)+(?:Time)?(?:\s\([\w\s&]*\))?"
-)
-_AMOUNT = re.compile(
-    r"[^\w\s]{0,3}(?:[A-Z]{1,3})?\s?[^\w\s]{0,3}\s?\d[\d.,'\u2019_\s]{0,11}(?:\s?(?:-|\u2013|to)\s?"
-    r"[^\w\s]{0,3}\d[\d.,]{0,9})?\s?[^\w\s]{0,3}\s?(?:[a-zA-Z]{1,6}\.?[\s/]*){0,3}[^\w\s]{0,3}"
-)
 
 
 def masked(contract: Contract, column: str | None, text: str | None) -> str | None:
@@ -122,8 +125,12 @@ def _form(text: str) -> str:
 
 
 def _is_time(text: str) -> bool:
+    """Return whether a text is written as a time is: a word behind it has to be a zone."""
     text = text.strip()
-    return bool(_EPOCH.fullmatch(text) or _TIME.fullmatch(text))
+    if _EPOCH.fullmatch(text):
+        return True
+    found = _TIME.fullmatch(text)
+    return found is not None and (found["zone"] is None or is_zone(found["zone"]))
 
 
 def _is_recent(text: str) -> bool:
@@ -166,19 +173,9 @@ def _may_be_birth(kind: Kind, text: str) -> bool:
     return _MOVED_DATE.fullmatch(text) is not None
 
 
-def _is_zone(text: str) -> bool:
-    return _ZONE_ALONE.fullmatch(text.strip()) is not None
-
-
 def _is_amount(text: str) -> bool:
-    text = text.strip()
-    words = re.sub(r"[^\w\s]|\d", "", text)
-    return (
-        _AMOUNT.fullmatch(text) is not None
-        and not FINE_NUMBER.search(text)
-        and not is_street(text)
-        and not is_name(words)
-    )
+    """Return whether a text is an amount; a number with many digits may be a coordinate."""
+    return is_amount(text) and not FINE_NUMBER.search(text)
 
 
 def _is_label(text: str) -> bool:
@@ -194,7 +191,7 @@ _FITS: dict[Kind, Callable[[str], bool]] = {
     "id": _is_id,
     "text": _is_label,
     "words": _is_label,
-    "zone": _is_zone,
+    "zone": is_zone,
     "number": _is_amount,
     "integer": _is_amount,
     "time": _is_time,

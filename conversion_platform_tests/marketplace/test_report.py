@@ -332,13 +332,61 @@ def test_a_cell_that_moved_by_a_column_is_not_shown(column: str, text: str) -> N
     assert not any(part in shown for part in re.findall(r"[A-Za-z]{4,}|\d{2,}", text)), shown
 
 
-@pytest.mark.parametrize("text", ["America/Chicgo", "CST", "Eastern Time", "UTC-5", "EST5EDT"])
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        *[
+            ("users.time_zone", one)
+            for one in ("ANNA", "MARIA", "Maria", "Zqfirst/Zqlast", "Israel")
+        ],
+        *[("users.time_zone", one) for one in ("Asia/Zqlast", "Eastern Time (Ann Smith)", "A1B")],
+        *[
+            ("users.desired_pay", one)
+            for one in ("CA 94110", "12 Elm", "42 years", "$9 Zqann", "$ann")
+        ],
+        *[("users.desired_pay", one) for one in ("42 m", "9 Zqann $", "Apt 4", "12a", "42 y")],
+        *[("users.created_at", one) for one in ("2026-01-02 10:00 MARIA", "Monica 2 Jan 2026")],
+        *[("users.created_at", one) for one in ("2 Marianna 2026", "2026-01-02 Ann/Smith")],
+        ("events.position", "3 Elm"),
+    ],
+)
+def test_a_word_that_zones_and_amounts_do_not_have_is_not_shown(column: str, text: str) -> None:
+    assert _masked(column, text) == NOT_SHOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "America/Chicgo",
+            "CST",
+            "Eastern Time",
+            "UTC-5",
+            "EST5EDT",
+            "america/new york",
+            "+05:30",
+        ),
+        *("Central Standard Time", "Eastern Time (US & Canada)", "Europe/Berln"),
+    ],
+)
 def test_an_example_of_a_zone_is_shown(text: str) -> None:
     assert _masked("users.time_zone", text) == text
 
 
 @pytest.mark.parametrize(
-    "text", ["$900/week", "16k", "3+", "1_8", "16 USD per hour", "$16-18/hr", "1200,50"]
+    "text",
+    [
+        *("$900/week", "16k", "3+", "1_8", "16 USD per hour", "$16-18/hr", "1200,50", "16\u201318"),
+        *(
+            "~15",
+            "\u20ac 12",
+            "16 hourly",
+            "40000/yr",
+            "USD 40k per year",
+            "$15 to $18 an hour",
+            "-5",
+        ),
+    ],
 )
 def test_an_example_of_a_number_is_shown(text: str) -> None:
     assert _masked("users.desired_pay", text) == text
