@@ -4,7 +4,8 @@ A file starts with `-- level: user` or `-- level: job`, and is one SELECT that r
 id of its level, and numeric columns. It may read these views:
 
     days(dt DATE, as_of TIMESTAMPTZ)   the days being built, and the moment each begins
-    users, jobs                        the checked tables as these days saw them
+    users, jobs                        the checked tables as these days saw them, without what is
+                                       personal
     events                             the checked events of the last 90 days, with `known_at`
 
 Where a range of days is built the views hold what is known before its last day, so the file must
@@ -30,8 +31,9 @@ from conversion_platform.marketplace import (
     EVENTS,
     JOBS_HISTORY,
     USERS_HISTORY,
-    as_of,
     attribute_types,
+    personal_hint,
+    shown_as_of,
 )
 
 if TYPE_CHECKING:
@@ -160,7 +162,7 @@ def run_custom_file(session: Session, file: CustomFile, days: DayRange) -> None:
                 f'FROM (\n{file.sql}\n) WHERE "{file.key}" IS NOT NULL'
             )
         except duckdb.Error as error:
-            raise _fails(file, error) from None
+            raise _refused(file, error) from None
     _check_unique(session.con, file)
     _check_finite(session.con, file, columns)
 
@@ -192,7 +194,7 @@ def _views(session: Session, days: DayRange) -> Iterator[None]:
     """Return the views that a file may read, for as long as it is being run."""
     last = day_start(days.last, session.settings.platform.time_zone).isoformat()
     for name, table in (("users", USERS_HISTORY), ("jobs", JOBS_HISTORY)):
-        seen = as_of(session.lake, table, days.first, attribute_types(session, table))
+        seen = shown_as_of(session.lake, table, days.first, attribute_types(session, table))
         session.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {seen}")
     session.con.execute("CREATE OR REPLACE TEMP VIEW days AS SELECT dt, as_of FROM feature_days")
     session.con.execute(
@@ -215,7 +217,7 @@ def _described(con: duckdb.DuckDBPyConnection, file: CustomFile) -> list[str]:
     try:
         rows = con.execute(f"DESCRIBE SELECT * FROM (\n{file.sql}\n)").fetchall()
     except duckdb.Error as error:
-        raise _fails(file, error) from None
+        raise _refused(file, error) from None
     types = {row[0]: row[1] for row in rows}
     for needed in ("dt", file.key):
         if needed not in types:
@@ -270,6 +272,12 @@ def _check_finite(con: duckdb.DuckDBPyConnection, file: CustomFile, columns: lis
                 f"'{row[1]}'.",
                 "Guard the division, as in `a / nullif(b, 0)`: NULL is a missing value.",
             )
+
+
+def _refused(file: CustomFile, error: duckdb.Error) -> SettingsError:
+    told = _fails(file, error)
+    told.remedy = f"{personal_hint(error)}{told.remedy}"
+    return told
 
 
 def _fails(file: CustomFile, error: Exception) -> SettingsError:

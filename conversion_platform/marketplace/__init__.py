@@ -24,10 +24,12 @@ from conversion_platform.marketplace.history import (
     fold_old_snapshots,
     require_history,
     require_snapshots,
+    shown_as_of,
     versions,
 )
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
 from conversion_platform.marketplace.meanings import columns_to_map
+from conversion_platform.marketplace.personal_hint import personal_hint
 from conversion_platform.marketplace.phones import normalised_phone
 from conversion_platform.marketplace.render import render
 from conversion_platform.marketplace.replay import last_replay_day
@@ -114,6 +116,7 @@ __all__ = [
     "load_users",
     "newest_event",
     "normalised_phone",
+    "personal_hint",
     "proposed_attributes",
     "render",
     "require_history",
@@ -121,5 +124,6 @@ __all__ = [
     "rewritten_days",
     "script",
     "section_of",
+    "shown_as_of",
     "versions",
 ]

@@ -10,6 +10,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
 from conversion_platform.features import build_features, feature_spec, pair_query
 from conversion_platform.lake import Lake, Session, open_lake
+from conversion_platform.marketplace import USERS_HISTORY, shown_as_of
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.features.world import World, at, event, fill
 
@@ -155,6 +156,35 @@ def test_an_error_while_running_names_the_file(install: Install) -> None:
     lake, settings = install({"casts.sql": text})
     with lake.connect() as con, pytest.raises(SettingsError, match=r"casts\.sql fails"):
         build_features(Session(settings, lake, con), DayRange.of(DAY))
+
+
+@pytest.mark.parametrize("column", ["latitude", "longitude", "phone", "postal_code"])
+def test_a_personal_column_of_users_is_no_column_for_a_file(column: str, install: Install) -> None:
+    text = f"-- level: user\nSELECT dt, user_id, u.{column} AS where_a FROM days, users AS u"
+    lake, settings = install({"places.sql": text})
+    with lake.connect() as con, pytest.raises(SettingsError, match=column) as raised:
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
+    assert f"`{column}` of users is personal" in raised.value.remedy
+    assert lake.storage.list("user_features") == []
+
+
+def test_what_files_and_cohorts_see_of_users_has_no_column_that_is_flagged_personal(
+    install: Install,
+) -> None:
+    lake, _ = install({})
+    with lake.connect() as con:
+        seen = con.sql(f"FROM {shown_as_of(lake, USERS_HISTORY, DAY)} LIMIT 0").columns
+    kept = {column.name: column.personal for column in USERS_HISTORY.columns}
+    assert True in kept.values()
+    assert not [name for name in seen if kept[name]]
+    assert {"user_id", "region", "desired_pay"} <= set(seen)
+
+
+def test_the_place_of_a_job_can_be_a_feature(install: Install) -> None:
+    text = "-- level: job\nSELECT dt, job_id, latitude AS north FROM days, jobs"
+    lake, settings = install({"place.sql": text})
+    with lake.connect() as con:
+        assert "north" in feature_spec(Session(settings, lake, con)).names("numeric")
 
 
 def test_a_file_whose_name_is_no_identifier_is_refused(install: Install) -> None:

@@ -23,9 +23,9 @@ from conversion_platform.lake import Session, Written, identifier, instant, list
 from conversion_platform.marketplace import (
     EVENTS,
     USERS_HISTORY,
-    as_of,
     attribute_types,
     require_history,
+    shown_as_of,
 )
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _converted_query(session: Session, day: date) -> str:
 
 
 def people_query(session: Session, day: date, features: str) -> str:
-    """Return SQL for the users as a day saw them: their columns, their features, and `day`.
+    """Return SQL for the users as a day saw them: columns that are not personal, features, `day`.
 
     If a feature has the name of a user's column, the user's column wins; `day` is always the day.
 
@@ -172,7 +172,7 @@ def people_query(session: Session, day: date, features: str) -> str:
         features: SQL of USER_FEATURES of the day.
     """
     attributes = attribute_types(session, USERS_HISTORY)
-    users = _without_day(session, as_of(session.lake, USERS_HISTORY, day, attributes))
+    users = _without_day(session, shown_as_of(session.lake, USERS_HISTORY, day, attributes))
     own = {name.lower() for name in session.con.sql(f"FROM {users} LIMIT 0").columns}
     further = [
         f"f.{identifier(name)}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import SettingsError
 from conversion_platform.lake import quoted
-from conversion_platform.marketplace import first_line
+from conversion_platform.marketplace import first_line, personal_hint
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,7 +96,9 @@ def bind(con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str) ->
         con.execute(f"DESCRIBE SELECT user_id FROM {users} WHERE (\n{where}\n)")
         described = con.execute(f"DESCRIBE SELECT (\n{where}\n) FROM {users}").fetchall()
     except duckdb.Error as error:
-        raise refused(cohort, where, first_line(error)) from None
+        told = refused(cohort, where, first_line(error))
+        told.remedy = f"{personal_hint(error)}{told.remedy}"
+        raise told from None
     kind = described[0][1].strip('"')
     if kind != "BOOLEAN":
         why = f"it gives a value of type {kind}, and has to be true or false (BOOLEAN)"

@@ -18,6 +18,7 @@ from conversion_platform.marketplace.history.reading import (
     attribute_types,
     ever_known,
     require_history,
+    shown_as_of,
     versions,
 )
 from conversion_platform.marketplace.history.retention import fold_old_snapshots, fold_snapshots
@@ -45,5 +46,6 @@ __all__ = [
     "fold_snapshots",
     "require_history",
     "require_snapshots",
+    "shown_as_of",
     "versions",
 ]

@@ -102,6 +102,22 @@ def as_of(
     )
 
 
+def shown_as_of(
+    lake: Lake, table: Table, day: date, attributes: Mapping[str, str] | None = None
+) -> str:
+    """Return SQL like `as_of`, without personal columns: for what other people write queries of.
+
+    Args:
+        lake: The lake.
+        table: USERS_HISTORY or JOBS_HISTORY.
+        day: The day.
+        attributes: As for `versions`.
+    """
+    seen = as_of(lake, table, day, attributes)
+    personal = [identifier(column.name) for column in table.columns if column.personal]
+    return f"(SELECT * EXCLUDE ({', '.join(personal)}) FROM {seen})" if personal else seen
+
+
 def with_attributes(rows: str, attributes: Mapping[str, str]) -> str:
     """Return SQL (a parenthesised query) over rows in which each attribute exists."""
     if not attributes:

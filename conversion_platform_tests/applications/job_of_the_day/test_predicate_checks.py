@@ -89,6 +89,7 @@ def test_what_will_work_is_let_through_and_gives_the_members(
     [
         ("user_clicks_7 > 0", 'Referenced column "user_clicks_7" not found'),
         ("kidz > 0", 'Referenced column "kidz" not found'),
+        ("latitude > 40", "`latitude` of users is personal"),
         ("state >", "syntax error"),
         ("count(*) > 1", "aggregate"),
         ("day > 'soon'::DATE", "invalid date field format"),
