@@ -1,7 +1,8 @@
 """Custom features: one .sql file each, in the folder that `features.folder` names.
 
 A file starts with `-- level: user` or `-- level: job`, and is one SELECT that returns `dt`, the
-id of its level, and numeric columns. It may read these views:
+id of its level, and numeric columns. It may read these views, and
+nothing else (`custom_session`):
 
     days(dt DATE, as_of TIMESTAMPTZ)   the days being built, and the moment each begins
     users, jobs                        the checked tables as these days saw them, without what is
@@ -15,26 +16,16 @@ follow one rule: for day D, use only events with `known_at < as_of`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import DayRange, day_start
+from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
-from conversion_platform.features.builtin import HISTORY_DAYS
-from conversion_platform.features.sources import attach_days, event_days
+from conversion_platform.features.custom_session import sealed_session
 from conversion_platform.features.spec import RESERVED_NAMES, Feature, Level
-from conversion_platform.lake import Session, quoted
-from conversion_platform.marketplace import (
-    EVENTS,
-    JOBS_HISTORY,
-    USERS_HISTORY,
-    attribute_types,
-    personal_hint,
-    shown_as_of,
-)
+from conversion_platform.lake import Session
+from conversion_platform.marketplace import personal_hint
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,7 +37,8 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _NUMERIC = re.compile(
     r"^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$"
 )
-_VIEWS = ("users", "jobs", "events", "days")
+_VIEWS = ("days", "events", "users", "jobs")
+_RESULT, _BATCH = "custom_result", 65_536
 
 
 @dataclass(frozen=True)
@@ -124,12 +116,10 @@ def custom_features(session: Session, files: list[CustomFile], taken: set[str]) 
             not numeric, or one whose name is taken.
     """
     days = DayRange.of(session.settings.platform.start_date)
-    attach_days(session, days)
     found: list[Feature] = []
-    for file in files:
-        with _views(session, days):
-            columns = _described(session.con, file)
-        found += [_feature(file, name, taken) for name in columns]
+    with sealed_session(session, days, rows=False) as sealed:
+        for file in files:
+            found += [_feature(file, name, taken) for name in _described(sealed, file)]
     return found
 
 
@@ -145,26 +135,36 @@ def _feature(file: CustomFile, name: str, taken: set[str]) -> Feature:
 
 
 def run_custom_file(session: Session, file: CustomFile, days: DayRange) -> None:
-    """Run one file for `days` (which `feature_days` holds) into its temporary table.
+    """Run one file for `days` into its temporary table on the session's connection.
 
     Raises:
         SettingsError: the SQL fails, or returns two rows for one day and id, or an infinite value.
     """
+    with sealed_session(session, days) as sealed:
+        _run(sealed, file)
+        found = sealed.sql(f'FROM "{file.table}"').to_arrow_reader(_BATCH)
+        session.con.register(_RESULT, found)
+        try:
+            session.con.execute(f'CREATE OR REPLACE TEMP TABLE "{file.table}" AS FROM {_RESULT}')
+        finally:
+            session.con.unregister(_RESULT)
+
+
+def _run(con: duckdb.DuckDBPyConnection, file: CustomFile) -> None:
     import duckdb
 
-    with _views(session, days):
-        columns = _described(session.con, file)
-        listed = "".join(f', "{name}"::FLOAT AS "{name}"' for name in columns)
-        try:
-            session.con.execute(
-                f'CREATE OR REPLACE TEMP TABLE "{file.table}" AS '
-                f'SELECT dt::DATE AS dt, "{file.key}"::VARCHAR AS "{file.key}"{listed} '
-                f'FROM (\n{file.sql}\n) WHERE "{file.key}" IS NOT NULL'
-            )
-        except duckdb.Error as error:
-            raise _refused(file, error) from None
-    _check_unique(session.con, file)
-    _check_finite(session.con, file, columns)
+    columns = _described(con, file)
+    listed = "".join(f', "{name}"::FLOAT AS "{name}"' for name in columns)
+    try:
+        con.execute(
+            f'CREATE TEMP TABLE "{file.table}" AS '
+            f'SELECT dt::DATE AS dt, "{file.key}"::VARCHAR AS "{file.key}"{listed} '
+            f'FROM (\n{file.sql}\n) WHERE "{file.key}" IS NOT NULL'
+        )
+    except duckdb.Error as error:
+        raise _refused(file, error) from None
+    _check_unique(con, file)
+    _check_finite(con, file, columns)
 
 
 def custom_sql(
@@ -187,27 +187,6 @@ def custom_sql(
             f'AND {alias}."{file.key}" = "{file.table}"."{file.key}"'
         )
     return columns, joins
-
-
-@contextmanager
-def _views(session: Session, days: DayRange) -> Iterator[None]:
-    """Return the views that a file may read, for as long as it is being run."""
-    last = day_start(days.last, session.settings.platform.time_zone).isoformat()
-    for name, table in (("users", USERS_HISTORY), ("jobs", JOBS_HISTORY)):
-        seen = shown_as_of(session.lake, table, days.first, attribute_types(session, table))
-        session.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {seen}")
-    session.con.execute("CREATE OR REPLACE TEMP VIEW days AS SELECT dt, as_of FROM feature_days")
-    session.con.execute(
-        "CREATE OR REPLACE TEMP VIEW events AS SELECT * FROM ("
-        "SELECT *, known_at(occurred_at, recorded_at) AS known_at FROM "
-        f"{session.lake.select(EVENTS, event_days(session.settings, days, HISTORY_DAYS))}"
-        f") WHERE known_at < TIMESTAMPTZ {quoted(last)}"
-    )
-    try:
-        yield
-    finally:
-        for view in _VIEWS:
-            session.con.execute(f"DROP VIEW IF EXISTS {view}")
 
 
 def _described(con: duckdb.DuckDBPyConnection, file: CustomFile) -> list[str]:
@@ -275,6 +254,14 @@ def _check_finite(con: duckdb.DuckDBPyConnection, file: CustomFile, columns: lis
 
 
 def _refused(file: CustomFile, error: duckdb.Error) -> SettingsError:
+    import duckdb
+
+    if isinstance(error, duckdb.PermissionException):
+        return SettingsError(
+            f"{file.path} opens a file: {str(error).splitlines()[0]}.",
+            f"Read the views {', '.join(_VIEWS)} alone. What else is known of a user or a job "
+            "comes with the source, in a column that `attributes` lists.",
+        )
     told = _fails(file, error)
     told.remedy = f"{personal_hint(error)}{told.remedy}"
     return told

@@ -7,7 +7,6 @@ from conversion_platform.errors import Finding, SettingsError
 from conversion_platform.features.attributes import attribute_features
 from conversion_platform.features.builtin import builtin_features
 from conversion_platform.features.custom import custom_features, custom_files, run_custom_file
-from conversion_platform.features.sources import attach_days
 from conversion_platform.lake import Session
 
 SETTING = "features.folder"
@@ -33,7 +32,6 @@ def check_custom_files(session: Session, days: DayRange) -> list[Finding]:
     for file in files:
         try:
             custom_features(session, [file], taken)
-            attach_days(session, days)
             run_custom_file(session, file, days)
         except SettingsError as error:
             found.append(Finding(SETTING, error))

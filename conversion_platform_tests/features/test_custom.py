@@ -8,11 +8,14 @@ import pytest
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
-from conversion_platform.features import build_features, feature_spec, pair_query
-from conversion_platform.lake import Lake, Session, open_lake
-from conversion_platform.marketplace import USERS_HISTORY, shown_as_of
+from conversion_platform.features import USER_FEATURES, build_features, feature_spec, pair_query
+from conversion_platform.features.custom import custom_files, run_custom_file
+from conversion_platform.features.sources import attach_sources
+from conversion_platform.lake import Lake, Session, open_lake, open_storage
+from conversion_platform.marketplace import USERS_CONTACTS, USERS_HISTORY, shown_as_of
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.features.world import World, at, event, fill
+from conversion_platform_tests.servers import S3Server
 
 FIRST = date(2026, 2, 1)
 DAY = date(2026, 2, 4)
@@ -178,6 +181,72 @@ def test_what_files_and_cohorts_see_of_users_has_no_column_that_is_flagged_perso
     assert True in kept.values()
     assert not [name for name in seen if kept[name]]
     assert {"user_id", "region", "desired_pay"} <= set(seen)
+
+
+FILES = {
+    "of a personal table": "read_parquet('{lake}/personal/users_contacts/data.parquet')",
+    "by its name alone": "'{lake}/personal/users_contacts/data.parquet'",
+    "of the history": "read_parquet('{lake}/personal/users_history/*/data.parquet')",
+    "of a source": "read_csv('{lake}/../source.csv')",
+    "as text": "read_text('{lake}/../source.csv')",
+    "by a listing": "glob('{lake}/personal/**')",
+    "of another table": "read_parquet('{lake}/attributes/data.parquet')",
+}
+
+
+@pytest.mark.parametrize("relation", FILES.values(), ids=FILES)
+def test_a_file_that_opens_a_file_is_refused(
+    relation: str, tmp_path: Path, install: Install
+) -> None:
+    (tmp_path / "source.csv").write_text("user_id,phone\nu0,+12125550142\n")
+    lake, settings = install({})
+    read = relation.format(lake=lake.storage.root)
+    text = f"-- level: user\nSELECT dt, 'u0' AS user_id, count(*) AS n FROM days, {read} GROUP BY 1"
+    (tmp_path / "custom/contacts.sql").write_text(text)
+    with lake.connect() as con:
+        session = Session(settings, lake, con)
+        for refused in (
+            lambda: feature_spec(session),
+            lambda: run_custom_file(session, custom_files(settings)[0], DayRange.of(DAY)),
+        ):
+            with pytest.raises(SettingsError, match=r"contacts\.sql opens a file") as raised:
+                refused()
+            assert "days, events, users, jobs" in raised.value.remedy
+
+
+@pytest.mark.parametrize("table", ["feature_users", "users_contacts", "users_history"])
+def test_a_file_sees_no_other_table_of_the_run(table: str, install: Install) -> None:
+    text = f"-- level: user\nSELECT dt, user_id, 1 AS x FROM days, {table}"
+    lake, settings = install({"others.sql": text})
+    with lake.connect() as con:
+        session = Session(settings, lake, con)
+        attach_sources(session, DayRange.of(DAY))
+        lake.view(con, USERS_CONTACTS)
+        file = custom_files(settings)[0]
+        with pytest.raises(SettingsError, match=f"{table} does not exist"):
+            run_custom_file(session, file, DayRange.of(DAY))
+
+
+def test_on_s3_a_file_reads_its_views_and_opens_no_file(install: Install, s3: S3Server) -> None:
+    _, settings = install({"clicks.sql": CLICKS})
+    lake = Lake(open_storage(f"s3://{s3.new_bucket()}/lake", s3.files()))
+    root = lake.storage.root
+    with lake.connect() as con:
+        session = Session(settings, lake, con)
+        world = World(
+            users=[{"user_id": "u0", "created_at": at(FIRST, 0)}],
+            jobs=[{"job_id": "j0", "opened_at": at(FIRST, 0)}],
+            events=[event(1, "u0", "j0", "click", at(FIRST, 20))],
+        )
+        fill(session, world, DayRange(FIRST, DAY))
+        build_features(session, DayRange.of(DAY))
+        built = f"SELECT evening_clicks FROM {lake.select(USER_FEATURES)}"
+        assert con.execute(built).fetchall() == [(1.0,)]
+        contacts = f"'{root}/personal/users_contacts/data.parquet'"
+        text = f"-- level: user\nSELECT dt, user_id, 1 AS x FROM days, {contacts}"
+        (settings.base / "custom/clicks.sql").write_text(text)
+        with pytest.raises(SettingsError, match=r"clicks\.sql opens a file"):
+            feature_spec(session)
 
 
 def test_the_place_of_a_job_can_be_a_feature(install: Install) -> None:
