@@ -10,7 +10,7 @@ from conversion_platform.marketplace.attributes import known_kinds
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract, section_of
 from conversion_platform.marketplace.errors import first_line
-from conversion_platform.marketplace.events import rewritten_days
+from conversion_platform.marketplace.events import rewritten_days, shown_types
 from conversion_platform.marketplace.history import (
     HISTORY_TABLES,
     JOBS_HISTORY,
@@ -125,5 +125,6 @@ __all__ = [
     "script",
     "section_of",
     "shown_as_of",
+    "shown_types",
     "versions",
 ]

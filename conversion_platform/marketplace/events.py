@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from conversion_platform.marketplace.history.reading import (
 )
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
+from conversion_platform.marketplace.masking import masked
 from conversion_platform.marketplace.relation import folder_day
 from conversion_platform.marketplace.source_steps import (
     Source,
@@ -136,6 +138,24 @@ def named_types(settings: Settings) -> tuple[str, ...]:
     """Return the event types that the settings name: these may be bare numbers."""
     types = settings.events
     return (*types.impression_types, *types.click_types, *types.conversion_types)
+
+
+def shown_types(settings: Settings, con: duckdb.DuckDBPyConnection, events: str) -> dict[str, int]:
+    """Return how many events are of each type, the most frequent first, as may be shown.
+
+    A type that the settings do not name may be a cell that moved by a column.
+
+    Args:
+        settings: They name types.
+        con: The connection.
+        events: A relation with the column `event_type`.
+    """
+    named = named_types(settings)
+    counts: Counter[str] = Counter()
+    rows = con.execute(f"SELECT event_type, count(*) FROM {events} GROUP BY 1 ORDER BY 1")
+    for name, count in rows.fetchall():
+        counts[name if name in named else str(masked(EVENTS, "event_type", name))] += count
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _check(source: Source, settings: Settings, days: DayRange | None) -> None:

@@ -22,7 +22,7 @@ from conversion_platform.marketplace.attribute_kinds import Attribute, infer_att
 from conversion_platform.marketplace.attribute_proposals import marked, proposed_lists
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import section_of
-from conversion_platform.marketplace.events import CheckedEvents, checked_events
+from conversion_platform.marketplace.events import CheckedEvents, checked_events, shown_types
 from conversion_platform.marketplace.history.capture import capture_both
 from conversion_platform.marketplace.lacking import missing, one_row
 from conversion_platform.marketplace.loading import load_jobs, load_users, loaded_events
@@ -76,7 +76,7 @@ class SourceReport:
         first_day: First local day with an accepted event; None without any.
         last_day: Last such day.
         empty_days: Days between them without an event.
-        event_types: Accepted events by type.
+        event_types: Accepted events by type, as may be shown (`shown_types`).
         impressions: User, job and day combinations with an impression.
         converted: Those of them that a conversion follows inside the attribution window; one
             conversion may follow several of them, as in the labels of training.
@@ -254,12 +254,7 @@ def _report(
     session.con.execute(f"CREATE OR REPLACE TEMP VIEW checked_events AS {checked.accepted()}")
     for table in (tables.USERS, tables.USERS_CONTACTS, tables.JOBS):
         session.lake.view(session.con, table)
-    types = {
-        kind: int(count)
-        for kind, count in session.con.execute(
-            "SELECT event_type, count(*) FROM checked_events GROUP BY 1 ORDER BY 2 DESC, 1"
-        ).fetchall()
-    }
+    types = shown_types(session.settings, session.con, "checked_events")
     first, last, days = one_row(
         session.con, "SELECT min(dt), max(dt), count(DISTINCT dt) FROM checked_events"
     )

@@ -9,7 +9,7 @@ from datetime import date
 from conversion_platform.days import ONE_DAY, counted
 from conversion_platform.errors import Finding, SettingsError, SourceError, TrainingError
 from conversion_platform.lake import listed
-from conversion_platform.marketplace import EVENTS
+from conversion_platform.marketplace import EVENTS, shown_types
 from conversion_platform.preflight.trial import Trial
 from conversion_platform.settings import Settings
 from conversion_platform.training import check_examples, first_training_day
@@ -40,12 +40,9 @@ def check_freshness(trial: Trial, last: date) -> Iterator[Finding]:
 
 
 def _types(trial: Trial) -> dict[str, int]:
-    """Return accepted events by type, from platform.start_date on."""
-    select = trial.session.lake.select(EVENTS)
-    rows = trial.session.con.execute(
-        f"SELECT event_type, count(*) FROM {select} GROUP BY 1 ORDER BY 2 DESC, 1"
-    ).fetchall()
-    return dict(rows)
+    """Return accepted events by type, as may be shown, from platform.start_date on."""
+    session = trial.session
+    return shown_types(session.settings, session.con, session.lake.select(EVENTS))
 
 
 def _no_events(trial: Trial) -> Finding:

@@ -216,6 +216,28 @@ def test_texting_counts_the_numbers_that_sending_accepts(tmp_path: Path) -> None
     assert "25.0% of users have a valid phone number, 25.0% a valid one" in render(report)
 
 
+def test_a_cell_that_moved_into_the_event_type_is_told_without_what_it_says(tmp_path: Path) -> None:
+    moved = " UNION ALL ".join(
+        f"SELECT '{name}-' || i, i, 0, '{name}', TIMESTAMPTZ '2026-01-02 15:00:00+00', 0 "
+        "FROM range(3) t(i)"
+        for name in ("zq@planted.example", "+1 212 555 0777", "Zqann Moved", "Zqbob Moved", "view")
+    )
+    settings = World(tmp_path).fill(FULL_USERS, FULL_JOBS, f"{FULL_EVENTS} UNION ALL {moved}")
+    never = settings.settings.events.model_copy(update={"conversion_types": ("hire",)})
+    report = check_sources(settings.settings.model_copy(update={"events": never}))
+    assert report.event_types == {
+        "impression": 40,
+        "application": 10,
+        "(not shown)": 6,
+        "(address)": 3,
+        "...77": 3,
+        "view": 3,
+    }
+    for text in (render(report), " ".join(report.missing)):
+        assert "application" in text and "view" in text
+        assert not re.search("planted|0777|Zq|Moved", text)
+
+
 def test_events_before_the_start_date_are_named(tmp_path: Path) -> None:
     later = changed(World(tmp_path).fill().settings, "platform", start_date=date(2026, 1, 3))
     missing = check_sources(later).missing

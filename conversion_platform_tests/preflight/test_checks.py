@@ -200,6 +200,18 @@ def test_a_users_column_called_day_does_not_hide_the_day_of_the_run(world: Path)
     assert "in a predicate `day` is the day of the run" in warning
 
 
+def test_a_missing_type_is_told_with_the_types_that_there_are_and_no_moved_cell(
+    world: Path,
+) -> None:
+    moved = "CASE WHEN position = 0 THEN 'zq@planted.example' ELSE event_type END AS event_type"
+    write_source(world, "events", f"SELECT * REPLACE ({moved}) FROM ({EVENTS})")
+    settings = load_settings(write_settings(world, {"events.conversion_types": ["hire"]}))
+    with loaded_trial(settings, None, learns=True) as (_, loaded):
+        told = " ".join(str(found.error) for found in check_events(loaded))
+    assert "event types of the source: (address), impression, click, application" in told
+    assert "planted" not in told
+
+
 def test_events_that_end_before_the_days_asked_for_are_a_warning(trial: Trial) -> None:
     assert list(check_freshness(trial, LAST + ONE_DAY)) == []
     (found,) = check_freshness(trial, LAST + 5 * ONE_DAY)
