@@ -28,6 +28,7 @@ from conversion_platform.marketplace.history import (
     versions,
 )
 from conversion_platform.marketplace.loading import load_events, load_jobs, load_users, newest_event
+from conversion_platform.marketplace.masking import masked_user_cell
 from conversion_platform.marketplace.meanings import columns_to_map
 from conversion_platform.marketplace.personal_hint import personal_hint
 from conversion_platform.marketplace.phones import normalised_phone
@@ -114,6 +115,7 @@ __all__ = [
     "load_events",
     "load_jobs",
     "load_users",
+    "masked_user_cell",
     "newest_event",
     "normalised_phone",
     "personal_hint",

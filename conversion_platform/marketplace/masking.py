@@ -17,7 +17,7 @@ from conversion_platform.marketplace.cell_patterns import (
     means_missing,
 )
 from conversion_platform.marketplace.contact_forms import plain, without_contacts
-from conversion_platform.marketplace.contract import Contract, Kind
+from conversion_platform.marketplace.contract import USERS, Contract, Kind
 from conversion_platform.marketplace.moved_cells import is_amount, is_zone
 
 PERSONAL = "(personal)"
@@ -64,6 +64,15 @@ _FIRST_EPOCH = 1262304000  # seconds; 2010-01-01
 # Where the year, the month and the day stand in eight digits.
 _IN_EIGHT = ((0, 4, 6), (0, 6, 4), (4, 0, 2), (4, 2, 0))
 
+# Two capitalised words, as a person's name has, and no name.
+STATES_LIKE_NAMES = frozenset(
+    {
+        "American Samoa", "New Hampshire", "New Jersey", "New Mexico", "New York", "North Carolina",
+        "North Dakota", "Northern Mariana Islands", "Puerto Rico", "Rhode Island", "South Carolina",
+        "South Dakota", "Virgin Islands", "West Virginia",
+    }
+)  # fmt: skip
+
 
 def masked(contract: Contract, column: str | None, text: str | None) -> str | None:
     """Return what may be shown of a cell that cannot be read, or of a broken line's fault.
@@ -96,6 +105,11 @@ def _shown(contract: Contract, column: str | None, text: str) -> str:
     if kind in ("time", "far_time") and _is_time(text):
         return text
     return without_contacts(text)
+
+
+def masked_user_cell(column: str, text: str) -> str:
+    """Return what may be shown of a cell of users, like `masked`."""
+    return masked(USERS, column, text) or ""
 
 
 def _shown_of_people(kind: Kind, text: str) -> str:
@@ -180,6 +194,8 @@ def _is_amount(text: str) -> bool:
 
 def _is_label(text: str) -> bool:
     """Return whether a text is short of what tells a person: a name, a place, a postal code."""
+    if text.strip() in STATES_LIKE_NAMES:
+        return True
     return not (is_name(text) or is_street(text) or _POSTAL_CODE.search(text))
 
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.applications.job_of_the_day.cohorts import refused
 from conversion_platform.errors import Finding
 from conversion_platform.lake import identifier, quoted
-from conversion_platform.marketplace import USERS
+from conversion_platform.marketplace import USERS, masked_user_cell
 
 if TYPE_CHECKING:
     import duckdb
 
 _MOST_SHOWN = 5
 _NUMBERS = ("INTEGER", "NUMERIC")  # kinds of literals, as DuckDB calls them
-# Values of these columns say nothing of a person, so a message may list them.
+# Values of these columns say nothing of a person, so a message may list them, as masking lets it.
 _SHOWN = {"state", "region", "shift", "time_zone", "consent_source", "user_region", "user_shift"}
 _SHOWN -= {column.name for column in USERS.columns if column.personal}
 
@@ -128,12 +128,25 @@ def _existing_values(con: duckdb.DuckDBPyConnection, people: str, found: Compari
     if found.column not in _SHOWN:
         return "Correct it, unless such users are to come."
     name = identifier(found.column)
-    rows = con.execute(
-        f"SELECT {name} FROM {people} WHERE {name} IS NOT NULL "
+    counts = con.execute(
+        f"SELECT {name}, count(*) FROM {people} WHERE {name} IS NOT NULL "
         f"GROUP BY {name} ORDER BY count(*) DESC, {name}"
     ).fetchall()
-    values = [value for (value,) in rows]
+    values = _shown_values(found.column, counts)
+    hidden = " Others are not shown: they may be personal." if len(values) < len(counts) else ""
     near = difflib.get_close_matches(found.literal, values, n=1)
     most = ", ".join(map(quoted, values[:_MOST_SHOWN])) or "none"
     hint = f"Did you mean {quoted(near[0])}? " if near else ""
-    return f"{hint}Values of `{found.column}`, the most frequent first: {most}."
+    return f"{hint}Values of `{found.column}`, the most frequent first: {most}.{hidden}"
+
+
+def _shown_values(column: str, counts: Sequence[tuple[str, int]]) -> list[str]:
+    """Return the values that may be shown: cells may have moved into the column from another one.
+
+    A column most of whose values occur once tells users apart, and none is shown.
+    """
+    once = sum(count == 1 for _, count in counts)
+    if 2 * once > len(counts):
+        return []
+    contract_column = column.removeprefix("user_")
+    return [value for value, _ in counts if masked_user_cell(contract_column, value) == value]

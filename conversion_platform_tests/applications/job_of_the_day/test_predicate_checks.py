@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,9 +14,14 @@ from conversion_platform.applications.job_of_the_day import (
     check_members,
     check_predicates,
 )
+from conversion_platform.applications.job_of_the_day.cohorts import predicate_nodes
+from conversion_platform.applications.job_of_the_day.literals import check_literals
 from conversion_platform.errors import Finding
 from conversion_platform.lake import Session, open_session
 from conversion_platform.marketplace import infer_attributes, load_jobs, load_users
+from conversion_platform.marketplace.cell_patterns import is_name
+from conversion_platform.marketplace.masking import STATES_LIKE_NAMES
+from conversion_platform.messaging.rules import read_data
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.marketplace.world import write_parquet
 from conversion_platform_tests.snapshots import keep
@@ -134,3 +140,34 @@ def test_a_value_of_an_attribute_is_not_shown(loaded: Session) -> None:
     told = " ".join(str(one.error) for one in findings(loaded, "zip = '13' OR true"))
     assert "which no user has" in told
     assert "'12'" not in told and "'7'" not in told
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            ["day", "+1 212 555 0199", "zqs@planted.example", "Zqann Moved", "12 Planted Street"],
+            "the most frequent first: 'day'. Others are not shown",
+        ),
+        (["Planted"], "the most frequent first: 'Planted'."),
+        ([f"planted{n}" for n in range(24)], "the most frequent first: none. Others are not shown"),
+        (["day", "zqs@planted.example"], "Did you mean 'day'?"),
+    ],
+    ids=["moved cells", "one value", "an identifier", "a near value"],
+)
+def test_of_the_values_of_a_column_none_is_listed_that_may_have_moved_there(
+    loaded: Session, values: list[str], told: str
+) -> None:
+    query = "CREATE OR REPLACE TEMP TABLE people AS SELECT unnest(?::VARCHAR[]) AS shift"
+    loaded.con.execute(query, [(values * 24)[:24]])
+    where = "shift = 'dy'"
+    nodes = predicate_nodes(loaded.con, where)
+    found = check_literals(loaded.con, "tested", where, nodes, {"shift": "VARCHAR"}, "people")
+    (warning,) = [str(one.error) for one in found]
+    assert told in warning
+    assert not re.search("0199|planted|Zq|Street", warning)
+
+
+def test_every_state_of_two_words_is_known_to_be_no_name_of_a_person() -> None:
+    names = {state["name"] for state in read_data("places.toml")["states"].values()}
+    assert {name for name in names if is_name(name)} == STATES_LIKE_NAMES
