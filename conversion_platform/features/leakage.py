@@ -127,7 +127,7 @@ def check_point_in_time(
     """
     require_started(day, session.settings.platform.start_date)
     days = DayRange.of(day).widened(after=ahead_days)
-    with scratch_folder("point-in-time-") as folder:
+    with scratch_folder("point-in-time") as folder:
         scratch = Lake(
             LocalStorage(folder),
             session.settings.platform.threads,

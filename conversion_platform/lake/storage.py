@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import duckdb
 
 STAGING = ".staging"
+SCRATCH = "conversion-platform-scratch-"
+"""How the names of folders in the system's temporary folder begin that one process needs."""
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -123,11 +125,12 @@ class Storage(ABC):
             reading: Whether nothing may be made where nothing was written yet, or where others
                 write; what is spilled goes to the system's temporary folder then.
         """
+        clear_scratch()
         # A reader may be somebody to whom the staging folder is closed.
         staging = self.staging_folder()
         if reading and not (os.access(staging, os.W_OK | os.X_OK) and _is_trusted(staging)):
             with readable_disk_errors(self.root):
-                path = Path(tempfile.mkdtemp(".spill", "conversion-platform-"))
+                path = _new_scratch(".spill")
         else:
             path = self._staging_path(".spill")
             with readable_disk_errors(self.root):
@@ -149,21 +152,58 @@ class Storage(ABC):
                 "written there.",
                 "Remove it, or let TMPDIR name a folder of your own.",
             )
-        name = f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex}"
-        return folder / f"{name}{suffix}"
+        return folder / f"{_owned_name()}{suffix}"
 
     def clear_staging(self) -> int:
         """Remove what killed processes of this machine left behind; returns how many things.
 
         Safe at any time: what a living process, or another machine, is making stays.
         """
-        left = [path for path in self.staging_folder().glob("*") if _abandoned(path)]
+        left = [path for path in self.staging_folder().glob("*") if _abandoned(path.name)]
         for path in left:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
         return len(left)
+
+
+def clear_scratch() -> int:
+    """Remove the scratch folders that killed processes left behind; returns how many.
+
+    What a living process, another machine or another user is making stays. Readers remove nothing
+    else: they may not write where the lake is.
+    """
+    left = [
+        Path(entry.path)
+        for entry in os.scandir(tempfile.gettempdir())
+        if entry.name.startswith(SCRATCH)
+        and _abandoned(entry.name.removeprefix(SCRATCH))
+        and _is_own_folder(entry)
+    ]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(left)
+
+
+def _is_own_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        own = entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False  # another command has just removed it
+    return own and entry.is_dir(follow_symlinks=False)
+
+
+def _new_scratch(suffix: str) -> Path:
+    """Make a folder, for its owner alone, in the system's temporary folder."""
+    path = Path(tempfile.gettempdir()) / f"{SCRATCH}{_owned_name()}{suffix}"
+    path.mkdir(PRIVATE_FOLDER)
+    return path
+
+
+def _owned_name() -> str:
+    """Return a new name, which says whose it is: `_abandoned` reads it."""
+    return f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex}"
 
 
 def _is_trusted(folder: Path) -> bool:
@@ -175,8 +215,9 @@ def _is_trusted(folder: Path) -> bool:
     return folder.lstat().st_uid in owners and folder.stat().st_uid in owners
 
 
-def _abandoned(path: Path) -> bool:
-    host, _, rest = path.name.removesuffix(path.suffix).rpartition(".")[0].rpartition(".")
+def _abandoned(name: str) -> bool:
+    """Return whether a name is of a process of this machine that is not there any more."""
+    host, _, rest = name.rpartition(".")[0].rpartition(".")[0].rpartition(".")
     return host == socket.gethostname() and rest.isdigit() and not _alive(int(rest))
 
 
@@ -336,10 +377,21 @@ def user_staging_folder() -> Path:
 
 
 @contextmanager
-def scratch_folder(prefix: str) -> Iterator[Path]:
-    """Make a temporary folder, for a lake that only one command needs."""
-    with tempfile.TemporaryDirectory(prefix=prefix) as name, removed_when_stopped(Path(name)):
-        yield Path(name)
+def scratch_folder(name: str) -> Iterator[Path]:
+    """Make a temporary folder, for its owner alone, for a lake that only one command needs.
+
+    What a killed command left of such folders is removed first.
+
+    Args:
+        name: What it is for; its name ends so.
+    """
+    clear_scratch()
+    path = _new_scratch(f".{name}")
+    with removed_when_stopped(path):
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def open_storage(root: str, files: Any | None = None) -> Storage:

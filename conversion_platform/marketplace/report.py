@@ -216,7 +216,7 @@ def _varying(loads: Mapping[str, Loaded]) -> dict[str, tuple[str, ...]]:
 
 @contextmanager
 def _scratch_session(settings: Settings) -> Iterator[Session]:
-    with scratch_folder("check-sources-") as folder:
+    with scratch_folder("check-sources") as folder:
         limits = settings.platform
         lake = Lake(LocalStorage(folder), limits.threads, limits.memory_limit)
         with lake.connect() as con:

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion_platform.errors import LakeError
-from conversion_platform.lake import Lake, LocalStorage, S3Storage, Storage, open_storage, s3_files
-from conversion_platform.lake.storage import readable_disk_errors
-from conversion_platform_tests.killing import kill_at_work
+from conversion_platform.lake import (
+    Lake,
+    LocalStorage,
+    S3Storage,
+    Storage,
+    open_storage,
+    s3_files,
+    scratch_folder,
+)
+from conversion_platform.lake.storage import clear_scratch, readable_disk_errors
+from conversion_platform_tests.killing import kill_at_work, start
 from conversion_platform_tests.servers import S3Server
 
 
@@ -135,6 +144,75 @@ def test_what_killed_processes_left_is_cleared_and_the_living_keep_theirs(tmp_pa
         path.write_bytes(b"mine")
         assert storage.clear_staging() == 2
         assert sorted(storage.staging_folder().iterdir()) == sorted([elsewhere, path])
+
+
+SCRATCH_FOR_EVER = """
+import time
+from pathlib import Path
+from conversion_platform.lake import LocalStorage, scratch_folder
+with scratch_folder("check-sources") as folder, LocalStorage("/nowhere").spill_folder(True):
+    (folder / "personal").mkdir()
+    (folder / "personal/contacts.parquet").write_text("+1 212 555 0142")
+    print("at work", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The system's temporary folder, for this process and those that it starts."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return folder
+
+
+@pytest.mark.parametrize("opened", ["a scratch lake", "a session that reads"])
+def test_what_a_killed_command_left_in_the_temporary_folder_is_gone_with_the_next(
+    temporary: Path, tmp_path: Path, opened: str
+) -> None:
+    kill_at_work(SCRATCH_FOR_EVER)
+    left = list(temporary.iterdir())
+    assert sorted(path.suffix for path in left) == [".check-sources", ".spill"]
+    assert {path.stat().st_mode & 0o777 for path in left} == {0o700}
+    if opened == "a scratch lake":
+        with scratch_folder("check-sources") as folder:
+            assert list(temporary.iterdir()) == [folder]
+    else:
+        with LocalStorage(tmp_path / "none").spill_folder(reading=True) as folder:
+            assert list(temporary.iterdir()) == [folder]
+    assert list(temporary.iterdir()) == []
+
+
+def test_scratch_folders_of_the_living_of_other_machines_and_of_others_stay(
+    temporary: Path, tmp_path: Path
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host = socket.gethostname()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/file").write_text("x")
+    link = temporary / f"conversion-platform-scratch-{host}.{gone.pid}.abc.spill"
+    link.symlink_to(tmp_path / "elsewhere")
+    for name in (f"scratch-other.{gone.pid}.abc.spill", f"scratch-{host}.abc.spill", "somebody"):
+        (temporary / f"conversion-platform-{name}").mkdir()
+    (temporary / f"{host}.{gone.pid}.abc.spill").mkdir()
+    if os.geteuid() == 0:
+        foreign = temporary / f"conversion-platform-scratch-{host}.{gone.pid}.abd.spill"
+        foreign.mkdir()
+        os.chown(foreign, 1234, 1234)
+    before = set(temporary.iterdir())
+    with start(SCRATCH_FOR_EVER) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        living = set(temporary.iterdir()) - before
+        assert len(living) == 2
+        assert clear_scratch() == 0
+        assert set(temporary.iterdir()) == before | living
+        process.kill()
+    assert clear_scratch() == 2
+    assert set(temporary.iterdir()) == before
+    assert (tmp_path / "elsewhere/file").exists()
 
 
 REPLACE_FOR_EVER = """
