@@ -24,6 +24,7 @@ from conversion_platform.marketplace.cell_patterns import (
     looks_like_person,
     looks_like_protected,
 )
+from conversion_platform.marketplace.lookalikes import readings
 
 Table = Literal["users", "jobs"]
 Kind = Literal["usable", "personal", "protected"]
@@ -95,10 +96,16 @@ def by_name(table: Table, name: str) -> Privacy:
     Args:
         table: The table that it is of; only users have protected attributes.
         name: The name in small letters, with `_` between its words. Digits say nothing: `age_2` is
-            the second `age` of a header.
+            the second `age` of a header. Letters that look like Latin ones are read as such too.
     """
-    if table == "users" and _is_protected(name):
+    read = readings(name)
+    if table == "users" and any(map(_is_protected, read)):
         return Privacy("protected", f"its name says {name.replace('_', ' ')}")
+    found = (_personal_by_name(table, one) for one in read)
+    return next((one for one in found if one.kind != "usable"), _USABLE)
+
+
+def _personal_by_name(table: Table, name: str) -> Privacy:
     known = _names()
     bare = _bare_words(name)
     words = {*bare, *name.split("_")}

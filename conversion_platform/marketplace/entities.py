@@ -17,7 +17,11 @@ from conversion_platform.marketplace.duplicates import Times, require_decided, u
 from conversion_platform.marketplace.gone import Gone, gone_ids
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mapping import map_columns
-from conversion_platform.marketplace.placement import Placement, placement_of
+from conversion_platform.marketplace.placement import (
+    Placement,
+    placement_of,
+    refuse_protected_sources,
+)
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.source_steps import (
     Source,
@@ -121,11 +125,12 @@ def check_entities(
     Raises:
         SourceError: the source cannot be read, has no usable row, or has several rows of one id of
             which none can be told to be the one that counts; or a setting lists a column that does
-            not exist, or that is protected.
+            not exist, or that is protected; or maps one that is.
     """
     section = section_of(reading.settings, contract.name)
     relation = open_source(reading, contract, folder)
     matched = map_columns(contract, section, relation)
+    refuse_protected_sources(reading.settings, contract)
     further = {name: relation.names[column] for name, column in matched.attributes.items()}
     placement = placement_of(reading.settings, contract, further, known)
     source = begin(reading, contract, section, relation, matched)

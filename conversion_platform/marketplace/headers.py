@@ -16,9 +16,11 @@ def snake(name: str) -> str:
     """Return a column name in snake case: `State.Name` and `stateName` become `state_name`.
 
     Letters and digits of every script stay, without accents where an ASCII letter is left: `Âge`
-    becomes `age`. A name of signs alone becomes what these are called: `$` is `dollar_sign`.
+    becomes `age`. What nobody sees (a zero-width space, a soft hyphen) goes. A name of signs alone
+    becomes what these are called: `$` is `dollar_sign`.
     """
-    plain = "".join(map(_without_accent, unicodedata.normalize("NFKC", name)))
+    seen = "".join(one for one in name if unicodedata.category(one) != "Cf")
+    plain = "".join(map(_without_accent, unicodedata.normalize("NFKC", seen)))
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
     folded = unicodedata.normalize("NFKC", spaced.casefold())
     kept = "".join(one if unicodedata.category(one)[0] in "LMN" else "_" for one in folded)

@@ -23,7 +23,7 @@ from conversion_platform.marketplace.events import (
 )
 from conversion_platform.marketplace.history.tables import history_of
 from conversion_platform.marketplace.mixed_units import mixed_units
-from conversion_platform.marketplace.placement import parts_of
+from conversion_platform.marketplace.placement import parts_of, personal_sources
 from conversion_platform.marketplace.proposals import proposals
 from conversion_platform.marketplace.replay import extend_replay
 from conversion_platform.marketplace.source_steps import count_rows
@@ -151,7 +151,8 @@ def _notes_of(contract: Contract, checked: Entities) -> tuple[str, ...]:
         for name in checked.placement.gone
     )
     held = (_later(contract, checked), _away(contract, checked), checked.undecided_later)
-    return (*gone, *filter(None, held))
+    personal = personal_sources(checked.source.session.settings, contract)
+    return (*gone, *personal, *filter(None, held))
 
 
 def _later(contract: Contract, checked: Entities) -> str | None:

@@ -6,7 +6,8 @@ What the settings list lies in `users` or `jobs`, for anyone to read; a protecte
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,8 @@ def placement_of(
         if _is_protected(contract, name) or _is_protected(contract, snake(given))
     }
     if contract.protected:
-        allowed = tuple(name for name in allowed if snake(name) not in gone)
+        mapped = spellings(section.columns.values())
+        allowed = tuple(name for name in allowed if snake(name) not in {*gone, *mapped})
         allowed = tuple(_named("features.allow_protected_features", allowed, further))
         _refuse_protected(contract, [name for name in listed if name in protected - {*allowed}])
     return Placement(
@@ -123,6 +125,42 @@ def _named(setting: str, names: Iterable[str], further: Mapping[str, str]) -> li
             )
         found.append(column)
     return list(dict.fromkeys(found))
+
+
+def refuse_protected_sources(settings: Settings, contract: Contract) -> None:
+    """Refuse a contract column that is to hold a protected attribute of users.
+
+    Raises:
+        SourceError: `columns` maps such a source column, and `features.allow_protected_features`
+            does not name it.
+    """
+    section = section_of(settings, contract.name)
+    allowed = spellings(settings.features.allow_protected_features)
+    for name, given in section.columns.items():
+        if _is_protected(contract, snake(given)) and not spellings([given]) & allowed:
+            raise SourceError(
+                f"{contract.setting}.columns.{name} = {json.dumps(given, ensure_ascii=False)} maps "
+                "a protected attribute: a model must not decide by it.",
+                "Take it out: the attribute is kept in users_protected, for audits. If the law "
+                "where you work allows it as a feature, or it is none, name it: "
+                f"features.allow_protected_features = [{json.dumps(given, ensure_ascii=False)}].",
+            )
+
+
+def personal_sources(settings: Settings, contract: Contract) -> Iterator[str]:
+    """Yield a sentence for each open contract column that a personal source column is mapped to.
+
+    Ids are told apart from it: they are shown in any case.
+    """
+    section = section_of(settings, contract.name)
+    shown = {column.name for column in contract.table.columns} - {contract.key}
+    for name, given in section.columns.items():
+        found = by_name(contract.of_entities, snake(given))
+        if name in shown and found.kind == "personal":
+            yield (
+                f"{contract.setting}.columns.{name} maps a column that looks personal "
+                f"({found.why}): anyone may read {name}. Map another one, or take it out."
+            )
 
 
 def _refuse_protected(contract: Contract, names: list[str]) -> None:

@@ -296,7 +296,7 @@ class FeaturesSection(Section):
     allow_protected_features: tuple[str, ...] = Field(
         (),
         description="Protected attributes of users (gender, age ...) that may be listed in "
-        "`sources.users.attributes` all the same.",
+        "`sources.users.attributes`, or mapped in its `columns`, all the same.",
     )
     max_distance_km: float = Field(
         200.0, gt=0, description="Distances beyond this count as this far."

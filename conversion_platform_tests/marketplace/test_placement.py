@@ -127,7 +127,14 @@ def test_a_protected_attribute_is_no_feature_unless_the_settings_allow_it(
     assert "gender" in _columns(built, USERS) & _columns(built, USERS_PROTECTED)
 
 
-@pytest.mark.parametrize("name", ["Age", "Candidate.Race", "maritalStatus", "SEX CODE 2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Age", "Candidate.Race", "maritalStatus", "SEX CODE 2"),
+        *("ge\u200bnder", "se\u00adx", "G\u0435nder", "G\u0395\u039dDER", "\u0455\u0435\u0445"),
+        *("ge\ufe0fnder", "ge\u3164nder", "g\u0308ender"),
+    ],
+)
 def test_a_protected_attribute_is_refused_by_whatever_name_a_header_gives_it(
     tmp_path: Path, name: str
 ) -> None:
@@ -136,6 +143,32 @@ def test_a_protected_attribute_is_refused_by_whatever_name_a_header_gives_it(
     built = World(tmp_path, toml).fill()
     with pytest.raises(SourceError, match=r"sources\.users\.attributes lists protected"):
         built.load_users()
+
+
+@pytest.mark.parametrize(
+    ("column", "given"),
+    [("shift", "gender"), ("desired_pay", "age"), ("region", "Gender"), ("state", "ge\u200bnder")],
+)
+def test_a_protected_attribute_is_no_contract_column_unless_the_settings_allow_it(
+    tmp_path: Path, column: str, given: str
+) -> None:
+    (tmp_path / "people.csv").write_text(f"user_id,{given}\n1,40\n2,50\n", encoding="utf-8")
+    toml = f'[sources.users]\npath = "people.csv"\ncolumns = {{ {column} = "{given}" }}\n'
+    built = World(tmp_path, toml).fill()
+    with pytest.raises(SourceError, match=rf"sources\.users\.columns\.{column} = ") as caught:
+        built.load_users()
+    assert "features.allow_protected_features = [" in caught.value.remedy
+    allowed = f'[features]\nallow_protected_features = ["{given}"]\n'
+    assert World(tmp_path, toml + allowed).load_users().accepted_rows == 2
+
+
+def test_a_personal_column_that_is_mapped_to_an_open_one_gets_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("Contact ID,email,tel\n1,a@b.org,1\n2,c@d.org,2\n")
+    columns = 'user_id = "Contact ID", region = "email", phone = "tel"'
+    toml = f'[sources.users]\npath = "people.csv"\ncolumns = {{ {columns} }}\n'
+    (note,) = World(tmp_path, toml).fill().load_users().notes
+    assert note.startswith("sources.users.columns.region maps a column that looks personal")
+    assert "a@b.org" not in note
 
 
 def test_an_allowance_for_a_column_that_does_not_exist_names_the_nearest(tmp_path: Path) -> None:
