@@ -46,6 +46,7 @@ class _PersonalParts:
     """What words alone do not tell; `data/names.toml` says what each list is."""
 
     not_of_jobs: frozenset[str]
+    phrases: frozenset[str]
     stems: frozenset[str]
     alone: frozenset[str]
     names: frozenset[str]
@@ -112,9 +113,11 @@ def _personal_by_name(table: Table, name: str) -> Privacy:
     for what, telling in known.reasons(table).items():
         if not telling.isdisjoint(words):
             return Privacy("personal", f"its name says {what}")
+    parts = known.personal_parts
+    if any(f"_{phrase}_" in f"_{'_'.join(bare)}_" for phrase in parts.phrases):
+        return Privacy("personal", "its name says a person")
     if table == "jobs":
         return _USABLE
-    parts = known.personal_parts
     if _is_alone(bare, parts.alone) or any(stem in name for stem in parts.stems):
         return Privacy("personal", "its name says where or who a person is")
     if not parts.names.isdisjoint(words) and parts.named_things.isdisjoint(words):

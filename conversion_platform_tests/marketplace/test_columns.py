@@ -45,6 +45,7 @@ PERSONAL_NAMES = [
     "tax_no",
     "sin",
     "dni",
+    *("first", "last", "given", "family", "first_last", "geohash", "poc", "ask_for"),
 ]
 PROTECTED_NAMES = [
     "gender",
@@ -73,6 +74,8 @@ PROTECTED_NAMES = [
     "wheelchair",
     "country_of_origin",
     "mother_tongue",
+    *("female", "male", "is_male", "gndr", "years_old", "alter_jahre", "hiv_status", "blood_type"),
+    *("politics", "felony", "conviction", "family_size"),
 ]
 BESIDE_A_PROTECTED_WORD = [
     *("user_{}", "applicant_{}", "candidate_{}", "{}_code", "{}_id", "{}_group", "{}_flag"),
@@ -88,6 +91,7 @@ NAMES_OF_OTHER_LANGUAGES = [
     *("staatsangehorigkeit", "schwerbehinderung", "religionszugehorigkeit", "hautfarbe"),
     *("nationalite", "handicap", "civilite", "situation_familiale_matrimoniale", "idade", "raca"),
     *("geslacht", "leeftijd", "nazionalita", "sesso"),
+    *("пол", "возраст", "гражданство", "性别", "用户性别", "年龄"),
 ]
 HARMLESS_NAMES = [
     *("stage", "wage", "page", "average", "trace", "terrace", "sextant", "engagement", "package"),
@@ -176,6 +180,8 @@ PERSONAL_NAMES_OF_OTHER_LANGUAGES = {
         *("Imię", "nazwisko", "Imię i nazwisko", "data_urodzenia", "telefon", "adres", "ulica"),
         *("kod_pocztowy", "Miejscowość"),
     ],
+    "Russian": ["Имя", "ФИО", "Фамилия", "отчество", "Телефон", "Дата рождения", "Адрес", "почта"],
+    "Chinese": ["姓名", "联系电话", "手机", "邮箱", "家庭地址"],
     "Swedish": [
         *("Förnamn", "efternamn", "namn", "födelsedatum", "telefon", "adress", "postnummer"),
         *("personnummer", "mobil", "e_post_adress"),
@@ -186,7 +192,18 @@ ALIKE_NAMES = [
     *("support", "transport", "portable_tools", "pay_cap", "hours_cap", "applied_via", "capacity"),
     *("handyman", "rural", "strategy", "gebiet", "connaissances", "renaissance_member", "economy"),
     *("nom_entreprise", "nombre_empresa", "nombre_d_heures", "firmenname", "nome_azienda"),
-    *("naam_bedrijf", "denominazione", "phenomenal", "autonomy", "mobility"),
+    *("first_seen", "first_click_day", "last_login", "given_shifts", "family_plan", "имя_компании"),
+    *(
+        "полгода",
+        "город",
+        "смена",
+        "口味",
+        "naam_bedrijf",
+        "denominazione",
+        "phenomenal",
+        "autonomy",
+        "mobility",
+    ),
 ]
 USABLE_NAMES = [
     "years_worked",
@@ -268,11 +285,17 @@ def test_a_column_about_work_is_usable(name: str) -> None:
     [
         *(
             (name, "usable")
-            for name in ("title", "employer", "address", "latitude", "name", "reference")
+            for name in (
+                *("title", "employer", "address", "latitude", "name", "reference"),
+                *("resume_required", "about", "cv_needed", "report_day"),
+            )
         ),
         *(
             (name, "personal")
-            for name in ("contact_person", "recruiter", "phone", "hr_email", "surname")
+            for name in (
+                *("contact_person", "recruiter", "phone", "hr_email", "surname"),
+                *("poc", "ask_for", "reports_to", "notes", "фио"),
+            )
         ),
     ],
 )
