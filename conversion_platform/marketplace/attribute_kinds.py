@@ -15,6 +15,7 @@ from conversion_platform.marketplace import columns
 from conversion_platform.marketplace import contract as contracts
 from conversion_platform.marketplace.attribute_casts import AttributeKind
 from conversion_platform.marketplace.attributes import batches, known_kinds
+from conversion_platform.marketplace.cell_patterns import are_nested
 from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.headers import spellings
 from conversion_platform.marketplace.relation import as_text
@@ -201,6 +202,8 @@ def _kind(stored: _Stored, listed: bool) -> tuple[AttributeKind, str | None]:
         return "numeric", None if listed or not _are_ids(stored) else "its numbers look like ids"
     if listed:
         return "categorical", None
+    if are_nested(stored.values):
+        return "text", "its cells are JSON or structs, which may hold anything"
     if stored.length > _MOST_LENGTH:
         return "text", f"free text (longer than {_MOST_LENGTH} characters on average)"
     if stored.distinct > _MOST_VALUES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -9,6 +10,8 @@ from datetime import date
 from conversion_platform.marketplace.contact_forms import MAIL, plain
 from conversion_platform.marketplace.phones import normalised_phone
 
+_MAIL_IN_TEXT = re.compile(r"[^\s@,;:<>]+@[^\s@,;:<>]+\.\w{2,}")
+_PHONE_IN_TEXT = re.compile(r"(?<![\w.,/-])[+(]?\d[\d ().\-/]{5,18}\d(?![\w/-]|[.,]\d)")
 _DIGITS = re.compile(r"\d{7,15}")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{7,20}(?:\s*(?:x|ext\.?)\s*\d+)?", re.I)
 _NO_PHONE = re.compile(r"\d{4}-\d{2}-\d{2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|-?\d+\.\d+|\d{7,15}")
@@ -43,6 +46,9 @@ _MISSING = re.compile(
 )
 
 _FEW = 0.2  # a share from which a column holds such cells
+_SOME, _SOME_CELLS = 0.03, 3  # of contacts: a wrong guess costs a person one line of settings
+_MANY_NAMES, _MANY_OF_ALL = 20, 0.1  # different ones from which names are of people
+_NESTED = re.compile(r"\s*(?:\{.*\}|\[.*\])\s*", re.S)
 _MOST = 0.8
 _NEARLY_ALL = 0.9
 _ENOUGH = 5  # values below which nothing is said of how they differ
@@ -55,9 +61,9 @@ def looks_like_contact(values: Sequence[str], country: str) -> str | None:
         values: Texts of cells, none of which is empty.
         country: Region (two letters) of phone numbers without a country.
     """
-    if _share(values, MAIL.fullmatch) >= _FEW:
+    if _some(values, _has_mail):
         return "mail addresses"
-    if _share(values, lambda text: _is_phone(text, country)) >= _FEW:
+    if _some(values, lambda text: _has_phone(text, country)):
         return "phone numbers"
     bare = _share(
         values,
@@ -85,10 +91,10 @@ def looks_like_person(values: Sequence[str], until: date) -> str | None:
             return what
     if _are_births(values, until):
         return "birth dates"
+    if _are_names(values):
+        return "names of people"
     if not _differ(values):
         return None
-    if _share(values, is_name) >= _MOST:
-        return "names of people"
     if _are_coordinates(values):
         return "coordinates"
     return "free text" if _average_words(values) >= _ENOUGH else None
@@ -100,8 +106,20 @@ def looks_like_protected(values: Sequence[str]) -> bool:
     return len(words & _GENDERS) > 1 and words <= _GENDERS | _UNKNOWN
 
 
+def are_nested(values: Sequence[str]) -> bool:
+    """Return whether some cells hold values of several kinds each, as JSON and structs do."""
+    return bool(values) and _some(values, _NESTED.fullmatch)
+
+
 def _share(values: Sequence[str], matches: Callable[[str], object]) -> float:
     return sum(bool(matches(plain(text).strip())) for text in values) / len(values)
+
+
+def _some(values: Sequence[str], matches: Callable[[str], object]) -> bool:
+    """Return whether a few per cent of the cells match, or most of a few cells."""
+    found = sum(bool(matches(plain(text).strip())) for text in values)
+    least = min(_SOME_CELLS, max(1, math.ceil(_FEW * len(values))))
+    return found >= max(least, _SOME * len(values))
 
 
 def _differ(values: Sequence[str]) -> bool:
@@ -114,6 +132,18 @@ def _is_phone(text: str, country: str) -> bool:
     if _NO_PHONE.fullmatch(text) or not _PHONE.fullmatch(text):
         return False
     return normalised_phone(text, country) is not None
+
+
+def _has_mail(text: str) -> bool:
+    """Return whether a text is a mail address in some notation, or has one within."""
+    return bool(MAIL.fullmatch(text) or _MAIL_IN_TEXT.search(text))
+
+
+def _has_phone(text: str, country: str) -> bool:
+    """Return whether a text is a phone number, or has one within."""
+    return _is_phone(text, country) or any(
+        _is_phone(found[0].strip(), country) for found in _PHONE_IN_TEXT.finditer(text)
+    )
 
 
 def _year_of(text: str) -> int | None:
@@ -151,6 +181,15 @@ def is_name(text: str) -> bool:
 def _is_capitalised(word: str) -> bool:
     letters = word.strip(".").replace("-", "").replace("'", "").replace("\u2019", "")
     return letters.isalpha() and letters[0].isupper()
+
+
+def _are_names(values: Sequence[str]) -> bool:
+    """Return whether the cells look like names of people, who are many: employers are few."""
+    if _share(values, is_name) < _MOST:
+        return False
+    return _differ(values) or (
+        len(set(values)) > _MANY_NAMES and len(set(values)) >= _MANY_OF_ALL * len(values)
+    )
 
 
 def _are_coordinates(values: Sequence[str]) -> bool:

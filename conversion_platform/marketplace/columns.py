@@ -176,13 +176,14 @@ def classified(
     Args:
         table: The table that it is of.
         name: The name in small letters, with `_` between its words.
-        values: Texts of some of its cells, none of which is empty.
+        values: Texts of some of its cells, none of which is empty; `|` separates items of lists.
         until: A day of the source's time: birth dates lie 14 to 100 years before it.
         country: Region (two letters) of phone numbers without a country.
     """
     told = by_name(table, name)
     if told.kind != "usable" or not values:
         return told
+    values = [item for value in values for item in value.split("|") if item.strip()] or values
     if what := looks_like_contact(values, country):
         return Privacy("personal", f"its values look like {what}")
     if table == "jobs":

@@ -323,7 +323,51 @@ VALUES: dict[str, list[str]] = {
     "internet addresses": ["192.168.0.1", "10.0.0.2"],
     "pages": ["https://example.org/in/maria", "www.example.org/bo"],
 }
+FIRST = [
+    "Maria",
+    "Bo",
+    "Kim",
+    "Al",
+    "Ed",
+    "Jos\u00e9",
+    "Ann",
+    "Ira",
+    "Lou",
+    "Max",
+    "Eva",
+    "Tom",
+    "Zoe",
+]
+LAST = [
+    "Lopez",
+    "Li",
+    "Lee",
+    "Ray",
+    "Poe",
+    "P\u00e9rez",
+    "O\u2019Hara",
+    "Katz",
+    "Diaz",
+    "Roe",
+    "Fox",
+]
+HIDDEN: dict[str, list[str]] = {
+    "phone numbers within texts": ["call +1 212 555 0110", "day", "ask (212) 555-0111 at 9", "n"],
+    "mail addresses within texts": ["Mail: ann1@planted.example", "by phone", "<bo@li.org>"],
+    "some mail addresses": [*(f"a{n}@b.org" for n in range(14)), *["no"] * 86],
+    "few phone numbers": [*(f"+1 212 555 01{n}" for n in range(10, 14)), *["day"] * 90],
+    "lists with a mail address": ["day|a@b.org", "night", "day|night|c@d.org"],
+    "names in lists": [f"{FIRST[n % 13]} {LAST[n % 11]}|{FIRST[n % 7]} Roe" for n in range(400)],
+    "names that repeat": [f"{FIRST[n % 13]} {LAST[n % 11]}" for n in range(400)],
+}
 WORK: dict[str, list[str]] = {
+    "metros": [f"{one} City" for one in LAST * 2] * 12,
+    "employers that repeat": [f"{one} Foods" for one in FIRST + LAST] * 12,
+    "one cell with an address": ["a@b.org", *["day"] * 99],
+    "ranges of days": ["2025-01-11 - 2025-02-12", "2025-03-11 to 2025-04-12", "2024-2025"] * 9,
+    "times": ["2025-01-11 10:15:30", "2025-01-11 10:15:30.123456+00", "11.12.2025 10:15"] * 9,
+    "ranges of pay": ["15000-20000", "16.50 - 18.25", "$1,200,000 - 1,300,000"] * 9,
+    "codes": ["SKU-2125550110", "A 212-555-01", "11-1011.00", "1.2.840.113549"] * 9,
     "employers": ["Whole Foods", "Acme Corp", "Whole Foods", "Acme Corp", "Whole Foods", "Big Co"],
     "scores": [f"0.{n}4837" for n in range(10, 30)],
     "ids of ten digits": [f"1000000{n:03}" for n in range(100)],
@@ -339,6 +383,13 @@ def test_cells_of_people_are_personal_whatever_the_column_is_called(what: str) -
     found = classified("users", "attr_7", [text for text in VALUES[what] if text], UNTIL, "US")
     assert found.kind == "personal", found
     assert not any(text and text in str(found.why) for text in VALUES[what])
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+def test_cells_that_tell_a_person_here_and_there_are_personal(what: str) -> None:
+    assert classified("users", "attr_7", HIDDEN[what], UNTIL, "US").kind == "personal"
+    expected = "usable" if what.startswith("names") else "personal"
+    assert classified("jobs", "attr_7", HIDDEN[what], UNTIL, "US").kind == expected
 
 
 @pytest.mark.parametrize("what", WORK)

@@ -244,3 +244,21 @@ def test_a_personal_column_in_another_language_reaches_no_proposal_no_screen_and
     built.attributes()
     assert _columns(built, USERS).isdisjoint(map(snake, OF_OTHER_LANGUAGES))
     assert {snake(name) for name in OF_OTHER_LANGUAGES} < _columns(built, USERS_CONTACTS)
+
+
+def test_cells_that_hold_several_values_are_not_proposed_with_the_reason(tmp_path: Path) -> None:
+    """A struct, a map and JSON may say anything of a person; the items of a list are looked at."""
+    users = """
+        SELECT i AS user_id, i % 3 AS level, {'who': 'Ada', 'n': i % 2} AS one,
+            MAP {'who': if(i % 2 = 0, 'Ada', 'Bo')} AS two,
+            if(i % 2 = 0, '{"who": "Ada"}', '[1]') AS three,
+            [if(i % 2 = 0, 'day', 'night')] AS four, ['day', 'call 212 555 011' || i % 9] AS five
+        FROM range(40) t(i)"""
+    built = World(tmp_path).fill(users=users)
+    report = check_sources(built.settings)
+    assert report.proposals == ('[sources.users] attributes = ["level", "four"]',)
+    screen = " ".join(render(report).split())
+    for name in ("one", "two", "three"):
+        assert f"users.{name} (its cells are JSON or structs" in screen
+    assert "users.five (its values look like phone numbers)" in screen
+    assert "Ada" not in screen and "555" not in screen
