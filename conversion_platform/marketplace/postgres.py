@@ -5,14 +5,15 @@ At most one batch is in memory. The DSN never appears in a message.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import PlatformError, SourceError
 from conversion_platform.lake import quoted
-from conversion_platform.marketplace.errors import without_values
 from conversion_platform.marketplace.relation import ROW, SOURCE, Relation, staged_relation
 from conversion_platform.settings import secret
 
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 50_000
 CONNECT_SECONDS = 10
-# Classes of SQLSTATE. Of the first no row is read: access rules, names, syntax, the server's state.
-_BEFORE_ROWS = {"08", "0A", "25", "28", "3D", "3F", "42", "53", "57"}
-_VALUES = "22"  # data exceptions
+# Classes of SQLSTATE that tell of access rules, names, syntax or the server's state.
+_OF_THE_QUERY = {"08", "0A", "25", "28", "3D", "3F", "42", "53", "57"}
+# What the server says while it reads rows, up to where a value may be. In another language, or of
+# a function that raises what it likes, the class of the error has to do.
+_BEGINNINGS = re.compile(
+    r"invalid input syntax for type (?:smallint|integer|bigint|numeric|real|double precision|date"
+    r"|timestamp|timestamp with time zone|time|interval|boolean|uuid|json|bytea|inet)\b"
+    r"|division by zero|(?:smallint|integer|bigint) out of range|date/time field value out of range"
+    r"|(?:canceling statement|terminating connection) due to [a-z -]+\Z|numeric field overflow"
+)
 
 
 def postgres_relation(
@@ -42,27 +50,24 @@ def postgres_relation(
     import psycopg
 
     dsn = secret(section.dsn_env).get_secret_value()
-    place = f"table {section.table}" if section.table else "the query"
     target = folder / f"{setting}.parquet"
-    shown = f"postgres:{section.table or setting}"
-    try:
-        with psycopg.connect(dsn, connect_timeout=CONNECT_SECONDS) as server:
-            server.read_only = True
-            _stage(server, section, shown, target)
-    except psycopg.Error as error:
-        # `from None`, as the driver's traceback may show the DSN.
-        raise _readable(error, setting, section, place) from None
-    found = staged_relation(con, setting, place, target)
+    with (
+        _readable_errors(setting, section, _said_of_the_query),
+        psycopg.connect(dsn, connect_timeout=CONNECT_SECONDS) as server,
+    ):
+        server.read_only = True
+        _stage(server, setting, section, target)
+    found = staged_relation(con, setting, _place(section), target)
     return replace(found, printed=f"SELECT * FROM read_parquet({quoted(target.name)})")
 
 
 def _stage(
-    server: psycopg.Connection[Any], section: InputSection, shown: str, target: Path
+    server: psycopg.Connection[Any], setting: str, section: InputSection, target: Path
 ) -> None:
     import pyarrow.parquet as pq
 
     server.execute("SET LOCAL TIME ZONE 'UTC'")
-    batches = _batches(server, section, shown)
+    batches = _batches(server, setting, section)
     first = next(batches)
     with pq.ParquetWriter(target, first.schema) as writer:
         writer.write_batch(first)
@@ -71,19 +76,21 @@ def _stage(
 
 
 def _batches(
-    server: psycopg.Connection[Any], section: InputSection, shown: str
+    server: psycopg.Connection[Any], setting: str, section: InputSection
 ) -> Iterator[pa.RecordBatch]:
     """Yield the batches of the table: at least one, which may be without rows."""
     import pyarrow as pa
     from psycopg import sql
 
     names, casts, types = _plan(server, section)
+    shown = f"postgres:{section.table or setting}"
     fields = [pa.field(name, kind) for name, kind in zip(names, types, strict=True)]
     schema = pa.schema([*fields, (SOURCE, pa.string()), (ROW, pa.int64())])
     with server.cursor(name="conversion_platform") as cursor:
         cursor.execute(sql.SQL("SELECT {} FROM {}").format(casts, _from(section)))
         while True:
-            rows = cursor.fetchmany(BATCH_ROWS)
+            with _readable_errors(setting, section, _said_of_rows):
+                rows = cursor.fetchmany(BATCH_ROWS)
             columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
             arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
             # Rows of a Postgres table have no order, so they get no number.
@@ -155,15 +162,34 @@ def _from(section: InputSection) -> Any:
     return sql.SQL("({}) AS source").format(sql.SQL(query))
 
 
+def _place(section: InputSection) -> str:
+    return f"table {section.table}" if section.table else "the query"
+
+
+@contextmanager
+def _readable_errors(
+    setting: str, section: InputSection, said: Callable[[psycopg.Error], str]
+) -> Iterator[None]:
+    """Translate what Postgres raises; `said` returns what may be shown of its words."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        # `from None`, as the driver's traceback may show the DSN, and its message a value.
+        raise _readable(error, setting, section, said(error)) from None
+
+
 def _readable(
-    error: psycopg.Error, setting: str, section: InputSection, place: str
+    error: psycopg.Error, setting: str, section: InputSection, said: str
 ) -> PlatformError:
     import psycopg
 
+    place = _place(section)
     if error.sqlstate:
         key = "table" if section.table else "query"
         return SourceError(
-            f"{setting}: Postgres refuses {place}: {_said(error)}.",
+            f"{setting}: Postgres refuses {place}: {said}.",
             f"Correct {setting}.{key}, or grant SELECT to the user of {section.dsn_env}.",
         )
     if isinstance(error, psycopg.OperationalError):
@@ -180,11 +206,17 @@ def _readable(
     )
 
 
-def _said(error: psycopg.Error) -> str:
-    """Return what the server says, without values of rows, which may be personal."""
+def _said_of_the_query(error: psycopg.Error) -> str:
+    """Return what the server says of a query that it prepares: no row is read yet."""
     said, state = error.diag.message_primary or "", error.sqlstate or ""
-    if state[:2] in _BEFORE_ROWS:
-        return said
-    if state[:2] == _VALUES:
-        return without_values(said)
-    return f"SQLSTATE {state}"  # a function may raise any text
+    return said if state[:2] in _OF_THE_QUERY else _said_of_rows(error)
+
+
+def _said_of_rows(error: psycopg.Error) -> str:
+    """Return what the server says while it reads rows, up to where a value may be.
+
+    A message of any class may hold one: `m::regclass` looks for a relation named by a cell.
+    """
+    known = _BEGINNINGS.match(error.diag.message_primary or "")
+    name = f"{type(error).__name__}, SQLSTATE {error.sqlstate}"
+    return f"{known[0]} (a value; {name})" if known else f"a value is refused ({name})"

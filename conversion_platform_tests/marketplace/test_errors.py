@@ -235,6 +235,27 @@ def test_a_value_over_which_postgres_fails_is_not_shown(
     assert not re.search(r"0199|Maria|Brien|512", message), message
 
 
+@pytest.mark.parametrize("cell", ["Zqpg Anna\nZqline2", "zq_schmidt", "Zq O''Brien \"x"])
+@pytest.mark.parametrize(
+    "failing", ["m::integer", "m::regclass::text", "current_setting(m)", "m::date", "m::json"]
+)
+def test_a_cell_over_which_postgres_fails_is_not_shown_whatever_the_error_says(
+    tmp_path: Path,
+    postgres: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: str,
+    cell: str,
+) -> None:
+    dsn = postgres.new_database()
+    monkeypatch.setenv("BOARD_DSN", dsn)
+    with psycopg.connect(dsn, autocommit=True) as con:
+        con.execute(f"CREATE TABLE t AS SELECT '{cell}'::text AS m")
+        con.execute(f"CREATE VIEW v AS SELECT {failing} AS user_id FROM t")
+    toml = _users('format = "postgres"\ntable = "v"\ndsn_env = "BOARD_DSN"')
+    message = _fault(World(tmp_path, toml), "sources.users", "SQLSTATE")
+    assert "zq" not in message.lower()
+
+
 def test_an_input_that_is_missing_names_the_input(tmp_path: Path) -> None:
     toml = '[inputs.views]\npath = "views.csv"\n' + _users('sql = "SELECT * FROM views"')
     _fault(World(tmp_path, toml), "inputs.views.path")
