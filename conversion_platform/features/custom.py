@@ -24,7 +24,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
 from conversion_platform.features.custom_session import sealed_session
 from conversion_platform.features.spec import RESERVED_NAMES, Feature, Level
-from conversion_platform.lake import Session
+from conversion_platform.lake import Session, first_line
 from conversion_platform.marketplace import personal_hint
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _described(con: duckdb.DuckDBPyConnection, file: CustomFile) -> list[str]:
     try:
         rows = con.execute(f"DESCRIBE SELECT * FROM (\n{file.sql}\n)").fetchall()
     except duckdb.Error as error:
-        raise _refused(file, error) from None
+        raise _refused(file, error, planning=True) from None
     types = {row[0]: row[1] for row in rows}
     for needed in ("dt", file.key):
         if needed not in types:
@@ -253,22 +253,22 @@ def _check_finite(con: duckdb.DuckDBPyConnection, file: CustomFile, columns: lis
             )
 
 
-def _refused(file: CustomFile, error: duckdb.Error) -> SettingsError:
+def _refused(file: CustomFile, error: duckdb.Error, planning: bool = False) -> SettingsError:
     import duckdb
 
     if isinstance(error, duckdb.PermissionException):
         return SettingsError(
-            f"{file.path} opens a file: {str(error).splitlines()[0]}.",
+            f"{file.path} opens a file: {first_line(error, planning=True).rstrip('.')}.",
             f"Read the views {', '.join(_VIEWS)} alone. What else is known of a user or a job "
             "comes with the source, in a column that `attributes` lists.",
         )
-    told = _fails(file, error)
+    told = _fails(file, first_line(error, planning=planning))
     told.remedy = f"{personal_hint(error)}{told.remedy}"
     return told
 
 
-def _fails(file: CustomFile, error: Exception) -> SettingsError:
+def _fails(file: CustomFile, why: str) -> SettingsError:
     return SettingsError(
-        f"{file.path} fails: {error}.",
+        f"{file.path} fails: {why.rstrip('.')}.",
         "Correct the SQL; docs/features.md lists the views that it may read.",
     )

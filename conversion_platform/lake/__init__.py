@@ -19,6 +19,7 @@ from conversion_platform.lake.format import (
 )
 from conversion_platform.lake.identity import LAKE_ID_KEY, LOG_ID_KEY, ensure_lake_id, lake_id
 from conversion_platform.lake.lake import Lake, Part, Select, Written, not_ready, open_lake
+from conversion_platform.lake.masking import ValuesHidden, first_line, hide_values
 from conversion_platform.lake.private import PRIVATE_FILE, PRIVATE_FOLDER, make_private
 from conversion_platform.lake.quality import KeyQuality, SchemaQuality, key_quality, schema_quality
 from conversion_platform.lake.s3 import S3Storage, readable_s3_errors, s3_files
@@ -73,6 +74,7 @@ __all__ = [
     "Session",
     "Storage",
     "Table",
+    "ValuesHidden",
     "Written",
     "canonical_json",
     "ensure_format",
@@ -80,6 +82,8 @@ __all__ = [
     "escape_glob",
     "failure_of",
     "file_sql",
+    "first_line",
+    "hide_values",
     "identifier",
     "instant",
     "is_personal",

@@ -21,6 +21,7 @@ from conversion_platform.errors import (
     MemoryLimitError,
     MissingFileError,
 )
+from conversion_platform.lake.masking import first_line
 from conversion_platform.lake.sql import escape_glob
 
 if TYPE_CHECKING:
@@ -49,14 +50,12 @@ class Failure:
     Attributes:
         kind: What failed.
         file: The file that DuckDB names; None where it names none.
-        text: The first line of the message.
         column: The column that a query names and no table has; None if it is about none.
         table: The table that a query names and that does not exist; None if it is about none.
     """
 
     kind: Kind
     file: str | None
-    text: str
     column: str | None = None
     table: str | None = None
 
@@ -65,42 +64,66 @@ _DISK_FULL = re.compile(r"No space left|File too large|max_temp_directory_size|D
 _MISSING = re.compile(r'No files found that match the pattern "([^"]+)"')
 _GZIP = re.compile(r"Unexpected end of GZIP stream")
 _CLOSED = re.compile(r'Cannot open file "([^"]+)": Permission denied')
-_NOT_PARQUET = re.compile(
-    r"(?:magic bytes found at end of file|File|Failed to read file) [\"']([^'\"]+)[\"']"
-)
 # Raised while a page inside a file is read; most of these do not name the file.
-_INSIDE = re.compile(r"know what type|TProtocol|thrift|decompress|zstd|parquet|corrupt", re.I)
+_INSIDE = re.compile(
+    r"know what type|TProtocol|invalid TType|Out of buffer|thrift|decompress|zstd|parquet|corrupt",
+    re.I,
+)
+# The same as an InvalidInputException. A function raises that with any text, so only what DuckDB
+# begins with counts, and the file is what follows at once: a value may stand behind it.
+_DAMAGED = re.compile(
+    r"Invalid Input Error: (?:(?:No magic bytes found at end of file|Failed to read file"
+    r"|Footer length error in file|Invalid string encoding found in Parquet file|File)"
+    r" [\"']([^'\"\n]+)[\"']|Parquet metadata is corrupt|Invalid decimal encoding in Parquet file)"
+)
 _COLUMN = re.compile(r'column(?: named)? "([^"]+)"', re.I)
 _TABLE = re.compile(r'Table with name "?([^"\s]+)"? does not exist')
 _NAMED = re.compile(r"""(?:file|stream)[:= ]+["']?([^"'\n]+\.[A-Za-z0-9.]+)["']?""")
 
 
-def failure_of(error: duckdb.Error) -> Failure:
-    """Tell what an error of DuckDB is about, from its class and its message."""
+def failure_of(error: duckdb.Error, of_query: bool = False) -> Failure:
+    """Tell what an error of DuckDB is about, from its class and its message.
+
+    Only classes that DuckDB raises for files, the disk and memory are searched for these: the
+    message of another one holds values of rows, which may look like a file or say anything.
+
+    Args:
+        error: The error.
+        of_query: Whether a person's query ran, whose functions may raise any text as an
+            InvalidInputException. That tells of no file then.
+    """
     import duckdb
 
     text = str(error).partition("\n")[0]
+    if isinstance(error, duckdb.BinderException) and (unknown := _COLUMN.search(text)):
+        return Failure(Kind.COLUMN_UNKNOWN, None, unknown[1])
+    if isinstance(error, duckdb.CatalogException) and (unknown := _TABLE.search(text)):
+        return Failure(Kind.OTHER, None, table=unknown[1])
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Failure(Kind.DISK_FULL if _DISK_FULL.search(text) else Kind.OUT_OF_MEMORY, None)
+    if isinstance(error, duckdb.InvalidInputException):
+        damaged = None if of_query else _DAMAGED.match(text)
+        return Failure(Kind.FILE_DAMAGED, damaged[1]) if damaged else Failure(Kind.OTHER, None)
+    if isinstance(error, duckdb.IOException) or type(error) is duckdb.Error:
+        return _of_files(text)
+    return Failure(Kind.OTHER, None)
+
+
+def _of_files(text: str) -> Failure:
+    """Tell what a message is about that DuckDB gives an error of files alone."""
     named = _NAMED.search(text)
     file = named[1] if named else None
-    if isinstance(error, duckdb.BinderException) and (unknown := _COLUMN.search(text)):
-        return Failure(Kind.COLUMN_UNKNOWN, None, text, unknown[1])
-    if isinstance(error, duckdb.CatalogException) and (unknown := _TABLE.search(text)):
-        return Failure(Kind.OTHER, None, text, table=unknown[1])
     if _DISK_FULL.search(text):
-        return Failure(Kind.DISK_FULL, file, text)
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return Failure(Kind.OUT_OF_MEMORY, file, text)
+        return Failure(Kind.DISK_FULL, file)
     if missing := _MISSING.search(text):
-        return Failure(Kind.FILE_MISSING, missing[1], text)
+        return Failure(Kind.FILE_MISSING, missing[1])
     if _GZIP.search(text):
-        return Failure(Kind.GZIP_CUT, file, text)
+        return Failure(Kind.GZIP_CUT, file)
     if closed := _CLOSED.search(text):
-        return Failure(Kind.FILE_CLOSED, closed[1], text)
-    if broken := _NOT_PARQUET.search(text):
-        return Failure(Kind.FILE_DAMAGED, broken[1], text)
+        return Failure(Kind.FILE_CLOSED, closed[1])
     if _INSIDE.search(text):
-        return Failure(Kind.FILE_DAMAGED, file, text)
-    return Failure(Kind.OTHER, file, text)
+        return Failure(Kind.FILE_DAMAGED, file)
+    return Failure(Kind.OTHER, file)
 
 
 @contextmanager
@@ -123,7 +146,8 @@ def readable_errors(storage: Storage, handed_out: set[str]) -> Iterator[None]:
         readable = _lake_error(error, storage, sorted(handed_out))
         if readable is None:
             raise
-        raise readable from error
+        # A cause would be shown with the message, in Dagster's log too: values of rows in it.
+        raise readable from None
 
 
 def _lake_error(
@@ -134,7 +158,7 @@ def _lake_error(
         return disk_full(storage.root)
     if failure.kind is Kind.OUT_OF_MEMORY:
         return MemoryLimitError(
-            f"The work needs more memory than it may use: {failure.text}.",
+            f"The work needs more memory than it may use: {first_line(error)}.",
             "Raise platform.memory_limit, lower platform.threads, or run fewer days at once.",
         )
     if failure.kind is Kind.FILE_MISSING:
@@ -144,7 +168,7 @@ def _lake_error(
         return closed_file(failure.file) if failure.file in handed_out else None
     if failure.kind is Kind.FILE_DAMAGED:
         if failure.file and failure.file in handed_out:
-            return damaged_file(failure.file, failure.text)
+            return damaged_file(failure.file, first_line(error))
         return _find_damaged(storage, handed_out)
     return None
 
@@ -192,5 +216,5 @@ def _find_damaged(storage: Storage, files: Sequence[str]) -> DamagedFileError | 
             try:
                 con.execute("SELECT max(hash(t)) FROM read_parquet($1) AS t", [escape_glob(file)])
             except duckdb.Error as error:
-                return damaged_file(file, failure_of(error).text)
+                return damaged_file(file, first_line(error))
     return None

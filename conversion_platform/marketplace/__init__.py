@@ -9,7 +9,6 @@ from conversion_platform.marketplace.attribute_kinds import Attribute, infer_att
 from conversion_platform.marketplace.attributes import known_kinds
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract, section_of
-from conversion_platform.marketplace.errors import first_line
 from conversion_platform.marketplace.events import rewritten_days, shown_types
 from conversion_platform.marketplace.history import (
     HISTORY_TABLES,
@@ -106,7 +105,6 @@ __all__ = [
     "checked_sources",
     "columns_to_map",
     "ever_known",
-    "first_line",
     "fold_old_snapshots",
     "infer_attributes",
     "keep_personal_apart",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,26 +13,20 @@ from conversion_platform.errors import (
     PlatformError,
     SourceError,
 )
-from conversion_platform.lake import Kind, failure_of
+from conversion_platform.lake import Kind, failure_of, first_line
 
 if TYPE_CHECKING:
     import duckdb
 
-# Beginnings of messages of DuckDB's own functions, up to where the value is.
-_OF_DUCKDB = re.compile(
-    r"Could not \w+ string|Malformed JSON at byte \d+ of input|Invalid type specifier"
-    r"|CSV Error on Line: \d+|No magic bytes found at end of file|Failed to read|Unknown TimeZone"
-    r"|Map keys must be unique|More than one row returned by a subquery used as an expression"
-)
-
 
 @contextmanager
-def source_errors(setting: str, place: str) -> Iterator[None]:
+def source_errors(setting: str, place: str, of_query: bool = False) -> Iterator[None]:
     """Translate DuckDB's errors while a source is read.
 
     Args:
         setting: The settings section of the source.
         place: Name of the source if DuckDB does not name the file.
+        of_query: Whether a query of the settings runs: its functions may raise any value.
 
     Raises:
         SourceError: the source cannot be read.
@@ -45,12 +38,14 @@ def source_errors(setting: str, place: str) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         # The cause would show personal data in the run's log: the value or line that it is about.
-        raise explained(error, setting, place) from None
+        raise explained(error, setting, place, of_query) from None
 
 
-def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:
+def explained(
+    error: duckdb.Error, setting: str, place: str, of_query: bool = False
+) -> PlatformError:
     """Return the platform's error for an error of DuckDB."""
-    failure = failure_of(error)
+    failure = failure_of(error, of_query)
     where = failure.file or place
     if failure.kind is Kind.DISK_FULL:
         return DiskFullError(
@@ -76,37 +71,6 @@ def explained(error: duckdb.Error, setting: str, place: str) -> PlatformError:
         f"{setting}: {where} cannot be read: {first_line(error)}",
         "Correct the file (or the settings of this source), then run again.",
     )
-
-
-def first_line(error: duckdb.Error) -> str:
-    """Return the first line of an error's message, without DuckDB's prefix and without any value.
-
-    An error that is raised while rows are read may show what they say, which may be personal.
-    """
-    import duckdb
-
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", lines[0])
-    if isinstance(error, (*_before_rows(), duckdb.IOException)):
-        return text
-    if isinstance(error, duckdb.InvalidInputException):
-        # Functions write such messages freely: the value stands in them without quotes.
-        known = _OF_DUCKDB.match(text)
-        return f"{known[0]} (a value)" if known else "a function refuses a value"
-    return without_values(text)
-
-
-def _before_rows() -> tuple[type[Exception], ...]:
-    """Return the errors of a query that DuckDB raises before it reads a row."""
-    import duckdb
-
-    return duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException
-
-
-def without_values(text: str) -> str:
-    """Return a database's message without quoted texts and numbers, which may be values of rows."""
-    text = re.sub(r"'.*'|\".*\"", "(a value)", text)
-    return re.sub(r"(?<!\w)-?\d[\d.:/-]{2,}", "(a value)", text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from conversion_platform.errors import SourceError
 from conversion_platform.lake import (
     Lake,
     Session,
+    first_line,
     identifier,
     quoted,
     readable_disk_errors,
@@ -20,7 +21,7 @@ from conversion_platform.lake import (
 )
 from conversion_platform.marketplace.contract import Contract, section_of
 from conversion_platform.marketplace.csv_files import csv_relation
-from conversion_platform.marketplace.errors import first_line, source_errors
+from conversion_platform.marketplace.errors import source_errors
 from conversion_platform.marketplace.files import SourceFile, find_files, within
 from conversion_platform.marketplace.postgres import postgres_relation
 from conversion_platform.marketplace.query_tables import tables_of
@@ -178,7 +179,7 @@ def _run(session: Session, sql: str, setting: str, target: Path) -> None:
     except duckdb.Error as error:
         inputs = ", ".join(session.settings.inputs) or "none"
         raise SourceError(
-            f"{setting}.sql is not a query that DuckDB can run: {first_line(error)}",
+            f"{setting}.sql is not a query that DuckDB can run: {first_line(error, planning=True)}",
             f"Correct {setting}.sql. Tables it can use (under [inputs]): {inputs}.",
         ) from None
     given = {name.lower() for name, *_ in described}
@@ -186,7 +187,7 @@ def _run(session: Session, sql: str, setting: str, target: Path) -> None:
     row = "TRY_CAST(source_row AS BIGINT)" if "source_row" in given else "CAST(NULL AS BIGINT)"
     dropped = ", ".join(name for name in PROVENANCE_NAMES if name in given)
     select = f"* EXCLUDE ({dropped})" if dropped else "*"
-    with source_errors(setting, f"{setting}.sql"):
+    with source_errors(setting, f"{setting}.sql", of_query=True):
         session.con.execute(
             f"COPY (SELECT {select}, coalesce({file}, {quoted(f'{setting}.sql')}) AS {SOURCE}, "
             f"{row} AS {ROW} FROM ({sql}\n)) TO {quoted(str(target))} (FORMAT parquet)"

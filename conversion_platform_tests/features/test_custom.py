@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -254,6 +255,20 @@ def test_the_place_of_a_job_can_be_a_feature(install: Install) -> None:
     lake, settings = install({"place.sql": text})
     with lake.connect() as con:
         assert "north" in feature_spec(Session(settings, lake, con)).names("numeric")
+
+
+@pytest.mark.parametrize("cell", ["user_id || 'Zq'", "user_id || chr(10) || 'Zq'"])
+@pytest.mark.parametrize(
+    "failing", ["({})::INTEGER", "error({})::INTEGER", "year(strptime({}, '%Y'))"]
+)
+def test_a_value_over_which_a_file_fails_is_not_shown(
+    install: Install, failing: str, cell: str
+) -> None:
+    text = f"-- level: user\nSELECT dt, user_id, {failing.format(cell)} AS x FROM days, users"
+    lake, settings = install({"casts.sql": text})
+    with lake.connect() as con, pytest.raises(SettingsError, match=r"casts\.sql fails") as raised:
+        build_features(Session(settings, lake, con), DayRange.of(DAY))
+    assert not re.search("Zq|u0", str(raised.value))
 
 
 def test_a_file_whose_name_is_no_identifier_is_refused(install: Install) -> None:

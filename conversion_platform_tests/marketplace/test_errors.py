@@ -235,6 +235,64 @@ def test_a_value_over_which_postgres_fails_is_not_shown(
     assert not re.search(r"0199|Maria|Brien|512", message), message
 
 
+SPANS = "Zqmulti\nZqline"
+QUOTES = """Zq O'Brien" to\n\nLINE 1: 'Zqmore' to INT32 when casting from source column Zqname"""
+FILE = "my file: resume_Zqfile.pdf"
+
+
+@pytest.mark.parametrize("cell", [SPANS, QUOTES, FILE])
+@pytest.mark.parametrize(
+    "failing",
+    [
+        *("m::INT", "m::JSON", "m::DATE", "m::TIMESTAMPTZ", "m::DECIMAL(5, 1)", "m::BIT"),
+        *("[m]::INT[]", "m::STRUCT(a INT)", "error(m)", "strptime(m, '%Y')", "unhex(m)"),
+        *("json_extract('{' || m, '$.a')", "timezone(m, now())", "date_part(m, now())"),
+        *("from_base64(m)", "regexp_matches('a', m || '(')", "m::ENUM('a', 'b')"),
+        "error('Failed to read file \"' || m || '\": no')",
+        "error('No magic bytes found at end of file ''' || m || '''')",
+    ],
+)
+def test_a_cell_with_lines_quotes_or_a_file_name_in_it_is_not_shown(
+    tmp_path: Path, failing: str, cell: str
+) -> None:
+    message = _fault_over(tmp_path, cell, failing)
+    assert "Zq" not in message
+    assert "sources.users.sql cannot be read: " in message
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("No space left on device", "max_temp_directory_size", "Unexpected end of GZIP stream"),
+        *('Cannot open file "a.csv": Permission denied', "corrupt parquet", "file: a.csv"),
+        'No files found that match the pattern "a.csv"',
+    ],
+)
+@pytest.mark.parametrize("failing", ["m::INT", "error(m)"])
+def test_a_cell_that_reads_like_a_failure_of_files_or_the_disk_is_taken_for_none(
+    tmp_path: Path, failing: str, cell: str
+) -> None:
+    message = _fault_over(tmp_path, cell, failing)
+    assert "sources.users.sql cannot be read: " in message
+    assert "a.csv" not in message
+    assert "Parquet" not in message
+
+
+def test_the_type_and_the_column_of_a_value_that_is_not_shown_are(tmp_path: Path) -> None:
+    message = _fault_over(tmp_path, SPANS, "m::INT")
+    said = "Could not convert string (a value) to INT32 when casting from source column m\n"
+    assert said in message
+
+
+def _fault_over(folder: Path, cell: str, failing: str) -> str:
+    """The message of loading users by a query that fails over the cell `m`."""
+    quoted = cell.replace("'", "''")
+    write_parquet(f"SELECT '{quoted}' AS m", folder / "cells.parquet")
+    query = failing.replace("\\", "\\\\").replace('"', '\\"')
+    sql = _users(f'sql = """SELECT {query} AS user_id FROM cells"""')
+    return _fault(World(folder, f'[inputs.cells]\npath = "cells.parquet"\n{sql}'))
+
+
 @pytest.mark.parametrize("cell", ["Zqpg Anna\nZqline2", "zq_schmidt", "Zq O''Brien \"x"])
 @pytest.mark.parametrize(
     "failing", ["m::integer", "m::regclass::text", "current_setting(m)", "m::date", "m::json"]

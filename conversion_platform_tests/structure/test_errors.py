@@ -13,6 +13,8 @@ import conversion_platform
 ROOT = Path(conversion_platform.__file__).parent
 READS_MESSAGES = "lake/errors.py"
 """DuckDB gives different conditions one class; this module reads its messages for all."""
+SHOWS_MESSAGES = ("lake/masking.py", "cli/sql_shell.py", "cli/sql_statements.py")
+"""The mask itself, and the prompt: who asks there may read what the message is about."""
 
 
 def text_of_error(node: ast.AST) -> bool:
@@ -42,3 +44,36 @@ def test_no_module_but_one_decides_by_the_text_of_an_error(file: Path) -> None:
     if file.relative_to(ROOT).as_posix() == READS_MESSAGES:
         return
     assert list(decisions(ast.parse(file.read_text("utf-8")))) == []
+
+
+def shown(tree: ast.AST) -> Iterator[int]:
+    """Yield the lines that put an error of a database into a message or keep it as a cause."""
+    for handler in ast.walk(tree):
+        if not isinstance(handler, ast.ExceptHandler) or not handler.name or not handler.type:
+            continue
+        caught = ast.unparse(handler.type)
+        if "duckdb." not in caught and "psycopg." not in caught:
+            continue
+        for node in ast.walk(handler):
+            value = used_whole(node)
+            if isinstance(value, ast.Name) and value.id == handler.name:
+                yield value.lineno
+
+
+def used_whole(node: ast.AST) -> ast.AST | None:
+    """What an expression or `raise` makes a text of, or keeps as a cause."""
+    if isinstance(node, ast.FormattedValue):
+        return node.value
+    if isinstance(node, ast.Raise):
+        return node.cause
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("str", "repr") and node.args:
+        return node.args[0]
+    return None
+
+
+@pytest.mark.parametrize(
+    "file", sorted(ROOT.rglob("*.py")), ids=lambda file: file.relative_to(ROOT).as_posix()
+)
+def test_no_module_shows_what_a_database_says_but_through_the_mask(file: Path) -> None:
+    if file.relative_to(ROOT).as_posix() not in SHOWS_MESSAGES:
+        assert list(shown(ast.parse(file.read_text("utf-8")))) == []

@@ -13,8 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.errors import SettingsError
-from conversion_platform.lake import quoted
-from conversion_platform.marketplace import first_line, personal_hint
+from conversion_platform.lake import first_line, quoted
+from conversion_platform.marketplace import personal_hint
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,7 +96,7 @@ def bind(con: duckdb.DuckDBPyConnection, cohort: str, where: str, users: str) ->
         con.execute(f"DESCRIBE SELECT user_id FROM {users} WHERE (\n{where}\n)")
         described = con.execute(f"DESCRIBE SELECT (\n{where}\n) FROM {users}").fetchall()
     except duckdb.Error as error:
-        told = refused(cohort, where, first_line(error))
+        told = refused(cohort, where, first_line(error, planning=True))
         told.remedy = f"{personal_hint(error)}{told.remedy}"
         raise told from None
     kind = described[0][1].strip('"')
