@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
+import click
 import dagster as dg
+import duckdb
+import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
+from conversion_platform.cli.main import Commands
 from conversion_platform.defs.failures import failing_readably
 from conversion_platform.errors import PlatformError, SourceError, UnreachableError
 from conversion_platform.runs.execution import error_of_run
@@ -97,3 +105,71 @@ def test_a_store_that_stays_away_is_told_in_our_words(monkeypatch: pytest.Monkey
         raise UnreachableError("S3 cannot be reached.", "Look at the network.")
 
     assert "S3 cannot be reached." in failure(away).args[0]
+
+
+def by_duckdb() -> None:
+    duckdb.execute("SELECT ('Zq' || chr(10) || 'Anna')::INTEGER")
+
+
+def by_arrow() -> None:
+    pa.array(["Zqanna"]).cast(pa.int64())
+
+
+def behind_another() -> None:
+    try:
+        by_duckdb()
+    except duckdb.Error as error:
+        raise ValueError("a defect") from error
+
+
+def while_another_was_handled() -> None:
+    try:
+        by_duckdb()
+    except duckdb.Error:
+        ours()
+
+
+def behind_a_lost_store() -> None:
+    try:
+        by_duckdb()
+    except duckdb.Error as error:
+        raise UnreachableError("S3 cannot be reached.", "Look at the network.") from error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [by_duckdb, by_arrow, behind_another, while_another_was_handled, behind_a_lost_store],
+)
+def test_dagster_stores_no_value_of_a_cell_with_an_error_or_its_causes(
+    body: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversion_platform.defs.failures.RETRIES", 0)
+
+    @dg.op
+    @failing_readably
+    def step() -> None:
+        body()
+
+    @dg.job
+    def run() -> None:
+        step()
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        assert not run.execute_in_process(QUIET, instance=instance, raise_on_error=False).success
+    stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"STEP_FAILURE" in stored
+    # The Zq in a line of source that a traceback shows is no cell.
+    assert not re.search(rb"string:? '?Zq|string 'Zq", stored)
+
+
+@pytest.mark.parametrize("body", [by_duckdb, by_arrow, behind_another])
+def test_a_command_that_fails_by_a_defect_prints_no_value_of_a_cell(
+    body: Callable[[], None],
+) -> None:
+    group = Commands()
+    group.add_command(click.Command("fail", callback=body))
+    failed = CliRunner().invoke(group, ["fail"])
+    assert failed.exception is not None
+    printed = "".join(traceback.format_exception(failed.exception))
+    assert "a value" in printed
+    assert not re.search("string:? '?Zq", printed)

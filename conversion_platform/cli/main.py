@@ -7,7 +7,9 @@ the commands, so that `--help` answers at once.
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
@@ -33,7 +35,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with ExitStack() as stack:
+                stack.push(_hide_values)
+                return super().invoke(ctx)
         except PlatformError as error:
             from conversion_platform.cli.render import show_error
 
@@ -49,6 +53,17 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo(f"\n{STOPPED}", err=True)
             sys.exit(INTERRUPTED)
+
+
+def _hide_values(
+    _kind: type[BaseException] | None, error: BaseException | None, _at: TracebackType | None
+) -> None:
+    """Hide values of cells in an error that nothing translates: Python prints it and its causes."""
+    ours = (PlatformError, click.ClickException, click.exceptions.Exit, click.Abort)
+    if isinstance(error, Exception) and not isinstance(error, ours):
+        from conversion_platform.lake import hide_values
+
+        hide_values(error)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

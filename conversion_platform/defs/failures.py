@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 import dagster as dg
 
 from conversion_platform.errors import PlatformError, UnreachableError
+from conversion_platform.lake import ValuesHidden
 
 REMEDY = "what to do"
 RETRIES = 2
@@ -27,16 +28,20 @@ def failing_readably(body: Callable[Arguments, Result]) -> Callable[Arguments, R
 
     A store that cannot be reached may be there again soon: such a step is tried again. Everything
     else stays wrong until a person acts, so Dagster does not retry it.
+
+    Dagster stores an error with the whole chain of its causes, which may hold values of rows: ours
+    are stored without their causes, others without what a database says of values.
     """
 
     @wraps(body)
     def run(*args: Arguments.args, **named: Arguments.kwargs) -> Result:
         try:
-            return body(*args, **named)
+            with ValuesHidden():
+                return body(*args, **named)
         except UnreachableError as error:
             raise dg.RetryRequested(RETRIES, RETRY_SECONDS) from failure_from(error)
         except PlatformError as error:
-            raise failure_from(error) from error
+            raise failure_from(error).with_traceback(error.__traceback__) from None
 
     return run
 
