@@ -21,8 +21,8 @@ from conversion_platform.runs.execution import error_of_run
 from conversion_platform_tests.tiny_platform import QUIET
 
 
-def failure(body: Callable[[], None]) -> BaseException:
-    """The error of a run whose only step ends like `body`."""
+def ending_like(body: Callable[[], None]) -> dg.JobDefinition:
+    """A job whose only step ends like `body`."""
 
     @dg.op
     @failing_readably
@@ -33,6 +33,12 @@ def failure(body: Callable[[], None]) -> BaseException:
     def run() -> None:
         step()
 
+    return run
+
+
+def failure(body: Callable[[], None]) -> BaseException:
+    """The error of a run whose only step ends like `body`."""
+    run = ending_like(body)
     return error_of_run(run.execute_in_process(run_config=QUIET, raise_on_error=False))
 
 
@@ -144,16 +150,7 @@ def test_dagster_stores_no_value_of_a_cell_with_an_error_or_its_causes(
     body: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conversion_platform.defs.failures.RETRIES", 0)
-
-    @dg.op
-    @failing_readably
-    def step() -> None:
-        body()
-
-    @dg.job
-    def run() -> None:
-        step()
-
+    run = ending_like(body)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         assert not run.execute_in_process(QUIET, instance=instance, raise_on_error=False).success
     stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

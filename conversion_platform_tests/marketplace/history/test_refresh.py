@@ -24,7 +24,6 @@ from conversion_platform.marketplace import (
     load_users,
     versions,
 )
-from conversion_platform.marketplace.history.reading import known_spans
 from conversion_platform_tests.marketplace.history.world import day, known, opened, show
 from conversion_platform_tests.marketplace.world import World
 
@@ -66,20 +65,6 @@ def seen(session: Session) -> list[Users]:
     return found
 
 
-def events_of(session: Session) -> set[tuple[str, int]]:
-    """The users and the numbers of the days whose events count."""
-    spans = known_spans(session.lake, USERS_HISTORY, "(SELECT unnest(['a', 'b', 'c', 'd', 'e']))")
-    rows = session.con.execute(
-        f"SELECT user_id, _cp_known_from, _cp_known_until FROM {spans}"
-    ).fetchall()
-    return {
-        (user, number)
-        for user, first, end in rows
-        for number in range(-5, 20)
-        if first <= day(number) < end
-    }
-
-
 @hypothesis_settings(max_examples=30)
 @given(CAPTURES, st.integers(0, 14), st.integers(0, 4), SHOWN)
 @example(  # `b` is lost, `e` is known too early, and `team` is listed later
@@ -105,7 +90,7 @@ def test_later_days_and_their_events_are_as_they_were(
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as session:
         for one in days:
             keep(session, one, captures[one], listed <= one)
-        before, events = seen(session), events_of(session)
+        before, events = seen(session), known(session, range(-5, 20))
         for _ in range(2):
             keep(session, number, shown, True, refresh=True)
             now = seen(session)
@@ -114,7 +99,7 @@ def test_later_days_and_their_events_are_as_they_were(
             assert _regions(now[number]) == _regions(shown)
             if after == 99 or (place > 0 and listed <= days[place - 1]):
                 assert now[number] == shown
-            found = events_of(session)
+            found = known(session, range(-5, 20))
             assert events <= found, "who was captured stays known"
             assert {one for one in found - events if one[1] >= after} == set()
 
