@@ -23,7 +23,7 @@ from conversion_platform.features.custom import (
     CustomFile,
     custom_files,
     custom_sql,
-    run_custom_file,
+    run_custom_files,
 )
 from conversion_platform.features.pairs import feature_spec
 from conversion_platform.features.sources import (
@@ -107,8 +107,7 @@ def _queries_of(
 ) -> list[tuple[Table, str]]:
     """Put in place what is made for some days at once, not for a year at once; then the queries."""
     attach_days(session, stretch)
-    for file in custom:
-        run_custom_file(session, file, stretch)
+    run_custom_files(session, custom, stretch)
     return _queries(session, attributes, custom)
 
 

@@ -1,8 +1,8 @@
 """Custom features: one .sql file each, in the folder that `features.folder` names.
 
 A file starts with `-- level: user` or `-- level: job`, and is one SELECT that returns `dt`, the
-id of its level, and numeric columns. It may read these views, and
-nothing else (`custom_session`):
+id of its level, and numeric columns. It may read these views, and nothing else
+(`custom_session`):
 
     days(dt DATE, as_of TIMESTAMPTZ)   the days being built, and the moment each begins
     users, jobs                        the checked tables as these days saw them, without what is
@@ -16,6 +16,7 @@ follow one rule: for day D, use only events with `known_at < as_of`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,20 +135,29 @@ def _feature(file: CustomFile, name: str, taken: set[str]) -> Feature:
     return Feature(name, "numeric", file.level, f"Custom, from {file.path.name}.")
 
 
-def run_custom_file(session: Session, file: CustomFile, days: DayRange) -> None:
-    """Run one file for `days` into its temporary table on the session's connection.
+def run_custom_files(session: Session, files: Sequence[CustomFile], days: DayRange) -> None:
+    """Run files for `days`, each into its temporary table on the session's connection.
 
     Raises:
         SettingsError: the SQL fails, or returns two rows for one day and id, or an infinite value.
     """
+    if not files:
+        return
     with sealed_session(session, days) as sealed:
-        _run(sealed, file)
-        found = sealed.sql(f'FROM "{file.table}"').to_arrow_reader(_BATCH)
-        session.con.register(_RESULT, found)
-        try:
-            session.con.execute(f'CREATE OR REPLACE TEMP TABLE "{file.table}" AS FROM {_RESULT}')
-        finally:
-            session.con.unregister(_RESULT)
+        for file in files:
+            _run(sealed, file)
+            _take(session, sealed, file)
+
+
+def _take(session: Session, sealed: duckdb.DuckDBPyConnection, file: CustomFile) -> None:
+    """Move what a file returned to the session's connection: the next file must not see it."""
+    found = sealed.sql(f'FROM "{file.table}"').to_arrow_reader(_BATCH)
+    session.con.register(_RESULT, found)
+    try:
+        session.con.execute(f'CREATE OR REPLACE TEMP TABLE "{file.table}" AS FROM {_RESULT}')
+    finally:
+        session.con.unregister(_RESULT)
+    sealed.execute(f'DROP TABLE "{file.table}"')
 
 
 def _run(con: duckdb.DuckDBPyConnection, file: CustomFile) -> None:
@@ -173,7 +183,7 @@ def custom_sql(
     """Select-list entries and joins that add the results of `files` to a feature query.
 
     Args:
-        con: The session in which `run_custom_file` ran.
+        con: The session in which `run_custom_files` ran.
         files: Files of one level.
         alias: Table alias that has the id; the alias `d` has the day.
     """

@@ -6,7 +6,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.errors import Finding, SettingsError
 from conversion_platform.features.attributes import attribute_features
 from conversion_platform.features.builtin import builtin_features
-from conversion_platform.features.custom import custom_features, custom_files, run_custom_file
+from conversion_platform.features.custom import custom_features, custom_files, run_custom_files
 from conversion_platform.lake import Session
 
 SETTING = "features.folder"
@@ -32,7 +32,7 @@ def check_custom_files(session: Session, days: DayRange) -> list[Finding]:
     for file in files:
         try:
             custom_features(session, [file], taken)
-            run_custom_file(session, file, days)
+            run_custom_files(session, [file], days)
         except SettingsError as error:
             found.append(Finding(SETTING, error))
     return found

@@ -10,7 +10,7 @@ import pytest
 from conversion_platform.days import DayRange
 from conversion_platform.errors import SettingsError
 from conversion_platform.features import USER_FEATURES, build_features, feature_spec, pair_query
-from conversion_platform.features.custom import custom_files, run_custom_file
+from conversion_platform.features.custom import custom_files, run_custom_files
 from conversion_platform.features.sources import attach_sources
 from conversion_platform.lake import Lake, Session, open_lake, open_storage
 from conversion_platform.marketplace import USERS_CONTACTS, USERS_HISTORY, shown_as_of
@@ -208,7 +208,7 @@ def test_a_file_that_opens_a_file_is_refused(
         session = Session(settings, lake, con)
         for refused in (
             lambda: feature_spec(session),
-            lambda: run_custom_file(session, custom_files(settings)[0], DayRange.of(DAY)),
+            lambda: run_custom_files(session, custom_files(settings), DayRange.of(DAY)),
         ):
             with pytest.raises(SettingsError, match=r"contacts\.sql opens a file") as raised:
                 refused()
@@ -223,9 +223,21 @@ def test_a_file_sees_no_other_table_of_the_run(table: str, install: Install) -> 
         session = Session(settings, lake, con)
         attach_sources(session, DayRange.of(DAY))
         lake.view(con, USERS_CONTACTS)
-        file = custom_files(settings)[0]
+        files = custom_files(settings)
         with pytest.raises(SettingsError, match=f"{table} does not exist"):
-            run_custom_file(session, file, DayRange.of(DAY))
+            run_custom_files(session, files, DayRange.of(DAY))
+
+
+def test_a_file_does_not_see_what_another_returned(install: Install) -> None:
+    earlier = "-- level: user\nSELECT dt, user_id, 1 AS x FROM days, users"
+    lake, settings = install({"a.sql": earlier, "b.sql": earlier})
+    first, second = custom_files(settings)
+    second.path.write_text(f"-- level: user\nSELECT dt, user_id, x + 1 AS y FROM {first.table}")
+    with lake.connect() as con:
+        session = Session(settings, lake, con)
+        with pytest.raises(SettingsError, match=rf"{first.table} does not exist") as raised:
+            run_custom_files(session, custom_files(settings), DayRange.of(DAY))
+        assert "b.sql" in str(raised.value)
 
 
 def test_on_s3_a_file_reads_its_views_and_opens_no_file(install: Install, s3: S3Server) -> None:
