@@ -82,6 +82,7 @@ def csv_relation(
         broken=tuple(broken),
         lacking=headers.lacking({one.file.shown: one.all_columns for one in counted}),
         aliases=headers.aliases,
+        trimmed=_trimmed(counted),
         repeats_header=True,
         rows=sum(one.rows for one in counted),
         printed=printed(counted),
@@ -93,6 +94,14 @@ def csv_relation(
         wider_line=prepared[0].head.wider,
         doubted=_doubted(prepared),
     )
+
+
+def _trimmed(files: Sequence[CsvFile]) -> frozenset[str]:
+    """Return the columns of files whose cells have no blanks around them: no folder's column."""
+    if not all(one.lines.trimmed for one in files):
+        return frozenset()
+    said = {name for one in files for _, name in one.folders}
+    return frozenset(name for one in files for name in one.columns) - said
 
 
 def _doubted(files: Sequence[CsvFile]) -> dict[str, str]:
@@ -119,7 +128,7 @@ def _prepared(
     local = _on_disk(number, file, setting, folder)
     head = head_of(local, setting, section)
     names = list(head.names)
-    lines = plain_lines(Path(local.location)) if _may_be_plain(head) else None
+    lines = plain_lines(Path(local.location), head.delimiter) if _may_be_plain(head) else None
     if lines is None:
         lines = _copied(number, local, head, folder)
     folders = folder_names(file, names)

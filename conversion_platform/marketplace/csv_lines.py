@@ -59,6 +59,7 @@ class Lines:
         location: The file to read: the original, or its copy, which has no header and is UTF-8.
         copied: Whether it is a copy.
         records: Its records without the header; blank lines of an original are counted.
+        trimmed: Whether it is known that no cell begins or ends with a blank.
         unsafe: Number of a record (1 = the first after the header) that would mislead a reader,
             and the record. The copy has a record with too many fields in its place.
     """
@@ -66,35 +67,62 @@ class Lines:
     location: str
     copied: bool
     records: int
+    trimmed: bool = False
     unsafe: dict[int, Unsafe] = field(default_factory=dict)
 
 
-def plain_lines(path: Path) -> Lines | None:
+def plain_lines(path: Path, delimiter: str) -> Lines | None:
     """Return the file if it can be split as it is, else None.
 
     Such a file is valid UTF-8 without quotes and carriage returns, and begins with its header.
     """
-    lines, last = 0, b"\n"
+    lines, last, trimmed = 0, b"\n", True
     decoder = codecs.getincrementaldecoder("utf-8")()
     with opened(path) as stream:
         while chunk := stream.read(_CHUNK):
             if b'"' in chunk or b"\r" in chunk or (lines == 0 and chunk.startswith(b"\n")):
                 return None
-            if not (chunk.isascii() and not decoder.getstate()[0]):
+            ends = _line_ends(chunk)
+            if chunk.isascii() and not decoder.getstate()[0]:
+                trimmed = trimmed and not _has_blank_at_edge(last, chunk, ends, delimiter)
+            else:
+                trimmed = False  # it may have blanks that are not ASCII
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError:
                     return None
-            lines += _line_ends(chunk)
+            lines += ends
             last = chunk[-1:]
     if decoder.getstate()[0]:
         return None
-    return Lines(str(path), False, max(lines + (last != b"\n") - 1, 0))
+    records = max(lines + (last != b"\n") - 1, 0)
+    trimmed = trimmed and not _has_blank_at_edge(last, b"\n", 1, delimiter)
+    return Lines(str(path), False, records, trimmed)
 
 
 def _line_ends(chunk: bytes) -> int:
     """Count line ends, in a quarter of the time that `bytes.count` takes for short lines."""
     return int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord("\n")))
+
+
+def _has_blank_at_edge(before: bytes, chunk: bytes, line_ends: int, delimiter: str) -> bool:
+    """Return whether a cell of ASCII text begins or ends with a blank or a control character.
+
+    To strip the cells of 20 million rows took a fifth of their load; most files need none of it.
+
+    Args:
+        before: The byte before the chunk.
+        chunk: The text. Whether its last cell ends with a blank is seen in the next chunk.
+        line_ends: The number of line ends in it.
+        delimiter: What cells are separated by.
+    """
+    codes = np.frombuffer(chunk, np.uint8)
+    if before > b" " and np.count_nonzero(codes <= ord(" ")) == line_ends:
+        return False
+    codes = np.frombuffer(before + chunk, np.uint8)
+    is_edge = (codes == ord("\n")) | (codes == ord(delimiter))
+    is_blank = (codes <= ord(" ")) & ~is_edge
+    return bool(np.any(is_blank[:-1] & is_edge[1:]) or np.any(is_edge[:-1] & is_blank[1:]))
 
 
 def safe_lines(path: Path, head: Head, copy: Path) -> Lines:
@@ -119,7 +147,7 @@ def safe_lines(path: Path, head: Head, copy: Path) -> Lines:
     ):
         for record in records.of(itertools.islice(text, head.before, None)):
             out.write(record)
-    return Lines(str(copy), True, records.count, records.unsafe)
+    return Lines(str(copy), True, records.count, unsafe=records.unsafe)
 
 
 def _ended(line: str) -> str:

@@ -66,6 +66,7 @@ class Relation:
         broken: Lines that could not be split into columns.
         aliases: For each column the names that it has in the headers of the files.
         lacking: For each column that one of the files lacks, the first such file.
+        trimmed: Columns whose cells are known to have no blank around them.
         repeats_header: Whether a row can be a header in the middle (of files put together).
         last_folder: Newest day among the `dt=` folders, those that are not read among them.
         rows: Number of its rows, where it is known already.
@@ -86,6 +87,7 @@ class Relation:
     broken: tuple[Broken, ...] = ()
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lacking: Mapping[str, str] = field(default_factory=dict)
+    trimmed: frozenset[str] = frozenset()
     repeats_header: bool = False
     last_folder: date | None = None
     rows: int | None = None

@@ -157,7 +157,7 @@ def _cell(
 
 def _texts(source: Source) -> str:
     texts = [
-        f"{cleaned(cell.column, cell.kind, cell.notation)} AS {cell.cell}"
+        f"{cleaned(source.relation, cell.column, cell.notation)} AS {cell.cell}"
         for cell in source.cells
         if cell.column and cell.is_text
     ]
@@ -240,7 +240,6 @@ def _own_id(source: Source, given: str) -> str:
     number is the same row, and the text of further columns, but not the folder's day.
     """
     key, notation = source.contract.key, Notation.of(source.section)
-    columns = source.relation.columns
     content = [
         *(
             as_text(cell.value, SQL_TYPES[cell.field.kind])
@@ -248,7 +247,7 @@ def _own_id(source: Source, given: str) -> str:
             if cell.column and cell.name != key
         ),
         *(
-            cleaned(name, columns[name], notation)
+            cleaned(source.relation, name, notation)
             for name in source.matched.attributes.values()
             if name != "dt"
         ),
@@ -402,13 +401,14 @@ def further_columns(source: Source) -> list[str]:
     """Return SQL of the columns that no contract column is mapped to, as text or as they are."""
     notation = Notation.of(source.section)
     return [
-        f"{_further(column, source.relation.columns[column], notation)} AS {identifier(name)}"
+        f"{_further(source.relation, column, notation)} AS {identifier(name)}"
         for name, column in source.matched.attributes.items()
     ]
 
 
-def _further(column: str, kind: str, notation: Notation) -> str:
-    return cleaned(column, kind, notation) if is_staged_as_text(kind) else identifier(column)
+def _further(relation: Relation, column: str, notation: Notation) -> str:
+    staged_as_text = is_staged_as_text(relation.columns[column])
+    return cleaned(relation, column, notation) if staged_as_text else identifier(column)
 
 
 def is_staged_as_text(kind: str) -> bool:

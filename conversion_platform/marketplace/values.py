@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from conversion_platform.lake import identifier, listed, quoted
 from conversion_platform.marketplace.contract import SQL_TYPES, Field, Kind
 from conversion_platform.marketplace.notation import Notation
-from conversion_platform.marketplace.relation import EXACT, as_text
+from conversion_platform.marketplace.relation import EXACT, Relation, as_text
 
 FIRST_TIME = "TIMESTAMPTZ '1900-01-01 00:00:00+00'"
 LAST_TIME = "TIMESTAMPTZ '2200-01-01 00:00:00+00'"
@@ -82,11 +82,13 @@ class Cell:
         return f"_cp_r_{self.name}"
 
 
-def cleaned(column: str, kind: str, notation: Notation) -> str:
+def cleaned(relation: Relation, column: str, notation: Notation) -> str:
     """Return SQL of a cell as text without blanks around it; NULL where it is missing."""
+    kind = relation.columns[column]
     if kind != "VARCHAR":
         return as_text(identifier(column), kind)
-    return f"steps.cleaned({identifier(column)}, {notation.missing})"
+    macro = "known" if column in relation.trimmed else "cleaned"
+    return f"steps.{macro}({identifier(column)}, {notation.missing})"
 
 
 def value_sql(cell: Cell) -> str:

@@ -8,6 +8,7 @@ import io
 import json
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
@@ -214,6 +215,49 @@ def test_whatever_a_csv_writer_writes_is_read_back(
         built = _users(Path(folder), out.getvalue())
         loaded = built.load_users()
         assert (loaded.read_rows, loaded.rejects) == (len(rows), {})
+
+
+CELLS = st.sampled_from(["", "", "a", "bc", "a a", "b\tc", " a", "a\x0b", "\t", "é", "\u00a0"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows=st.lists(st.tuples(CELLS, CELLS), max_size=3),
+    delimiter=st.sampled_from([",", "\t"]),
+    is_ended=st.booleans(),
+    chunk=st.integers(4, 9),
+)
+def test_cells_count_as_trimmed_if_none_begins_or_ends_with_a_blank(
+    rows: list[tuple[str, str]], delimiter: str, is_ended: bool, chunk: int
+) -> None:
+    cells = [[cell.replace(delimiter, "") for cell in row] for row in [("h", "i"), *rows]]
+    text = "\n".join(delimiter.join(row) for row in cells) + ("\n" if is_ended else "")
+    edges = {cell[place] for row in cells for cell in row if cell for place in (0, -1)}
+    with tempfile.TemporaryDirectory() as folder, patch.object(csv_lines, "_CHUNK", chunk):
+        (Path(folder) / "in.csv").write_bytes(text.encode())
+        lines = csv_lines.plain_lines(Path(folder) / "in.csv", delimiter)
+    assert lines is not None
+    assert lines.trimmed == (text.isascii() and all(edge > " " for edge in edges))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_blanks_around_cells_of_a_file_without_quotes_are_no_part_of_them(
+    tmp_path: Path, delimiter: str
+) -> None:
+    rows = ["user_id,region", "u1,west", " u2,west", "u3\t,west", "u4, west", "u5,west "]
+    built = _users(tmp_path, "\n".join(rows).replace(",", delimiter))
+    assert built.load_users().rejects == {}
+    found = built.rows(USERS, "user_id, region", "user_id")
+    assert found == [(f"u{number}", "west") for number in range(1, 6)]
+
+
+def test_blanks_around_the_value_of_a_folder_are_no_part_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "people/region= west "
+    folder.mkdir(parents=True)
+    (folder / "users.csv").write_text("user_id,shift\nu1,day\n")
+    built = World(tmp_path, '[sources.users]\npath = "people"\n').fill()
+    built.load_users()
+    assert built.rows(USERS, "user_id, region") == [("u1", "west")]
 
 
 @settings(max_examples=200, deadline=None)
