@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
@@ -144,6 +145,7 @@ def macros() -> str:
     return sql_file(FOLDER, "macros")
 
 
+@cache
 def _zones() -> str:
     names = listed(sorted(available_timezones()))
     return f"SELECT name FROM pg_timezone_names() WHERE name IN ({names})"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,16 @@ def write(query: str, target: Path) -> Path:
 
 def _write(query: str, target: Path, form: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect() as con:
+    with _opened().cursor() as con:
         con.execute("SET TimeZone = 'UTC'")
         con.execute(f"COPY ({query}) TO '{target}' ({form})")
     return target
+
+
+@cache
+def _opened() -> duckdb.DuckDBPyConnection:
+    """A database that is opened once: to open one takes longer than to write a small file."""
+    return duckdb.connect()
 
 
 @dataclass
