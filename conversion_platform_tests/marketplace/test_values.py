@@ -363,6 +363,13 @@ def test_a_format_may_begin_with_the_year(tmp_path: Path) -> None:
     assert _read(built, "consent_at", list(texts))[0] == texts
 
 
+def test_a_format_that_begins_with_the_year_comes_before_the_usual_order(tmp_path: Path) -> None:
+    texts = {"2026-05-07 10:00:00": TEN, "2026-05-07 12:00:00+02": TEN}
+    toml = 'date_format = "%Y-%d-%m %H:%M:%S"\ntime_zone = "UTC"'
+    built = _users(tmp_path, "consent_at", list(texts), toml)
+    assert _read(built, "consent_at", list(texts))[0] == texts
+
+
 @pytest.mark.parametrize("form", ["%m/%d/%Y %I:%M%p", "%m/%d/%Y %I:%M %p"])
 def test_am_and_pm_may_touch_the_time_and_its_offset(tmp_path: Path, form: str) -> None:
     blank = " " if " %p" in form else ""
