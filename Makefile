@@ -29,7 +29,7 @@ dev: $(INSTALLED)  ## open Dagster's pages on the demo's instance
 test: $(INSTALLED)  ## the tests, without the soak tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
-test-slow: $(INSTALLED)  ## the soak tests alone
+test-slow: $(INSTALLED)  ## the tests that `make test` leaves out: soaks, and most cases of tests with many
 	@$(BIN)/python -m pytest -q -n 3 --dist load -m slow
 
 check: $(INSTALLED)  ## style, types, import rules

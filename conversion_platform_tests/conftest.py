@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +23,33 @@ __all__ = ["copies", "lived", "platform", "postgres", "s3", "s3_environment"]
 if TYPE_CHECKING:
     import duckdb
 
+ROOT = Path(__file__).parent
 
 # How fast an example runs says nothing on a machine that others share.
 hypothesis_settings.register_profile(
     "shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("shared-machine")
+
+
+# Each case of these tests loads sources of its own. Of a test with many cases `make test` takes a
+# few; `make test-slow`, which CI runs too, takes the others.
+LOADING = ("marketplace", "preflight")
+FEW = 3
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what is beyond a few cases, spread over all, of a test that loads sources."""
+    cases: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.path.is_relative_to(ROOT) and item.path.relative_to(ROOT).parts[0] in LOADING:
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for found in cases.values():
+        few = {place * (len(found) - 1) // (FEW - 1) for place in range(FEW)}
+        for place, item in enumerate(found):
+            if place not in few:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -68,6 +68,7 @@ def test_help_names_every_command() -> None:
         assert name in result.output and command.help, name
 
 
+@pytest.mark.slow
 def test_train_says_which_version_it_made_and_whether_it_is_the_champion(platform: Path) -> None:
     result = ask(platform, "train", "--day", str(THEN))
     assert result.exit_code == 0, result.output

@@ -46,11 +46,8 @@ def plain(lived: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(BRACKETS, marks=pytest.mark.slow), ALL_SORTS],
-    ids=["brackets", "all sorts"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [BRACKETS, ALL_SORTS], ids=["brackets", "all sorts"])
 def test_everything_works_in_a_folder_of_an_odd_name(
     plain: Path, lived: Path, tmp_path: Path, name: str
 ) -> None:
@@ -99,7 +96,7 @@ def test_csv_files_and_globs_are_found_below_brackets(lived: Path, tmp_path: Pat
     assert re.search(r"users +4\d\d +4\d\d ", screen) and re.search(r"jobs +1\d\d +1\d\d ", screen)
 
 
-@pytest.mark.parametrize("name", ["what?", "a%20b"])
+@pytest.mark.parametrize("name", ["what?", pytest.param("a%20b", marks=pytest.mark.slow)])
 def test_a_folder_in_which_dagster_has_no_databases_is_refused_unless_its_home_is_elsewhere(
     lived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

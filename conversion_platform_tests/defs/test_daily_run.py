@@ -266,6 +266,7 @@ def test_too_many_rejected_rows_fail_the_day_before_anything_is_made_of_them(
     }
 
 
+@pytest.mark.slow
 def test_without_an_eligible_user_the_day_succeeds_with_empty_predictions(platform: Path) -> None:
     rewrite(
         platform / "source/users.parquet",

@@ -132,6 +132,7 @@ def test_a_run_elsewhere_that_stands_still_is_failed_at_the_fourth_look(
     assert statuses_in_looks(instance, run_id, 4) == [Status.STARTED] * 3 + [Status.FAILURE]
 
 
+@pytest.mark.slow
 def test_a_slow_run_elsewhere_that_goes_on_counting_is_left_alone(
     instance: dg.DagsterInstance, home: Path
 ) -> None:
@@ -173,6 +174,7 @@ def test_what_was_not_started_yet_is_no_run_at_work(instance: dg.DagsterInstance
     assert statuses_in_looks(instance, run_id, 6) == [Status.NOT_STARTED] * 6
 
 
+@pytest.mark.slow
 def test_a_run_of_a_release_without_leases_is_failed_when_its_steps_stand_still(
     instance: dg.DagsterInstance,
 ) -> None:

@@ -376,7 +376,9 @@ with lake.connect() as con:
 """
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 5))]
+)
 def test_a_kill_leaves_whole_files_and_the_next_append_completes_them(
     tmp_path: Path, seed: int
 ) -> None:

@@ -33,7 +33,10 @@ def one_message(errors: str) -> str:
     return lines[0]
 
 
-@pytest.mark.parametrize("leaving", [0, 8_000, 500_000, 1_040_000])
+@pytest.mark.parametrize(
+    "leaving",
+    [8_000, *(pytest.param(size, marks=pytest.mark.slow) for size in (0, 500_000, 1_040_000))],
+)
 def test_a_run_on_a_disk_that_is_full_or_fills_up_says_so_once(
     platform: Path, tiny_disk: Path, monkeypatch: pytest.MonkeyPatch, leaving: int
 ) -> None:

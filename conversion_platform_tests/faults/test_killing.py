@@ -22,6 +22,8 @@ from conversion_platform.process import STOPPED
 from conversion_platform_tests.command import ended, start, until
 from conversion_platform_tests.tiny_platform import LIVED, differences, rows, run, settings_in
 
+pytestmark = pytest.mark.slow
+
 TRAINING = (
     "training_examples",
     "candidate_model",
@@ -71,8 +73,8 @@ CHECKS = (
     "_predictions_exist",
     "_features_present",
 )
-FAST = "features"
 SOAKED = (
+    "features",
     "events",
     "job_of_the_day",
     "messages",
@@ -84,10 +86,9 @@ CHANCE = random.Random(20260126)
 DELAYS = {step: CHANCE.uniform(0.0, 0.4) for step in (*TRAINING, *DAILY)}
 
 
-def steps(names: tuple[str, ...]) -> list[object]:
-    """Return steps as parameters, all but one in the slow suite; each step if EVERY_STEP is set."""
-    chosen = [name for name in names if name in (FAST, *SOAKED) or os.environ.get("EVERY_STEP")]
-    return [pytest.param(name, marks=() if name == FAST else pytest.mark.slow) for name in chosen]
+def steps(names: tuple[str, ...]) -> list[str]:
+    """Return steps as parameters: some of them, or each step if EVERY_STEP is set."""
+    return [name for name in names if name in SOAKED or os.environ.get("EVERY_STEP")]
 
 
 def run_files(folder: Path) -> set[Path]:
@@ -216,7 +217,6 @@ def test_a_training_killed_in_the_middle_of_an_asset_is_made_whole_by_the_next_r
     unharmed(platform, lived)
 
 
-@pytest.mark.slow
 def test_a_run_killed_between_the_claim_of_messages_and_the_provider_sends_each_once(
     platform: Path, lived: Path
 ) -> None:
@@ -233,8 +233,8 @@ def test_a_run_killed_between_the_claim_of_messages_and_the_provider_sends_each_
     ("step", "blow", "exit_code"),
     [
         ("daily_predictions", signal.SIGINT, 130),
-        pytest.param("drift", signal.SIGINT, 130, marks=pytest.mark.slow),
-        pytest.param("features", signal.SIGTERM, 143, marks=pytest.mark.slow),
+        ("drift", signal.SIGINT, 130),
+        ("features", signal.SIGTERM, 143),
     ],
 )
 def test_ctrl_c_stops_with_one_message_and_leaves_nothing_half_written(

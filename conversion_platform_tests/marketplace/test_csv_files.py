@@ -195,7 +195,7 @@ def test_bytes_that_are_not_utf_8_cost_their_own_line(tmp_path: Path) -> None:
 FIELD = st.text(alphabet='ab",\n\r é', max_size=6)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(st.tuples(FIELD, FIELD), min_size=1, max_size=8),
     end=st.sampled_from(["\n", "\r\n"]),

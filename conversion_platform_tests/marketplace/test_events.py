@@ -390,7 +390,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=25))
 def test_accepted_and_rejected_rows_are_the_rows_read_each_exactly_once(
     rows: list[dict[str, str]],

@@ -1,6 +1,6 @@
 """Generated source trees: what the platform loads is what a slow, plain reader says of them.
 
-40 trees by default. All of 10,000, by two processes in about 40 minutes, by
+20 trees by default. All of 10,000, by two processes in about 40 minutes, by
 
     TREES=10000 python -m pytest conversion_platform_tests/marketplace/test_generated_trees.py -s
 
@@ -19,7 +19,7 @@ import pytest
 
 from conversion_platform_tests.marketplace.agreement import difference, plain
 
-FEW = 40
+FEW = 20
 TOGETHER = 25
 TOLD = 500
 pytestmark = pytest.mark.timeout(3 * 3600)

@@ -183,7 +183,7 @@ def test_a_further_column_of_numbers_is_read_by_the_same_rules(tmp_path: Path) -
     assert built.rows(USERS, "wage") == [(16.0,), (1200.0,)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     numbers=st.lists(st.integers(0, 10**12), min_size=1, max_size=20, unique=True),
     places=st.integers(0, 3),

@@ -82,6 +82,7 @@ def test_a_job_of_the_daemon_stops_too(
     assert not (platform / "lake/event_log").exists()
 
 
+@pytest.mark.slow
 def test_the_lake_that_comes_back_goes_on(platform: Path) -> None:
     moved_away(platform)
     with pytest.raises(LakeError):

@@ -76,7 +76,13 @@ def stopped(body: str, *signals: signal.Signals) -> tuple[int, str, str, float]:
             process.kill()
 
 
-@pytest.mark.parametrize("body", [IN_A_QUERY, IN_A_FIT, IN_PYTHON, IN_A_DESTRUCTOR])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(pytest.param(body, marks=pytest.mark.slow) for body in (IN_A_QUERY, IN_PYTHON)),
+        *(IN_A_FIT, IN_A_DESTRUCTOR),
+    ],
+)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_command_leaves_within_seconds_and_says_one_line_wherever_it_is(
     body: str, number: signal.Signals, code: int

@@ -218,6 +218,7 @@ def test_a_person_who_opens_the_pages_to_other_machines_is_warned(folder: Path) 
         assert served.ask("GET", "/", {"Host": f"10.0.0.5:{served.port}"})[0] == 400
 
 
+@pytest.mark.slow
 def test_processes_that_open_a_new_instance_at_once_do_not_break_it(folder: Path) -> None:
     """Without a lock two of them make its databases, and nothing opens it any more."""
     script = (

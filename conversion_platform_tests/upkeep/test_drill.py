@@ -82,6 +82,7 @@ def test_the_drill_ends_in_the_bytes_of_an_undisturbed_platform(
         assert activity.under_way() is None
 
 
+@pytest.mark.slow
 def test_a_backup_of_the_day_before_goes_on_from_there(
     platform: Path, copies: object, tmp_path: Path
 ) -> None:

@@ -74,7 +74,7 @@ def write_plan(session: Session, days: Iterable[date], plan: list[Any]) -> None:
         write_predictions(session, day, predicted)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(ranked, min_size=2, max_size=6), rules)
 def test_no_plan_of_days_breaks_a_rule(plan: list[Any], rule: dict[str, Any]) -> None:
     days = DayRange(DAY, DAY + timedelta(days=len(plan) - 1))
@@ -94,7 +94,7 @@ def test_no_plan_of_days_breaks_a_rule(plan: list[Any], rule: dict[str, Any]) ->
     assert_nobody_is_forgotten(plan, given_jobs, rule)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(ranked, min_size=2, max_size=6), rules, st.randoms(use_true_random=False))
 def test_days_in_any_order_break_no_rule(
     plan: list[Any], rule: dict[str, Any], chance: Random

@@ -171,7 +171,7 @@ STEPS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=12)
+@hypothesis_settings(max_examples=6)
 @given(STEPS)
 @example(  # `b` is captured on a day after one from which on it is not known
     [

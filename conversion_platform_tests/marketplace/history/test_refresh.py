@@ -65,7 +65,7 @@ def seen(session: Session) -> list[Users]:
     return found
 
 
-@hypothesis_settings(max_examples=30)
+@hypothesis_settings(max_examples=15)
 @given(CAPTURES, st.integers(0, 14), st.integers(0, 4), SHOWN)
 @example(  # `b` is lost, `e` is known too early, and `team` is listed later
     {
