@@ -32,8 +32,7 @@ def mixed_units(source: Source, unread: Collection[str]) -> tuple[str, ...]:
 
 def _of_column(source: Source, cell: Cell) -> Iterator[str]:
     currency, unit = cell.measures
-    parts = f"steps.currency_of(steps.parts({cell.cell}))"
-    currencies = _counted(source, f"CASE WHEN NOT steps.is_plain({cell.cell}) THEN {parts} END")
+    currencies = _counted(source, f"steps.currency_in({cell.cell})")
     units: dict[str, int] = {}
     for name, cells in _counted(source, f"steps.unit_in({cell.cell})").items():
         shown = name if name in _KNOWN else _OTHERS

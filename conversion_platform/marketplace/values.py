@@ -291,9 +291,8 @@ def measures_query(texts: Mapping[str, str], rows: str) -> str:
     counts, found = [], []
     for name, text in texts.items():
         currency, unit = measure_names(name)
-        named = f"steps.currency_of(steps.parts({text}))"
         counts += [
-            f"histogram(CASE WHEN NOT steps.is_plain({text}) THEN {named} END) AS {currency}",
+            f"histogram(steps.currency_in({text})) AS {currency}",
             f"histogram(steps.unit_in({text})) AS {unit}",
         ]
         found += [

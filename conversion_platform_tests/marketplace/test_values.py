@@ -134,6 +134,14 @@ def test_a_unit_that_hardly_any_number_names_is_not_that_of_the_column(tmp_path:
     _check_numbers(tmp_path, {**bare, "$18.50": 18.5}, ["$33000/yr"])
 
 
+def test_what_only_looks_like_a_number_does_not_decide_on_the_unit_of_its_column(
+    tmp_path: Path,
+) -> None:
+    """The unit of one in ten numbers is that of the column; `--5` is no number."""
+    bare = {f"1{digit}": 10.0 + digit for digit in range(9)}
+    _check_numbers(tmp_path, {**bare, "$18.50/hr": 18.5}, ["--5", "-€-5", "-€-6"])
+
+
 def test_a_decimal_comma_is_a_setting(tmp_path: Path) -> None:
     expected = {
         "1,5": 1.5,

@@ -79,11 +79,20 @@ CREATE OR REPLACE MACRO steps.unit_of(p) AS list_transform([p.unit], lambda name
     ELSE regexp_replace(lower(named), '(.)s$', '\1')
 END)[1];
 
+-- Whether the parts are those of a number: --5 is none.
+CREATE OR REPLACE MACRO steps.is_number(p) AS p.digits <> '' AND (p.sign = '' OR p.inner = '');
+
+-- The currency of a cell that has a number; NULL where it names none.
+CREATE OR REPLACE MACRO steps.currency_in(t) AS CASE
+    WHEN NOT steps.is_plain(t) THEN list_transform([steps.parts(t)], lambda p:
+        CASE WHEN steps.is_number(p) THEN steps.currency_of(p) END)[1]
+END;
+
 -- The unit of a cell that has a number; '' where it names none.
 CREATE OR REPLACE MACRO steps.unit_in(t) AS CASE
     WHEN steps.is_plain(t) THEN ''
     ELSE list_transform([steps.parts(t)], lambda p:
-        CASE WHEN p.digits <> '' THEN coalesce(steps.unit_of(p), '') END)[1]
+        CASE WHEN steps.is_number(p) THEN coalesce(steps.unit_of(p), '') END)[1]
 END;
 
 -- The name that a histogram counts most often, and of several the first.
@@ -108,8 +117,7 @@ END;
 CREATE OR REPLACE MACRO steps.marked(t, decimal, grouping, currency, unit) AS list_transform(
     [{'p': steps.parts(t), 'currency': currency, 'unit': unit}], lambda cell: CASE
         WHEN steps.currency_of(cell.p) <> cell.currency OR steps.unit_of(cell.p) <> cell.unit
-            OR steps.is_multiplier(cell.p.unit)
-            OR (cell.p.sign <> '' AND cell.p.inner <> '') THEN NULL
+            OR steps.is_multiplier(cell.p.unit) OR NOT steps.is_number(cell.p) THEN NULL
         ELSE TRY_CAST(cell.p.sign || cell.p.inner
             || steps.ungrouped(steps.stripped(cell.p.digits), decimal, grouping) AS DOUBLE)
     END)[1];

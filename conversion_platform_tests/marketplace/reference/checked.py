@@ -14,7 +14,7 @@ from conversion_platform_tests.marketplace.reference.contract import (
     REQUIRED,
 )
 from conversion_platform_tests.marketplace.reference.files import Found
-from conversion_platform_tests.marketplace.reference.names import further, matched
+from conversion_platform_tests.marketplace.reference.names import further, matched, snake
 from conversion_platform_tests.marketplace.reference.numbers import Measures, measures_of
 from conversion_platform_tests.marketplace.reference.rows import Row, Rows, rows_of
 from conversion_platform_tests.marketplace.reference.settings import How
@@ -60,13 +60,18 @@ class CheckedRows:
         rows: Those that have cells.
         broken: Lines that are no rows.
         has: Contract columns that the source has.
-        further: Names of its further columns.
+        further: Names of its further columns, each with that in the source.
     """
 
     rows: list[Checked]
     broken: list[Row]
     has: set[str]
-    further: set[str]
+    further: dict[str, str]
+
+    def listed(self, attributes: tuple[str, ...]) -> set[str]:
+        """Return the names of the further columns that a setting lists, if they are there."""
+        by_given = {given: name for name, given in self.further.items()}
+        return {by_given.get(one, snake(one)) for one in attributes}
 
 
 def checked_rows(
@@ -90,7 +95,8 @@ def checked_rows(
         for one in rows:
             if _repeats_header(table, one, source, place, how):
                 one.problem = ("broken_line", "")
-    return CheckedRows(rows, broken, set(place), set(extra))
+    given = {name: source.columns.names[column] for name, column in extra.items()}
+    return CheckedRows(rows, broken, set(place), given)
 
 
 def _reserved(table: str) -> set[str]:

@@ -15,7 +15,6 @@ from conversion_platform_tests.marketplace.reference.checked import (
 )
 from conversion_platform_tests.marketplace.reference.contract import ENDS, KINDS
 from conversion_platform_tests.marketplace.reference.files import find
-from conversion_platform_tests.marketplace.reference.names import snake
 from conversion_platform_tests.marketplace.reference.settings import How
 from conversion_platform_tests.marketplace.reference.times import instant_of
 from conversion_platform_tests.marketplace.reference.verdict import RefusedError, Reject, Verdict
@@ -75,7 +74,7 @@ def read_entities(
     """
     kind, files = find(base, how)
     found = checked_rows(table, kind, files, how)
-    if not {snake(name) for name in how.attributes} <= found.further:
+    if not found.listed(how.attributes) <= set(found.further):
         raise RefusedError("no such attribute")
     key = next(iter(KINDS[table]))
     verdict = Verdict(rows=len(found.rows) + len(found.broken))
@@ -109,7 +108,9 @@ def _of_one_id(
     newest = how.duplicates == "newest"
     times = [_times(one, found, now, newest) for one in group]
     pairs = list(zip(group, times, strict=True))
-    _require_decided([pair for pair in pairs if now.may_count(pair[0])], how)
+    if how.duplicates != "first":
+        listed = found.listed(how.attributes)
+        _require_decided([pair for pair in pairs if now.may_count(pair[0])], listed)
     pairs.sort(
         key=lambda pair: (
             now.is_older(pair[0]),
@@ -162,9 +163,9 @@ def _times(one: Checked, found: CheckedRows, now: Now, newest: bool) -> Times:
     return when, written
 
 
-def _require_decided(rows: list[tuple[Checked, Times]], how: How) -> None:
-    left = [(_content(one, how), times) for one, times in rows]
-    if how.duplicates == "first" or not left:
+def _require_decided(rows: list[tuple[Checked, Times]], listed: set[str]) -> None:
+    left = [(_content(one, listed), times) for one, times in rows]
+    if not left:
         return
     for level in (0, 1):
         if all(content == left[0][0] for content, _ in left):
@@ -177,9 +178,8 @@ def _require_decided(rows: list[tuple[Checked, Times]], how: How) -> None:
         raise RefusedError("rows that differ")
 
 
-def _content(one: Checked, how: How) -> tuple[Any, ...]:
-    """Return what somebody reads of a row."""
-    listed = {snake(name) for name in how.attributes}
+def _content(one: Checked, listed: set[str]) -> tuple[Any, ...]:
+    """Return what somebody reads of a row; `listed` are the further columns that are attributes."""
     return (
         *(said.kept for name, said in one.said.items() if name != "valid_from"),
         one.unread,
