@@ -286,6 +286,7 @@ def test_without_an_eligible_user_the_day_succeeds_with_empty_predictions(platfo
     assert "eligible" in str(seen["daily_predictions"]["messages"].value)
 
 
+@pytest.mark.slow
 def test_a_feature_that_the_model_reads_and_the_day_lacks_is_named(platform: Path) -> None:
     rewrite(platform / "source/users.parquet", "SELECT * EXCLUDE (experience_years) FROM source")
     finished = run_job(platform, "daily", NEXT)

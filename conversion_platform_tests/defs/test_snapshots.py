@@ -117,6 +117,7 @@ def test_a_snapshot_is_replaced_when_that_is_asked_for_and_the_log_has_both(plat
     assert sorted(rows(platform, logged)) == [("jobs_history", 2), ("users_history", 2)]
 
 
+@pytest.mark.slow
 def test_a_row_counts_in_the_run_of_the_day_from_which_it_holds(platform: Path) -> None:
     rewrite(
         platform / "source/users.parquet",

@@ -47,6 +47,7 @@ def _one(lake: Lake, query: str) -> tuple[Any, ...]:
         return tuple(con.execute(query).fetchall()[0])
 
 
+@pytest.mark.slow
 def test_every_view_until_the_day_is_an_event_or_a_reject(lake: Lake) -> None:
     accepted, rejected = (
         _one(lake, f"SELECT count(*) FROM {lake.select(table)}")[0]

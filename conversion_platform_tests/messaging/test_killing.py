@@ -9,6 +9,8 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from conversion_platform.messaging.tables import MESSAGE_STATES, SENT_MESSAGES
 from conversion_platform_tests.killing import kill_at_work, start
 from conversion_platform_tests.messaging.conftest import OpenOffice
@@ -97,6 +99,7 @@ def test_a_sender_killed_again_and_again_sends_every_text_once(open_office: Open
     ).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_planner_killed_again_and_again_plans_every_text_once(open_office: OpenOffice) -> None:
     office = open_office()
     put(office.session, everyone(PEOPLE))

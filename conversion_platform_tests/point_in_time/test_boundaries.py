@@ -228,7 +228,7 @@ def check_jobs_of_examples(session: Session, boundary: Boundary) -> None:
     }
 
 
-@hypothesis_settings(max_examples=6, phases=(Phase.explicit, Phase.generate))
+@hypothesis_settings(max_examples=4, phases=(Phase.explicit, Phase.generate))
 @given(st.sampled_from(ZONES), st.data(), st.timedeltas(-ONE_DAY, ONE_DAY))
 def test_all_answers_on_the_boundaries_of_a_day_are_those_of_the_rules(
     zone: str, data: st.DataObject, further: timedelta
