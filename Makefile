@@ -26,7 +26,7 @@ dev: $(INSTALLED)  ## open Dagster's pages on the demo's instance
 	@[ -d $(DEMO)/lake/daily_metrics ] || { echo "There is no finished demo: run 'make demo' first." >&2; exit 1; }
 	@DAGSTER_HOME=$(CURDIR)/$(DEMO)/dagster_home $(BIN)/conversion-platform --config $(DEMO)/conversion_platform.toml dev
 
-test: $(INSTALLED)  ## the tests, without the soak tests
+test: $(INSTALLED)  ## the tests, without those of `make test-slow`
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(INSTALLED)  ## the tests that `make test` leaves out: soaks, and most cases of tests with many
