@@ -14,7 +14,12 @@ from conversion_platform.days import DayRange
 from conversion_platform.defs.failures import failing_readably
 from conversion_platform.defs.lake_asset import asset_name, days_of
 from conversion_platform.defs.resources import Platform
-from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
+from conversion_platform.features import (
+    JOB_FEATURES,
+    RESPONSE_EFFECTS,
+    USER_CATEGORY_FEATURES,
+    USER_FEATURES,
+)
 from conversion_platform.inference import DAILY_PREDICTIONS
 from conversion_platform.lake import Lake, Session, Table, key_quality, schema_quality
 from conversion_platform.marketplace import EVENTS, JOBS, JOBS_HISTORY, USERS, USERS_HISTORY
@@ -28,6 +33,7 @@ CHECKED_TABLES = (
     USERS_HISTORY,
     JOBS_HISTORY,
     EVENTS,
+    RESPONSE_EFFECTS,
     USER_FEATURES,
     JOB_FEATURES,
     USER_CATEGORY_FEATURES,

@@ -7,6 +7,12 @@ inference and evaluation share. A feature of day D uses only what was known befo
 from conversion_platform.features.attributes import attributes_of
 from conversion_platform.features.build import build_features
 from conversion_platform.features.builtin import HISTORY_DAYS
+from conversion_platform.features.effects import (
+    RESPONSE_EFFECTS,
+    SLOTS,
+    build_effects,
+    slot_effects,
+)
 from conversion_platform.features.file_checks import check_custom_files
 from conversion_platform.features.leakage import PointInTime, check_point_in_time
 from conversion_platform.features.pairs import feature_spec, pair_history_days, pair_query
@@ -22,6 +28,8 @@ from conversion_platform.features.tables import (
 __all__ = [
     "HISTORY_DAYS",
     "JOB_FEATURES",
+    "RESPONSE_EFFECTS",
+    "SLOTS",
     "TABLES",
     "USER_CATEGORY_FEATURES",
     "USER_FEATURES",
@@ -29,6 +37,7 @@ __all__ = [
     "FeatureSpec",
     "PointInTime",
     "attributes_of",
+    "build_effects",
     "build_features",
     "check_custom_files",
     "check_point_in_time",
@@ -36,4 +45,5 @@ __all__ = [
     "feature_spec",
     "pair_history_days",
     "pair_query",
+    "slot_effects",
 ]

@@ -79,6 +79,10 @@ def _recency(level: Level) -> list[Builtin]:
     ]
 
 
+def _effect(level: Level, name: str, what: str) -> Builtin:
+    return _numeric(level, name, f"Log-odds of a response that {what} adds to what is expected.")
+
+
 def _user_features() -> list[Builtin]:
     return [
         *_counts(
@@ -93,6 +97,7 @@ def _user_features() -> list[Builtin]:
         *_recency(USER),
         _numeric(USER, "user_tenure_days", "Days since the user joined."),
         _numeric(USER, "user_clicked_pay_90d", "Mean pay of the jobs clicked within 90 days."),
+        _effect(USER, "user_effect", "the user"),
         _numeric(USER, "user_desired_pay", "Pay that the user asks for."),
         _categorical(USER, "user_region", "Labour market of the user."),
         _categorical(USER, "user_shift", "Shift that the user wants."),
@@ -132,6 +137,9 @@ def _job_features() -> list[Builtin]:
             "job_category_action_share_90d",
             "Share of all clicks and conversions within 90 days that went to the job's category.",
         ),
+        _effect(JOB, "job_effect", "the job"),
+        _effect(JOB, "job_employer_effect", "the job's employer"),
+        _effect(JOB, "job_category_effect", "the job's category"),
         _numeric(JOB, "job_pay", "Pay of the job."),
         _numeric(JOB, "job_openings", "How many people are wanted."),
         _categorical(JOB, "job_category", "Kind of work."),
@@ -189,6 +197,17 @@ def _pair_features() -> list[Builtin]:
             PAIR,
             "distance_km",
             "Great-circle kilometres from user to job, at most `features.max_distance_km`.",
+        ),
+        _effect(PAIR, "category_effect", "the user, in the job's category,"),
+        _effect(PAIR, "distance_effect", "the distance"),
+        _effect(PAIR, "pay_effect", "the pay, over what the user asks for,"),
+        _effect(PAIR, "skill_effect", "the match of skill"),
+        _effect(PAIR, "shift_effect", "the match of shift"),
+        _numeric(
+            PAIR,
+            "expected_log_odds",
+            "Log-odds of a response to the pair, in a slot of average effect: the sum of all "
+            "effects; unknown where impressions are not logged.",
         ),
         _numeric(PAIR, "day_of_week", "Day of the week of the day, 1 = Monday to 7 = Sunday."),
     ]

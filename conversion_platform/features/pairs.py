@@ -8,6 +8,7 @@ from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
 from conversion_platform.features.builtin import JOB, PAIR, USER, builtin_features
 from conversion_platform.features.custom import custom_features, custom_files
+from conversion_platform.features.effects import RESPONSE_EFFECTS, distance_band, pay_band
 from conversion_platform.features.sources import event_days
 from conversion_platform.features.spec import FeatureSpec, Level
 from conversion_platform.features.tables import (
@@ -41,6 +42,8 @@ _CARRIED = (
     "category_impressions_90d", "category_clicks_90d", "category_conversions_90d",
     "impressions_7d", "impressions_28d", "clicks_28d", "conversions_28d", "pay_difference",
     "pay_ratio", "pay", "shift_match", "skill_match", "same_region", "distance_km",
+    "category_effect", "bands", "effects", "distance_effect", "pay_effect", "skill_effect",
+    "shift_effect",
 )  # fmt: skip
 
 
@@ -87,7 +90,7 @@ def pair_query(
     Raises:
         NotReadyError: features of one of `days`, or users or jobs, have not been materialised.
     """
-    for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
+    for table in (RESPONSE_EFFECTS, USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
         session.lake.require(table, days)
     require_history(session.lake)
     select = select or session.lake.select
@@ -98,8 +101,15 @@ def pair_query(
             **event_conditions(session.settings),
             **_history(session.settings, select, days),
             "pairs": pairs,
-            "users": versions(session.lake, USERS_HISTORY, select=select),
-            "jobs": versions(session.lake, JOBS_HISTORY, select=select),
+            "wishes": rendered(
+                "wishes", {"users": versions(session.lake, USERS_HISTORY, select=select)}
+            ),
+            "offers": rendered(
+                "offers", {"jobs": versions(session.lake, JOBS_HISTORY, select=select)}
+            ),
+            "effects": session.lake.select(RESPONSE_EFFECTS, days),
+            "distance_band": distance_band("_distance_km"),
+            "pay_band": pay_band("_pay_ratio"),
             "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),
             "job_features": _with_columns(select, JOB_FEATURES, spec, JOB, days),
             "user_category_features": select(USER_CATEGORY_FEATURES, days),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conversion_platform.features.builtin import JOB, USER, builtin_features
+from conversion_platform.features.effects.tables import RESPONSE_EFFECTS
 from conversion_platform.lake import Column, Table
 
 _KEPT_COUNTS = ("impressions", "clicks", "conversions")
@@ -47,8 +48,9 @@ USER_CATEGORY_FEATURES = Table(
             for days in (28, 90)
             for count in _KEPT_COUNTS
         ),
+        Column("effect", "FLOAT", "Log-odds of a response that the user adds in the category."),
     ),
     key=("user_id", "category"),
 )
 
-TABLES = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
+TABLES = (RESPONSE_EFFECTS, USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)

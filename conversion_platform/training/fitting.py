@@ -12,13 +12,14 @@ from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
-from conversion_platform.features import FeatureSpec, feature_spec
+from conversion_platform.features import FeatureSpec, feature_spec, slot_effects
 from conversion_platform.lake import Session
 from conversion_platform.training.calibration import Calibration, fit_calibration
 from conversion_platform.training.card import ModelCard, SplitCard
 from conversion_platform.training.encoding import POSITION, Encoder, fit_vocabulary
 from conversion_platform.training.evaluation import Evaluation, ScoredExamples, evaluate_ranking
 from conversion_platform.training.examples import require_two_classes
+from conversion_platform.training.offset import Offset
 from conversion_platform.training.ranker import Examples, fit_booster, score_matrix
 from conversion_platform.training.registry import add_version, load_model
 from conversion_platform.training.tables import TRAINING_EXAMPLES
@@ -73,9 +74,13 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
     validation = _load(session, day, "validation", encoder, splits)
     tuned = _has_both(validation.examples.converted)
     booster = fit_booster(
-        session.settings, encoder, train.examples, validation.examples if tuned else None
+        session.settings,
+        encoder,
+        train.examples,
+        validation.examples if tuned else None,
+        slot_effects(session, day),
     )
-    calibration = _calibrated(booster, validation.examples if tuned else train.examples)
+    calibration = _calibrated(booster, encoder, validation.examples if tuned else train.examples)
     test = _load(session, day, "test", encoder, splits)
     evaluation = _evaluated("", session.settings, encoder, booster, calibration, test)
     draft = ModelCard(
@@ -197,8 +202,9 @@ def _has_both(labels: Array) -> bool:
     return bool(0 < labels.sum() < len(labels))
 
 
-def _calibrated(booster: xgboost.Booster, examples: Examples) -> Calibration:
-    return fit_calibration(score_matrix(booster, examples.matrix), examples.converted)
+def _calibrated(booster: xgboost.Booster, encoder: Encoder, examples: Examples) -> Calibration:
+    scores = score_matrix(booster, Offset.of(booster), encoder, examples.matrix)
+    return fit_calibration(scores, examples.converted)
 
 
 def _evaluated(
@@ -215,9 +221,10 @@ def _evaluated(
     slot = encoder.columns.index(POSITION)
     matrix = window.examples.matrix
     positions = matrix[:, slot].copy()
-    shown = score_matrix(booster, matrix)
+    offset = Offset.of(booster)
+    shown = score_matrix(booster, offset, encoder, matrix)
     matrix[:, slot] = np.float32(0.0)
-    first = score_matrix(booster, matrix)
+    first = score_matrix(booster, offset, encoder, matrix)
     matrix[:, slot] = positions
     scored = ScoredExamples(
         slates=window.slates,

@@ -89,12 +89,18 @@ SELECT
         AS job_employer_click_rate_28d,
     feature_group_rate(d.employer_code, e.conversions_28d, e.impressions_28d, d.conversion_rate)
         AS job_employer_conversion_rate_28d,
+    xj.effect AS job_effect,
+    xe.effect AS job_employer_effect,
+    xc.effect AS job_category_effect,
     d.pay::FLOAT AS job_pay,
     d.openings::FLOAT AS job_openings,
     $category AS job_category,
     $region AS job_region,
     $shift AS job_shift$attributes$custom_columns
 FROM counted AS d
+LEFT JOIN feature_effects AS xj ON xj.factor = 'job' AND d.job_id = xj.level
+LEFT JOIN feature_effects AS xe ON xe.factor = 'employer' AND d.employer_id = xe.level
+LEFT JOIN feature_effects AS xc ON xc.factor = 'category' AND d.category = xc.level
 LEFT JOIN feature_rates AS c
     ON d.category_code = c.category_code AND c.level = 'category'
 LEFT JOIN feature_rates AS e

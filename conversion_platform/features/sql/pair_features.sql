@@ -75,32 +75,25 @@ feature_history AS (
 ),
 
 feature_wishes AS (
-    SELECT
-        user_id,
-        region,
-        lower(trim(shift)) AS shift,
-        if(desired_pay > 0, desired_pay, NULL) AS desired_pay,
-        '|' || regexp_replace(lower(trim(skills)), '\s*\|\s*', '|', 'g') || '|' AS skills,
-        latitude,
-        longitude,
-        from_day,
-        to_day
-    FROM $users
+$wishes
 ),
 
 feature_offers AS (
+$offers
+),
+
+-- Of each day one row: the effects of the bands, in lists that their numbers point into.
+feature_band_effects AS (
     SELECT
-        job_id,
-        region,
-        category,
-        lower(trim(shift)) AS shift,
-        pay,
-        '|' || lower(trim(category)) || '|' AS skill,
-        latitude,
-        longitude,
-        from_day,
-        to_day
-    FROM $jobs
+        dt,
+        max(effect) FILTER (factor = 'all') AS everybody,
+        list(effect ORDER BY level::INTEGER) FILTER (factor = 'distance') AS distance,
+        list(effect ORDER BY level::INTEGER) FILTER (factor = 'pay') AS pay,
+        list(effect ORDER BY level::INTEGER) FILTER (factor = 'skill') AS skill,
+        list(effect ORDER BY level::INTEGER) FILTER (factor = 'shift') AS shift
+    FROM $effects
+    WHERE factor IN ('all', 'distance', 'pay', 'skill', 'shift')
+    GROUP BY dt
 ),
 
 feature_matched AS (
@@ -118,6 +111,10 @@ feature_matched AS (
         coalesce(c.impressions_90d, 0) AS _category_impressions_90d,
         coalesce(c.clicks_90d, 0) AS _category_clicks_90d,
         coalesce(c.conversions_90d, 0) AS _category_conversions_90d,
+        coalesce(c.effect, 0) AS _category_effect,
+        b AS _bands,
+        coalesce(u.user_effect, 0) + coalesce(j.job_effect, 0) + coalesce(j.job_employer_effect, 0)
+            + coalesce(j.job_category_effect, 0) AS _effects,
         coalesce(h.impressions_7d, 0) AS _impressions_7d,
         coalesce(h.impressions_28d, 0) AS _impressions_28d,
         coalesce(h.clicks_28d, 0) AS _clicks_28d,
@@ -143,8 +140,19 @@ feature_matched AS (
         ON p.dt = c.dt AND p.user_id = c.user_id AND o.category = c.category
     LEFT JOIN feature_wishes AS w
         ON p.user_id = w.user_id AND p.dt >= w.from_day AND p.dt < w.to_day
+    LEFT JOIN feature_band_effects AS b ON p.dt = b.dt
     LEFT JOIN $user_features AS u ON p.dt = u.dt AND p.user_id = u.user_id
     LEFT JOIN $job_features AS j ON p.dt = j.dt AND p.job_id = j.job_id
+),
+
+feature_banded AS (
+    SELECT
+        *,
+        _bands.distance[$distance_band + 1] AS _distance_effect,
+        _bands.pay[$pay_band + 1] AS _pay_effect,
+        _bands.skill[_skill_match::INTEGER + 1] AS _skill_effect,
+        _bands.shift[_shift_match::INTEGER + 1] AS _shift_effect
+    FROM feature_matched
 )
 
 SELECT
@@ -184,5 +192,14 @@ SELECT
     _same_region::INTEGER::FLOAT AS same_region,
     -- least() skips NULLs.
     if(_distance_km IS NULL, NULL, least(_distance_km, $max_distance_km))::FLOAT AS distance_km,
-    isodow(dt)::FLOAT AS day_of_week
-FROM feature_matched AS m
+    isodow(dt)::FLOAT AS day_of_week,
+    if(_bands IS NULL, NULL, _category_effect)::FLOAT AS category_effect,
+    _distance_effect::FLOAT AS distance_effect,
+    _pay_effect::FLOAT AS pay_effect,
+    _skill_effect::FLOAT AS skill_effect,
+    _shift_effect::FLOAT AS shift_effect,
+    (
+        _bands.everybody + _effects + _category_effect + coalesce(_distance_effect, 0)
+        + coalesce(_pay_effect, 0) + coalesce(_skill_effect, 0) + coalesce(_shift_effect, 0)
+    )::FLOAT AS expected_log_odds
+FROM feature_banded AS m

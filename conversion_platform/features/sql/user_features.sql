@@ -31,12 +31,14 @@ SELECT
     feature_days_since(d.day, w.conversion_day) AS user_days_since_conversion,
     if(u.created_at >= d.as_of, 0, feature_age(d.as_of, u.created_at))::FLOAT AS user_tenure_days,
     (w.clicked_cents_90d / nullif(w.priced_clicks_90d, 0) / 100)::FLOAT AS user_clicked_pay_90d,
+    x.effect AS user_effect,
     u.desired_pay::FLOAT AS user_desired_pay,
     $region AS user_region,
     $shift AS user_shift$attributes$custom_columns
 FROM feature_users AS u
 CROSS JOIN feature_day AS d
 LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code
+LEFT JOIN feature_effects AS x ON x.factor = 'user' AND u.user_id = x.user_id
 LEFT JOIN feature_rates AS r ON r.level = 'all'$custom_joins
 WHERE
     d.dt >= u.from_day

@@ -1,0 +1,24 @@
+"""Residual effects: how much more often than expected a user, a job or a kind of pair responds.
+
+An additive model of the log-odds of a response (a click; a conversion where a source has no
+clicks), brought forward day by day. docs/features.md says how it is computed, docs/decisions/ why.
+"""
+
+from conversion_platform.features.effects.build import build_effects, slot_effects
+from conversion_platform.features.effects.factors import (
+    SLOTS,
+    band_sql,
+    distance_band,
+    pay_band,
+)
+from conversion_platform.features.effects.tables import RESPONSE_EFFECTS
+
+__all__ = [
+    "RESPONSE_EFFECTS",
+    "SLOTS",
+    "band_sql",
+    "build_effects",
+    "distance_band",
+    "pay_band",
+    "slot_effects",
+]
