@@ -235,6 +235,9 @@ def materialized(
 
 
 ThreeTables = tuple[dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult]
+FourTables = tuple[
+    dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult, dg.MaterializeResult
+]
 
 
 def three_results(specs: Sequence[dg.AssetSpec], written: Sequence[Written]) -> ThreeTables:

@@ -10,7 +10,6 @@ from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.effects import (
     RESPONSE_EFFECTS,
     SLOTS,
-    build_effects,
     slot_effects,
 )
 from conversion_platform.features.file_checks import check_custom_files
@@ -37,7 +36,6 @@ __all__ = [
     "FeatureSpec",
     "PointInTime",
     "attributes_of",
-    "build_effects",
     "build_features",
     "check_custom_files",
     "check_point_in_time",

@@ -25,7 +25,7 @@ from conversion_platform.features.custom import (
     custom_sql,
     run_custom_files,
 )
-from conversion_platform.features.effects import RESPONSE_EFFECTS
+from conversion_platform.features.effects import RESPONSE_EFFECTS, build_effects
 from conversion_platform.features.pairs import feature_spec
 from conversion_platform.features.sources import (
     attach_days,
@@ -55,7 +55,7 @@ STRETCH_DAYS = 14
 
 
 def build_features(session: Session, days: DayRange) -> list[Written]:
-    """Write `user_features`, `job_features` and `user_category_features` of `days`.
+    """Write `response_effects`, and then the tables of users, jobs and categories, of `days`.
 
     A feature of day D uses only events known before D 00:00 local time. The rows of a day do not
     depend on which other days are built with it.
@@ -72,13 +72,12 @@ def build_features(session: Session, days: DayRange) -> list[Written]:
         SettingsError: a file of custom features is wrong.
     """
     require_sources(session, days)
-    session.lake.require(RESPONSE_EFFECTS, days)
     attributes = attribute_features(session)
     custom = custom_files(session.settings)
     feature_spec(session)  # refuses a wrong feature file before any work
-    attach_sources(session, days)
+    written = build_effects(session, days)
     session.lake.view(session.con, RESPONSE_EFFECTS, days, "feature_stored_effects")
-    written: list[Written] = []
+    attach_sources(session, days)
     stretches = {stretch.first: stretch for stretch in _stretches(session, days, bool(custom))}
     for day in with_progress(days):
         if day in stretches:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
 
-from conversion_platform.days import ONE_DAY, day_of, day_start
+from conversion_platform.days import ONE_DAY, DayRange, day_of, day_start
 from conversion_platform.settings import Settings
+from conversion_platform_tests.features.effects_reference import (
+    KILOMETRES,
+    RATIOS,
+    Key,
+    ReferenceEffects,
+    Showing,
+    band,
+)
 from conversion_platform_tests.features.world import ZONE, Row, World
 
 IMPRESSION, CLICK, CONVERSION = ("impression", "click", "application")
 COUNTED = {"impressions": IMPRESSION, "clicks": CLICK, "conversions": CONVERSION}
 EARTH_KM = 6371.0088
+SLOTS = tuple(range(1, 16))
 Value = float | str | bool | None
 
 
@@ -31,6 +41,70 @@ class Reference:
         late = settings.events.late_days
         self.events = [row for row in world.events if self._is_known(row, late)]
         self.ago = {row["event_id"]: self._days_ago(row) for row in self.events}
+        self.effects = self._effects()
+
+    def _effects(self) -> ReferenceEffects:
+        """The effects, from the first event on."""
+        effects = ReferenceEffects()
+        occurred = [day_of(row["occurred_at"], ZONE) for row in self.world.events]
+        for day in DayRange(min([*occurred, self.day]), self.day):
+            if day < self.day:
+                effects.advance(self._showings(day))
+        return effects
+
+    def _showings(self, day: date) -> list[Showing]:
+        """What became known on a day, a pair at a time."""
+        pairs: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in self.events:
+            if self._ago(row) == (self.day - day).days and row["event_type"] in (IMPRESSION, CLICK):
+                pairs[row["user_id"], row["job_id"]].append(row)
+        return [
+            self._showing(user, job, rows)
+            for (user, job), rows in pairs.items()
+            if user in self.users and job in self.jobs
+        ]
+
+    def _showing(self, user: str, job: str, rows: list[Row]) -> Showing:
+        kinds = {row["event_type"] for row in rows}
+        slots = [
+            row["position"]
+            for row in rows
+            if row["event_type"] == IMPRESSION and row.get("position") is not None
+        ]
+        levels = self._levels(user, job) | {"slot": band(min(slots), SLOTS) if slots else None}
+        return Showing(levels, IMPRESSION in kinds, CLICK in kinds)
+
+    def _levels(self, user_id: str, job_id: str) -> dict[str, Key | None]:
+        user, job = self.users[user_id], self.jobs[job_id]
+        match, category = self._match(user, job), job["category"]
+        ratio, kilometres = match["pay_ratio"], self._kilometres(user, job)
+        assert ratio is None or isinstance(ratio, float)
+        return {
+            "all": ("0",),
+            "slot": None,
+            "distance": band(kilometres, KILOMETRES),
+            "pay": band(ratio, RATIOS),
+            "skill": _flag(match["skill_match"]),
+            "shift": _flag(match["shift_match"]),
+            "category": _key(category),
+            "employer": _key(job["employer_id"]),
+            "user_category": None if category is None else (user_id, category),
+            "user": (user_id,),
+            "job": (job_id,),
+        }
+
+    def _pair_effects(self, user_id: str, job_id: str) -> dict[str, Value]:
+        levels, effects = self._levels(user_id, job_id), self.effects
+        found: dict[str, Value] = {
+            "category_effect": effects.effect("user_category", levels["user_category"])
+        }
+        for factor in ("distance", "pay", "skill", "shift"):
+            known = levels[factor] is not None
+            found[f"{factor}_effect"] = effects.effect(factor, levels[factor]) if known else None
+        found["expected_log_odds"] = sum(
+            effects.effect(factor, level) for factor, level in levels.items()
+        )
+        return found
 
     def _is_known(self, row: Row, late_days: int) -> bool:
         known = max(row["occurred_at"], row["recorded_at"])
@@ -124,6 +198,7 @@ class Reference:
             **self._rates("user", long, whose),
             "user_tenure_days": self._age(row["created_at"]),
             "user_clicked_pay_90d": self._clicked_pay(user_id),
+            "user_effect": self._known_effect("user", (user_id,)),
             "user_desired_pay": row["desired_pay"],
             "user_region": row["region"],
             "user_shift": row["shift"],
@@ -132,6 +207,9 @@ class Reference:
             "user_last_login": self._age(row["last_login"]),
             "user_language": row["language"],
         }
+
+    def _known_effect(self, factor: str, level: Key | None) -> float | None:
+        return None if level is None else self.effects.effects[factor].get(level)
 
     def _clicked_pay(self, user_id: str) -> float | None:
         pays = [
@@ -174,6 +252,9 @@ class Reference:
             **self._group(row, "category", 90),
             **self._group(row, "employer", 28),
             "job_category_action_share_90d": self._share(row["category"], None),
+            "job_effect": self._known_effect("job", (job_id,)),
+            "job_employer_effect": self._known_effect("employer", _key(row["employer_id"])),
+            "job_category_effect": self._known_effect("category", _key(row["category"])),
             "job_pay": row["pay"],
             "job_openings": row["openings"],
             "job_category": row["category"],
@@ -240,6 +321,7 @@ class Reference:
             **self._match(user, job),
             "pay_against_clicked": _minus(job["pay"], self._clicked_pay(user_id)),
             "distance_km": self._distance(user, job),
+            **self._pair_effects(user_id, job_id),
             "day_of_week": float(self.day.isoweekday()),
         }
 
@@ -298,6 +380,10 @@ class Reference:
         }
 
     def _distance(self, user: Row, job: Row) -> float | None:
+        kilometres = self._kilometres(user, job)
+        return None if kilometres is None else min(kilometres, self.farthest)
+
+    def _kilometres(self, user: Row, job: Row) -> float | None:
         places = (user["latitude"], user["longitude"], job["latitude"], job["longitude"])
         if None in places:
             return None
@@ -306,7 +392,15 @@ class Reference:
             math.sin(north) * math.sin(north_2)
             + math.cos(north) * math.cos(north_2) * math.cos(east - east_2)
         )
-        return min(EARTH_KM * angle, self.farthest)
+        return EARTH_KM * angle
+
+
+def _key(value: str | None) -> Key | None:
+    return None if value is None else (value,)
+
+
+def _flag(value: Value) -> Key | None:
+    return None if value is None else (str(int(float(value))),)
 
 
 def _minus(left: float | None, right: float | None) -> float | None:

@@ -7,7 +7,6 @@ clicks), brought forward day by day. docs/features.md says how it is computed, d
 from conversion_platform.features.effects.build import build_effects, slot_effects
 from conversion_platform.features.effects.factors import (
     SLOTS,
-    band_sql,
     distance_band,
     pay_band,
 )
@@ -16,7 +15,6 @@ from conversion_platform.features.effects.tables import RESPONSE_EFFECTS
 __all__ = [
     "RESPONSE_EFFECTS",
     "SLOTS",
-    "band_sql",
     "build_effects",
     "distance_band",
     "pay_band",

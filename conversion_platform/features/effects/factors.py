@@ -26,7 +26,7 @@ FACTORS = (*BANDS, "category", "employer", "user_category", "user", "job")
 distances, a user who lives far out would be taken for one who seldom clicks."""
 
 
-def band_sql(value: str, limits: Sequence[float]) -> str:
+def _band(value: str, limits: Sequence[float]) -> str:
     """Return SQL of the number of the band that `value` lies in; NULL where it is missing."""
     cases = " ".join(f"WHEN {value} < {limit} THEN {band}" for band, limit in enumerate(limits))
     return f"CASE WHEN {value} IS NULL THEN NULL {cases} ELSE {len(limits)} END"
@@ -34,9 +34,9 @@ def band_sql(value: str, limits: Sequence[float]) -> str:
 
 def distance_band(kilometres: str) -> str:
     """Return SQL of the band of a distance."""
-    return band_sql(kilometres, _KILOMETRES)
+    return _band(kilometres, _KILOMETRES)
 
 
 def pay_band(ratio: str) -> str:
     """Return SQL of the band of a job's pay over the pay that the user asks for."""
-    return band_sql(ratio, _PAY_RATIOS)
+    return _band(ratio, _PAY_RATIOS)

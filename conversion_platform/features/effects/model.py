@@ -128,7 +128,7 @@ class Effects:
 
         for levels in self.factors.values():
             levels.information *= np.float32(KEPT_A_DAY)
-        if not len(day.shown):
+        if not len(day.shown) or not (self.has_begun or day.shown.any()):
             return
         if not self.has_begun:
             self.factors["all"].effects[0] = _first_level(day)
