@@ -7,7 +7,10 @@ import numpy as np
 from conversion_platform.settings import Settings
 from conversion_platform.settings.sections import TrainingSection
 from conversion_platform.training.encoding import Encoder, fit_vocabulary
+from conversion_platform.training.offset import Offset
 from conversion_platform.training.ranker import Examples, fit_booster, score_matrix, soft_labels
+
+NO_SLOTS = (0.0,) * 16
 
 
 def examples(rows: int = 2000) -> Examples:
@@ -32,14 +35,16 @@ def test_clicks_teach_a_model_that_has_too_few_conversions_to_learn_from() -> No
     agreement = {}
     for value in (0.0, 0.5):
         chosen = Settings(training=TrainingSection(click_value=value, trees=40))
-        booster = fit_booster(chosen, Encoder(("a", "b"), {}), given, None)
-        agreement[value] = np.corrcoef(score_matrix(booster, given.matrix), order)[0, 1]
+        encoder = Encoder(("a", "b"), {})
+        booster = fit_booster(chosen, encoder, given, None, NO_SLOTS)
+        scores = score_matrix(booster, Offset.of(booster), encoder, given.matrix)
+        agreement[value] = np.corrcoef(scores, order)[0, 1]
     assert agreement[0.5] > agreement[0.0] + 0.02
 
 
 def test_the_trees_stop_when_they_no_longer_help_on_other_examples() -> None:
     chosen = Settings(training=TrainingSection(trees=400, early_stopping_rounds=5))
-    booster = fit_booster(chosen, Encoder(("a", "b"), {}), examples(), examples(500))
+    booster = fit_booster(chosen, Encoder(("a", "b"), {}), examples(), examples(500), NO_SLOTS)
     assert 0 < booster.num_boosted_rounds() < 400
 
 

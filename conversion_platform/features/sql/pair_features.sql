@@ -193,7 +193,7 @@ SELECT
     -- least() skips NULLs.
     if(_distance_km IS NULL, NULL, least(_distance_km, $max_distance_km))::FLOAT AS distance_km,
     isodow(dt)::FLOAT AS day_of_week,
-    if(_bands IS NULL, NULL, _category_effect)::FLOAT AS category_effect,
+    if(_bands.everybody IS NULL, NULL, _category_effect)::FLOAT AS category_effect,
     _distance_effect::FLOAT AS distance_effect,
     _pay_effect::FLOAT AS pay_effect,
     _skill_effect::FLOAT AS skill_effect,
