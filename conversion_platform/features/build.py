@@ -39,6 +39,7 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
+from conversion_platform.features.texts import attach_texts
 from conversion_platform.features.windows import WINDOW_TABLES, count_first, count_next
 from conversion_platform.lake import Session, quoted
 from conversion_platform.process import with_progress
@@ -107,6 +108,7 @@ def _queries_of(
 ) -> list[tuple[Table, str]]:
     """Put in place what is made for some days at once, not for a year at once; then the queries."""
     attach_days(session, stretch)
+    attach_texts(session, stretch)
     run_custom_files(session, custom, stretch)
     return _queries(session, attributes, custom)
 

@@ -24,6 +24,7 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
+from conversion_platform.features.texts import SENT, message_days
 from conversion_platform.lake import Lake, LocalStorage, Session, quoted, scratch_folder
 from conversion_platform.marketplace import (
     ATTRIBUTES,
@@ -187,6 +188,9 @@ def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
             # The future has not happened yet; the altered one will have.
             empty = f"SELECT * EXCLUDE (dt) FROM ({EVENTS.empty_select()})"
             scratch.write(session.con, EVENTS, empty, one)
+    for one in session.lake.days(SENT):
+        if one in message_days(days):
+            _copy_partition(session.lake, scratch, SENT, one)
 
 
 def _copy_snapshots(session: Session, scratch: Lake, table: Table, day: date) -> None:
@@ -228,12 +232,20 @@ def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
         },
     )
     scratch.write_days(session.con, EVENTS, query, altered)
+    _alter_messages(session, scratch, midnight, seed)
     for table, column in ((USERS_HISTORY, "left_at"), (JOBS_HISTORY, "closed_at")):
         for captured in scratch.days(table):
             query = _ended_differently(scratch, table, captured, column, midnight)
             scratch.write(session.con, table, query, captured)
         later = _seen_differently(session, scratch, table, days)
         scratch.write(session.con, table, later, days.first + ONE_DAY)
+
+
+def _alter_messages(session: Session, scratch: Lake, as_of: str, seed: int) -> None:
+    for day in scratch.days(SENT):
+        sent = scratch.select(SENT, DayRange.of(day))
+        altered = rendered("altered_messages", {"sent": sent, "as_of": as_of, "seed": seed})
+        scratch.write(session.con, SENT, altered, day)
 
 
 def _ended_differently(scratch: Lake, table: Table, day: date, column: str, as_of: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conversion_platform import lake
 from conversion_platform.days import ONE_DAY
 from conversion_platform.lake import instant, listed, quoted
+from conversion_platform.marketplace import by_text
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -28,26 +29,33 @@ def event_conditions(settings: Settings) -> dict[str, object]:
         "impression": shown if events.negatives == "impressions" else "true",
         "click_types": listed(events.click_types),
         "conversion_types": listed(events.conversion_types),
+        "by_text": by_text(settings, "e.channel"),
     }
 
 
 def event_kinds(settings: Settings) -> str:
     """Return SQL of what an event counts as: 1 impression, 2 click, 4 conversion; added up.
 
+    An event by one of our messages is none of these: 8, and 16 for a click, 32 for a conversion.
+    """
+    organic = _kinds(settings, 0 if settings.events.negatives == "impressions" else 1, (1, 2, 4))
+    ours = _kinds(settings, 8, (8, 16, 32))
+    return f"CASE WHEN {by_text(settings, 'e.channel')} THEN {ours} ELSE {organic} END"
+
+
+def _kinds(settings: Settings, always: int, bits: tuple[int, int, int]) -> str:
+    """Return SQL of `always` with the bits of impressions, clicks and conversions.
+
     One comparison a row and type: three lists, each asked of every row, take twice as long.
     """
     events = settings.events
-    always = 0 if events.negatives == "impressions" else 1
     kinds = dict.fromkeys(
         (*events.impression_types, *events.click_types, *events.conversion_types), always
     )
-    for types, kind in (
-        (events.impression_types, 1),
-        (events.click_types, 2),
-        (events.conversion_types, 4),
-    ):
+    listed_types = (events.impression_types, events.click_types, events.conversion_types)
+    for types, bit in zip(listed_types, bits, strict=True):
         for one in types:
-            kinds[one] |= kind
+            kinds[one] |= bit
     cases = " ".join(f"WHEN {quoted(one)} THEN {kind}" for one, kind in kinds.items())
     return f"CASE e.event_type {cases} ELSE {always} END"
 

@@ -260,6 +260,11 @@ class EventsSection(Section):
         min_length=1,
         description="Types that count as a conversion; at least one.",
     )
+    text_channels: tuple[NonEmpty, ...] = Field(
+        ("text",),
+        description="Values of `channel` that mark events caused by the platform's own messages: "
+        "features count them apart from all others. [] if there are none.",
+    )
     attribution_window_days: int = Field(
         3, ge=1, le=90, description="Days after an impression in which a conversion counts for it."
     )
