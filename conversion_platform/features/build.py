@@ -18,7 +18,7 @@ from conversion_platform.features.attributes import (
     attribute_sql,
     kept_value,
 )
-from conversion_platform.features.builtin import JOB, USER
+from conversion_platform.features.builtin import JOB, TEXT_DAYS, USER
 from conversion_platform.features.custom import (
     CustomFile,
     custom_files,
@@ -122,6 +122,7 @@ def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
             count_next(con, windows, day)
     con.execute(rendered("day", {"day": quoted(day.isoformat())}))
     con.execute(rendered("rates"))
+    con.execute(rendered("text_counts", {"days": TEXT_DAYS}))
 
 
 def _queries(

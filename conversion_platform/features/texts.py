@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.features.builtin import TEXT_DAYS
 from conversion_platform.features.templates import rendered
-from conversion_platform.lake import Column, Table
+from conversion_platform.lake import Column, Table, local_day
 
 if TYPE_CHECKING:
     from conversion_platform.lake import Session
@@ -44,12 +44,13 @@ def attach_texts(session: Session, days: DayRange) -> None:
 
     A lake without `sent_messages`, or without some of its days, counts none there.
     """
+    sent_on, zone = message_days(days), session.settings.platform.time_zone
     session.con.execute(
         rendered(
             "texts",
             {
-                "sent": session.lake.select(SENT, message_days(days)),
-                "zone": session.settings.platform.time_zone,
+                "sent": session.lake.select(SENT, sent_on),
+                "local_day": local_day("delivered_at", zone, sent_on),
                 "days": TEXT_DAYS,
             },
         )

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.features.builtin import HISTORY_DAYS, TEXT_DAYS, WINDOWS
+from conversion_platform.features.builtin import HISTORY_DAYS, WINDOWS
 from conversion_platform.features.sources import day_number
 from conversion_platform.features.templates import rendered
 
@@ -23,21 +23,17 @@ _SINGLE = {
     "conversions": "count(*) FILTER (WHERE feature_conversion(kinds){})",
     "priced_clicks": "count(pay_cents) FILTER (WHERE feature_click(kinds){})",
     "clicked_cents": "coalesce(sum(pay_cents) FILTER (WHERE feature_click(kinds){}), 0)",
-    "text_clicks": "count(*) FILTER (WHERE feature_text_click(kinds){})",
-    "text_conversions": "count(*) FILTER (WHERE feature_text_conversion(kinds){})",
 }
 # ... and over rows that stand for all events of one kind.
 _GROUPED = {
     "impressions": "sum(events) FILTER (WHERE feature_impression(kinds))",
     "clicks": "sum(events) FILTER (WHERE feature_click(kinds))",
     "conversions": "sum(events) FILTER (WHERE feature_conversion(kinds))",
-    "text_clicks": "sum(events) FILTER (WHERE feature_text_click(kinds))",
-    "text_conversions": "sum(events) FILTER (WHERE feature_text_conversion(kinds))",
 }
 # Pay is looked up for clicks only, a tenth of the events.
 _PAID = {"priced_clicks": "count(pay_cents)", "clicked_cents": "sum(pay_cents)"}
 _RECENCY = {
-    "event_day": "max(day) FILTER (WHERE feature_organic(kinds))",
+    "event_day": "max(day)",
     "click_day": "max(day) FILTER (WHERE feature_click(kinds))",
     "conversion_day": "max(day) FILTER (WHERE feature_conversion(kinds))",
 }
@@ -112,18 +108,11 @@ def _counts(spans: tuple[int, ...]) -> tuple[Count, ...]:
 
 
 _ALL = _counts((*WINDOWS, HISTORY_DAYS))
-_BY_TEXT = (Count("text_clicks", TEXT_DAYS), Count("text_conversions", TEXT_DAYS))
 _OF_PAY = (Count("priced_clicks", HISTORY_DAYS), Count("clicked_cents", HISTORY_DAYS))
 _BY_CATEGORY = ("user_code", "category_code")
 WINDOW_TABLES = (
-    Windows(
-        "feature_user_windows",
-        ("user_code",),
-        (*_ALL, *_BY_TEXT, *_OF_PAY),
-        recency=True,
-        few_keys=True,
-    ),
-    Windows("feature_job_windows", ("job_code",), (*_ALL, *_BY_TEXT), recency=True, few_keys=True),
+    Windows("feature_user_windows", ("user_code",), (*_ALL, *_OF_PAY), recency=True, few_keys=True),
+    Windows("feature_job_windows", ("job_code",), _ALL, recency=True, few_keys=True),
     Windows(
         "feature_user_category_windows",
         _BY_CATEGORY,

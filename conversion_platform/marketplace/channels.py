@@ -17,5 +17,4 @@ def by_text(settings: Settings, channel: str = "channel") -> str:
         settings: Which channels are those of our messages (`events.text_channels`).
         channel: The column of the event's channel. Where it is NULL the event is organic.
     """
-    ours = settings.events.text_channels
-    return f"coalesce({channel} IN ({listed(ours)}), false)" if ours else "false"
+    return f"coalesce({channel} IN ({listed(settings.events.text_channels)}), false)"

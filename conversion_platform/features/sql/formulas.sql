@@ -17,11 +17,7 @@ CREATE OR REPLACE TEMP MACRO feature_days_since(today, day) AS
 CREATE OR REPLACE TEMP MACRO feature_age(as_of, moment) AS
     (CASE WHEN moment < as_of THEN (epoch_us(as_of) - epoch_us(moment)) / 86400e6 END)::FLOAT;
 
--- What an event counts as. One that came through our own messages is neither impression, click nor
--- conversion: sending must not move the rates that the model reads.
+-- What an event counts as.
 CREATE OR REPLACE TEMP MACRO feature_impression(kinds) AS kinds & 1 = 1;
 CREATE OR REPLACE TEMP MACRO feature_click(kinds) AS kinds & 2 = 2;
-CREATE OR REPLACE TEMP MACRO feature_conversion(kinds) AS kinds & 4 = 4;
-CREATE OR REPLACE TEMP MACRO feature_organic(kinds) AS kinds & 8 = 0;
-CREATE OR REPLACE TEMP MACRO feature_text_click(kinds) AS kinds & 16 = 16;
-CREATE OR REPLACE TEMP MACRO feature_text_conversion(kinds) AS kinds & 32 = 32
+CREATE OR REPLACE TEMP MACRO feature_conversion(kinds) AS kinds & 4 = 4

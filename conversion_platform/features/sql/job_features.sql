@@ -27,8 +27,8 @@ counted AS (
         coalesce(w.conversions_1d, 0) AS conversions_1d,
         coalesce(w.conversions_7d, 0) AS conversions_7d,
         coalesce(w.conversions_28d, 0) AS conversions_28d,
-        coalesce(w.text_clicks_28d, 0) AS text_clicks_28d,
-        coalesce(w.text_conversions_28d, 0) AS text_conversions_28d,
+        coalesce(t.text_clicks, 0) AS text_clicks_28d,
+        coalesce(t.text_conversions, 0) AS text_conversions_28d,
         w.event_day,
         w.click_day,
         w.conversion_day,
@@ -42,6 +42,7 @@ counted AS (
         ) AS conversion_rate_28d
     FROM kept_jobs AS p
     LEFT JOIN feature_job_windows AS w ON p.job_code = w.job_code
+    LEFT JOIN feature_text_counts AS t ON p.job_code = t.job_code
     LEFT JOIN feature_rates AS r ON r.level = 'all'
 )
 

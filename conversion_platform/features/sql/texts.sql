@@ -4,7 +4,7 @@ CREATE OR REPLACE TEMP TABLE feature_texts AS
 WITH delivered AS (
     SELECT
         user_id,
-        (delivered_at AT TIME ZONE '$zone')::DATE - DATE '1970-01-01' AS day
+        $local_day - DATE '1970-01-01' AS day
     FROM $sent
     WHERE delivered_at IS NOT NULL
 )
