@@ -316,6 +316,11 @@ class TrainingSection(Section):
         7, ge=1, le=3650, description="Days after those, for early stopping and calibration."
     )
     test_days: int = Field(7, ge=1, le=3650, description="Days after those, for evaluation only.")
+    attribution: Literal["last_touch", "any"] = Field(
+        "last_touch",
+        description="What a conversion counts for: the last showing of the pair before it, or "
+        "`any` whose window it lies in.",
+    )
     max_examples: int = Field(
         2_000_000,
         ge=1000,
