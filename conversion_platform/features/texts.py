@@ -2,8 +2,11 @@
 
 Messaging stands to the right of features and depends on them: Dagster would refuse the dependency
 as a cycle, so it is not declared. It is none between days: features of day D read the messages of
-days before D. A range of days is one run, in which features come first: a message of one of its
-days counts from the next run on.
+days before D.
+
+Messages of the replay clock do not count unless the settings say so. A range of days is one run
+that builds all features before it plans a message: they would differ from those of day by day.
+With the wall clock no message of an earlier day of a range is sent any more.
 """
 
 from __future__ import annotations
@@ -44,12 +47,15 @@ def attach_texts(session: Session, days: DayRange) -> None:
 
     A lake without `sent_messages`, or without some of its days, counts none there.
     """
-    sent_on, zone = message_days(days), session.settings.platform.time_zone
+    settings = session.settings
+    sent_on, zone = message_days(days), settings.platform.time_zone
+    counted = settings.platform.clock == "wall" or settings.features.replayed_texts
+    sent = session.lake.select(SENT, sent_on) if counted else f"({SENT.empty_select()})"
     session.con.execute(
         rendered(
             "texts",
             {
-                "sent": session.lake.select(SENT, sent_on),
+                "sent": sent,
                 "local_day": local_day("delivered_at", zone, sent_on),
                 "days": TEXT_DAYS,
             },

@@ -298,6 +298,11 @@ class FeaturesSection(Section):
         le=1000,
         description="Values of a categorical attribute kept; the rest is `other`.",
     )
+    replayed_texts: bool = Field(
+        False,
+        description="Whether messages of the replay clock count as received. They reach nobody, "
+        "unless a simulator reacts to them; then run days one by one.",
+    )
     allow_protected_features: tuple[str, ...] = Field(
         (),
         description="Protected attributes of users (gender, age ...) that may be listed in "

@@ -114,7 +114,7 @@ def test_the_settings_say_which_channels_are_ours(
     assert found[DAY] == expected
 
 
-def received(folder: Path, messages: list[Row], days: DayRange = DAYS) -> Row:
+def received(folder: Path, messages: list[Row], more: str = "") -> Row:
     """Messages that u0 received within 7 and 28 days, by day."""
     world = World(
         users=[{"user_id": "u0", "created_at": at(FIRST, 0)}],
@@ -122,12 +122,21 @@ def received(folder: Path, messages: list[Row], days: DayRange = DAYS) -> Row:
         messages=messages,
     )
     columns = "dt, user_texts_7d, user_texts_28d"
-    rows = rows_of(configured(folder, start=FIRST), world, days, USER_FEATURES, columns)
+    rows = rows_of(configured(folder, more, FIRST), world, DAYS, USER_FEATURES, columns)
     return {row[0]: row[1:] for row in rows}
 
 
 def test_a_lake_without_messages_counts_none(tmp_path: Path) -> None:
     assert received(tmp_path, []) == {DAY: (0, 0), DAYS.last: (0, 0)}
+
+
+@pytest.mark.parametrize(("more", "counted"), [("", 0), ("[features]\nreplayed_texts = true\n", 1)])
+def test_messages_of_the_replay_clock_count_only_where_somebody_reacts_to_them(
+    more: str, counted: int, tmp_path: Path
+) -> None:
+    messages = [message(1, "u0", DAY - ONE_DAY, at(DAY, -1))]
+    found = received(tmp_path, messages, f'clock = "replay"\n{more}')
+    assert found == {DAY: (counted, counted), DAYS.last: (counted, counted)}
 
 
 def test_messages_count_from_the_morning_after_their_delivery(tmp_path: Path) -> None:
