@@ -17,9 +17,11 @@ import pandas as pd
 from conversion_platform.days import ONE_DAY, DayRange, day_start
 from conversion_platform.lake import Lake
 from conversion_platform.marketplace.tables import EVENTS, JOBS, USERS, USERS_CONTACTS
+from conversion_platform.messaging import SENT_MESSAGES
 from conversion_platform.settings import Settings
 
 COUNTS = ["impressions", "clicks", "conversions"]
+BY_TEXT = ["text_clicks", "text_conversions"]
 WINDOWS = (1, 7, 28, 90)
 LATE_DAYS = 2
 Frame = pd.DataFrame
@@ -43,21 +45,27 @@ class PandasFeatures:
         self.employer, _ = pd.factorize(self.jobs["employer_id"], sort=True)
         past = DayRange(days.first - (90 + LATE_DAYS) * ONE_DAY, days.last - ONE_DAY)
         self._count(self._read_events(lake.files(EVENTS, past)))
+        texted = DayRange(days.first - 31 * ONE_DAY, days.last - ONE_DAY)
+        self.texts = self._read_texts(lake.files(SENT_MESSAGES, texted))
         self.shown = self._read_shown(lake.files(EVENTS, days))
 
     def _read_events(self, files: list[str]) -> Frame:
-        names = ["user_id", "job_id", "event_type", "occurred_at", "recorded_at"]
+        names = ["user_id", "job_id", "event_type", "occurred_at", "recorded_at", "channel"]
         read = pd.read_parquet(files, columns=names, partitioning=None)
         occurred, recorded = read["occurred_at"], read["recorded_at"]
         day = self._local_day(occurred.where(occurred >= recorded, recorded))
+        kind, text = read["event_type"], read["channel"] == "text"
+        click, conversion = kind == "click", kind == "application"
         events = pd.DataFrame(
             {
                 "user": self._user_codes(read["user_id"]),
                 "job": self._job_codes(read["job_id"]),
                 "day": day,
-                "impressions": (read["event_type"] == "impression").astype("int32"),
-                "clicks": (read["event_type"] == "click").astype("int32"),
-                "conversions": (read["event_type"] == "application").astype("int32"),
+                "impressions": ((kind == "impression") & ~text).astype("int32"),
+                "clicks": (click & ~text).astype("int32"),
+                "conversions": (conversion & ~text).astype("int32"),
+                "text_clicks": (click & text).astype("int32"),
+                "text_conversions": (conversion & text).astype("int32"),
             }
         )
         in_time = day - self._local_day(occurred) <= LATE_DAYS
@@ -74,6 +82,18 @@ class PandasFeatures:
         local = moments.dt.tz_convert(self.zone).dt.tz_localize(None)
         since = local - pd.Timestamp("1970-01-01")
         return (since.dt.days + date(1970, 1, 1).toordinal()).astype("int32")
+
+    def _read_texts(self, files: list[str]) -> Frame:
+        names = ["user_id", "delivered_at"]
+        read = pd.read_parquet(files, columns=names, partitioning=None).dropna()
+        texts = pd.DataFrame(
+            {
+                "user": self._user_codes(read["user_id"]),
+                "day": self._local_day(read["delivered_at"]),
+                "texts": 1,
+            }
+        )
+        return texts.sort_values("day", kind="stable", ignore_index=True)
 
     def _read_shown(self, files: list[str]) -> dict[date, tuple[np.ndarray, np.ndarray]]:
         shown = {}
@@ -96,9 +116,10 @@ class PandasFeatures:
         events["priced_clicks"] = priced.astype("int32")
         events["clicked_cents"] = np.where(priced, pay, 0).astype("int64")
         events["category"] = self.category[events["job"].to_numpy()]
-        paid = [*COUNTS, "priced_clicks", "clicked_cents"]
+        both = [*COUNTS, *BY_TEXT]
+        paid = [*both, "priced_clicks", "clicked_cents"]
         self.by_user = events.groupby(["day", "user"])[paid].sum().reset_index()
-        self.by_job = events.groupby(["day", "job"])[COUNTS].sum().reset_index()
+        self.by_job = events.groupby(["day", "job"])[both].sum().reset_index()
         with_category = events[events["category"] >= 0]
         self.by_category = (
             with_category.groupby(["day", "user", "category"])[COUNTS].sum().reset_index()
@@ -151,10 +172,17 @@ class PandasFeatures:
         window = daily.iloc[start:end]
         found = {}
         for name, column in (("event", None), ("click", "clicks"), ("conversion", "conversions")):
-            rows = window if column is None else window[window[column] > 0]
+            happened = window[COUNTS].any(axis=1) if column is None else window[column] > 0
+            rows = window[happened]
             last = rows.groupby(key)["day"].max().reindex(range(size))
             found[f"{prefix}_days_since_{name}"] = (today - last).to_numpy("float32")
         return pd.DataFrame(found)
+
+    def _add_texts(self, frame: Frame, daily: Frame, key: str, day: date) -> None:
+        """What came through messages within 28 days."""
+        counted = self._window(daily, key, day, 28, BY_TEXT).reindex(range(len(frame)))
+        for what in BY_TEXT:
+            frame[f"{key}_{what}_28d"] = counted[what].fillna(0).to_numpy("int32")
 
     def _rate(self, hits: Any, shown: Any, prior: float) -> Any:
         rate = (hits + self.shrinkage * prior) / (shown + self.shrinkage)
@@ -194,6 +222,10 @@ class PandasFeatures:
                 frame[f"user_{name}_rate_{span}d"] = self._rate(
                     counts[f"{what}_{span}d"], counts[f"impressions_{span}d"], prior
                 )
+        self._add_texts(frame, self.by_user, "user", day)
+        for span in (7, 28):
+            texts = self._window(self.texts, "user", day, span, ["texts"])["texts"]
+            frame[f"user_texts_{span}d"] = texts.reindex(range(size), fill_value=0).to_numpy()
         frame = frame.join(self._recency(self.by_user, "user", day, size, "user"))
         frame["user_tenure_days"] = self._age(day, self.users["created_at"])
         paid = self._window(self.by_user, "user", day, 90, ["priced_clicks", "clicked_cents"])
@@ -230,6 +262,7 @@ class PandasFeatures:
                 frame[f"job_{name}_rate_{span}d"] = self._rate(
                     counts[f"{what}_{span}d"], counts[f"impressions_{span}d"], prior
                 )
+        self._add_texts(frame, self.by_job, "job", day)
         frame = frame.join(self._recency(self.by_job, "job", day, size, "job"))
         frame["job_age_days"] = np.maximum(self._age(day, opened), 0)
         frame["job_popularity_rank"] = self._rank(frame, is_open)

@@ -28,6 +28,8 @@ SLATE = 8
 CATEGORIES = 12
 REGIONS = 8
 CLICK_RATE, CONVERSION_RATE = 0.10, 0.02
+TEXT_SHARE = 0.2
+"""Share of clicks and conversions that our messages caused, and of users who got one, a day."""
 EVENTS_A_SLATE = SLATE * (1 + CLICK_RATE + CONVERSION_RATE)
 MIDNIGHT_UTC = datetime(2026, 1, 1, 5, tzinfo=UTC)
 
@@ -70,6 +72,7 @@ def _write_world(lake: Lake, size: Size) -> None:
         USERS,
         USERS_CONTACTS,
     )
+    from conversion_platform.messaging import SENT_MESSAGES
 
     random = np.random.default_rng(5)
     jobs = _jobs(random, size)
@@ -90,6 +93,9 @@ def _write_world(lake: Lake, size: Size) -> None:
             day = FIRST_DAY + timedelta(days=offset)
             writing = writer.submit(_write, lake, con, EVENTS, table, day)
         writing.result()
+        for offset in range(size.days):
+            day = FIRST_DAY + timedelta(days=offset)
+            _write(lake, con, SENT_MESSAGES, _messages(random, size, offset), day)
 
 
 def _capture(lake: Lake, con: duckdb.DuckDBPyConnection) -> None:
@@ -246,6 +252,7 @@ def _event_table(
 
     occurred = offset * 86400 + second + kind * 600
     late = np.where(random.random(len(user)) < 0.02, 86400, 0)
+    by_text = (kind > 0) & (random.random(len(user)) < TEXT_SHARE)
     return pa.table(
         {
             "event_id": _ids(f"{offset:03d}-", random.permutation(len(user)), 9),
@@ -255,6 +262,26 @@ def _event_table(
             "occurred_at": _moments(occurred),
             "recorded_at": _moments(occurred + late),
             "position": position.astype("int32"),
+            "channel": pa.array(["recruiter", "text"]).take(pa.array(by_text.astype("int64"))),
+        }
+    )
+
+
+def _messages(random: np.random.Generator, size: Size, offset: int) -> pa.Table:
+    """One day's messages, some of which never arrived."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    user = np.flatnonzero(random.random(size.users) < TEXT_SHARE)
+    second = offset * 86400 + random.integers(9 * 3600, 20 * 3600, len(user))
+    lost = pa.array(random.random(len(user)) < 0.1)
+    delivered = pc.if_else(lost, pa.scalar(None, pa.timestamp("us", tz="UTC")), _moments(second))
+    return pa.table(
+        {
+            "message_id": _ids(f"{offset:03d}-", user),
+            "user_id": _ids("u", user),
+            "delivered_at": delivered,
         }
     )
 

@@ -18,7 +18,7 @@ from conversion_platform.features.attributes import (
     attribute_sql,
     kept_value,
 )
-from conversion_platform.features.builtin import JOB, USER
+from conversion_platform.features.builtin import JOB, TEXT_DAYS, USER
 from conversion_platform.features.custom import (
     CustomFile,
     custom_files,
@@ -40,6 +40,7 @@ from conversion_platform.features.tables import (
     USER_FEATURES,
 )
 from conversion_platform.features.templates import rendered
+from conversion_platform.features.texts import attach_texts
 from conversion_platform.features.windows import WINDOW_TABLES, count_first, count_next
 from conversion_platform.lake import Session, quoted
 from conversion_platform.process import with_progress
@@ -109,6 +110,7 @@ def _queries_of(
 ) -> list[tuple[Table, str]]:
     """Put in place what is made for some days at once, not for a year at once; then the queries."""
     attach_days(session, stretch)
+    attach_texts(session, stretch)
     run_custom_files(session, custom, stretch)
     return _queries(session, attributes, custom)
 
@@ -122,6 +124,7 @@ def _count(con: duckdb.DuckDBPyConnection, days: DayRange, day: date) -> None:
             count_next(con, windows, day)
     con.execute(rendered("day", {"day": quoted(day.isoformat())}))
     con.execute(rendered("rates"))
+    con.execute(rendered("text_counts", {"days": TEXT_DAYS}))
 
 
 def _queries(

@@ -1,7 +1,8 @@
 """The features that come with the platform. docs/features.md and the tables are made of this list.
 
 A count or rate "before the day" uses events whose later one of `occurred_at` and `recorded_at`
-lies before the day's local midnight.
+lies before the day's local midnight. Events by our own messages are counted apart, in the
+features named `text`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ HISTORY_DAYS = 90
 """The longest window. Features need the events of this many days, and no more."""
 
 WINDOWS = (1, 7, 28)
+TEXT_DAYS = 28
+"""The window of what came through our own messages, and the longer one of texts received."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,32 @@ def _effect(level: Level, name: str, what: str) -> Builtin:
     return _numeric(level, name, f"Log-odds of a response that {what} adds to what is expected.")
 
 
+def _by_text(level: Level) -> list[Builtin]:
+    return [
+        _numeric(
+            level,
+            f"{level}_text_{what}_{TEXT_DAYS}d",
+            f"{what.capitalize()} of the {level} through our messages within "
+            f"{counted(TEXT_DAYS)} before the day.",
+            "INTEGER",
+        )
+        for what in ("clicks", "conversions")
+    ]
+
+
+def _texts_received() -> list[Builtin]:
+    return [
+        _numeric(
+            USER,
+            f"user_texts_{days}d",
+            f"Messages delivered to the user within {counted(days)} before the day; 0 where "
+            "`sent_messages` has none.",
+            "INTEGER",
+        )
+        for days in (7, TEXT_DAYS)
+    ]
+
+
 def _user_features() -> list[Builtin]:
     return [
         *_counts(
@@ -93,6 +122,8 @@ def _user_features() -> list[Builtin]:
                 "conversions": (*WINDOWS, HISTORY_DAYS),
             },
         ),
+        *_by_text(USER),
+        *_texts_received(),
         *_rates(USER, (*WINDOWS, HISTORY_DAYS)),
         *_recency(USER),
         _numeric(USER, "user_tenure_days", "Days since the user joined."),
@@ -122,6 +153,7 @@ def _groups() -> list[Builtin]:
 def _job_features() -> list[Builtin]:
     return [
         *_counts(JOB, {"impressions": WINDOWS, "clicks": WINDOWS, "conversions": WINDOWS}),
+        *_by_text(JOB),
         *_rates(JOB, WINDOWS),
         *_recency(JOB),
         _numeric(JOB, "job_age_days", "Days since the job opened; 0 if it opens during the day."),

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import ONE_DAY, DayRange, day_of, day_start, require_started
+from conversion_platform.days import DayRange, day_of, day_start, require_started
 from conversion_platform.errors import NotReadyError
+from conversion_platform.features.altering import alter_future
 from conversion_platform.features.build import build_features
 from conversion_platform.features.builtin import HISTORY_DAYS
 from conversion_platform.features.pairs import feature_spec, pair_query
@@ -23,8 +24,8 @@ from conversion_platform.features.tables import (
     TABLES,
     USER_FEATURES,
 )
-from conversion_platform.features.templates import rendered
-from conversion_platform.lake import Lake, LocalStorage, Session, quoted, scratch_folder
+from conversion_platform.features.texts import SENT, message_days
+from conversion_platform.lake import Lake, LocalStorage, Session, scratch_folder
 from conversion_platform.marketplace import (
     ATTRIBUTES,
     EVENTS,
@@ -42,10 +43,8 @@ if TYPE_CHECKING:
 
     from conversion_platform.lake import Table
 
-REPEATED_DAYS = 14
 _SAMPLED_USERS = _SAMPLED_JOBS = 60
 
-_STARTS = {USERS_HISTORY.name: "created_at", JOBS_HISTORY.name: "opened_at"}
 _LIFECYCLE_COLUMNS = {
     USERS.name: ("user", "created_at", "joined", "left_at", "left"),
     JOBS.name: ("job", "opened_at", "opened", "closed_at", "closed"),
@@ -136,7 +135,7 @@ def check_point_in_time(
         require_sources(session, DayRange.of(day))
         _copy(session, scratch, days)
         names = _build(session.at(scratch), days, "as_is")
-        _alter(session, scratch, days, seed)
+        alter_future(session, scratch, days, seed)
         _build(session.at(scratch), days, "altered")
         changed = [one for name, key in names.items() for one in _compare(session.con, name, key)]
         compared = {name: _rows(session.con, f"as_is_{name}") for name in names}
@@ -187,6 +186,9 @@ def _copy(session: Session, scratch: Lake, days: DayRange) -> None:
             # The future has not happened yet; the altered one will have.
             empty = f"SELECT * EXCLUDE (dt) FROM ({EVENTS.empty_select()})"
             scratch.write(session.con, EVENTS, empty, one)
+    for one in session.lake.days(SENT):
+        if one in message_days(days):
+            _copy_partition(session.lake, scratch, SENT, one)
 
 
 def _copy_snapshots(session: Session, scratch: Lake, table: Table, day: date) -> None:
@@ -206,55 +208,6 @@ def _copy_snapshots(session: Session, scratch: Lake, table: Table, day: date) ->
 def _copy_partition(lake: Lake, scratch: Lake, table: Table, day: date) -> None:
     key = lake.key(table, day)
     scratch.storage.replace(key, lake.storage.read(key))
-
-
-def _alter(session: Session, scratch: Lake, days: DayRange, seed: int) -> None:
-    midnight = day_start(days.first, session.settings.platform.time_zone).isoformat()
-    events = session.settings.events
-    types = (*events.impression_types, *events.click_types, *events.conversion_types)
-    altered = DayRange(days.first - REPEATED_DAYS * ONE_DAY, days.last - ONE_DAY)
-    query = rendered(
-        "altered_events",
-        {
-            "events": scratch.select(EVENTS, altered),
-            "as_of": midnight,
-            "seed": seed,
-            "types": ", ".join(quoted(one) for one in types),
-            "types_count": len(types),
-            "again_days": REPEATED_DAYS,
-            "zone": session.settings.platform.time_zone,
-            "last": altered.last.isoformat(),
-            "late_from": (days.first - max(events.late_days, 1) * ONE_DAY).isoformat(),
-        },
-    )
-    scratch.write_days(session.con, EVENTS, query, altered)
-    for table, column in ((USERS_HISTORY, "left_at"), (JOBS_HISTORY, "closed_at")):
-        for captured in scratch.days(table):
-            query = _ended_differently(scratch, table, captured, column, midnight)
-            scratch.write(session.con, table, query, captured)
-        later = _seen_differently(session, scratch, table, days)
-        scratch.write(session.con, table, later, days.first + ONE_DAY)
-
-
-def _ended_differently(scratch: Lake, table: Table, day: date, column: str, as_of: str) -> str:
-    """Who had not left by then stays for ever; who would have stayed leaves at once."""
-    return (
-        f"SELECT * EXCLUDE (dt) REPLACE (CASE WHEN {column} <= TIMESTAMPTZ '{as_of}' THEN {column} "
-        f"WHEN {column} IS NULL THEN TIMESTAMPTZ '{as_of}' + INTERVAL 1 HOUR END AS {column}) "
-        f"FROM {scratch.select(table, DayRange.of(day))}"
-    )
-
-
-def _seen_differently(session: Session, scratch: Lake, table: Table, days: DayRange) -> str:
-    """From the day after on a third of the rows is gone, and the others say nothing any more."""
-    key, start = table.key[0], _STARTS[table.name]
-    attributes = attribute_types(session.at(scratch), table)
-    seen = as_of(scratch, table, days.first, attributes)
-    return (
-        f"SELECT {key}, {start}, DATE '{days.first + ONE_DAY}' AS valid_from, "
-        f"md5_number_lower({key}) % 3 > 0 AS present FROM {seen} "
-        f"UNION ALL BY NAME SELECT * FROM {seen} WHERE false"
-    )
 
 
 def _build(session: Session, days: DayRange, label: str) -> dict[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conversion_platform import lake
 from conversion_platform.days import ONE_DAY
 from conversion_platform.lake import instant, listed, quoted
+from conversion_platform.marketplace import by_text
 
 if TYPE_CHECKING:
     from conversion_platform.days import DayRange
@@ -28,12 +29,14 @@ def event_conditions(settings: Settings) -> dict[str, object]:
         "impression": shown if events.negatives == "impressions" else "true",
         "click_types": listed(events.click_types),
         "conversion_types": listed(events.conversion_types),
+        "by_text": by_text(settings, "e.channel"),
     }
 
 
 def event_kinds(settings: Settings) -> str:
     """Return SQL of what an event counts as: 1 impression, 2 click, 4 conversion; added up.
 
+    8 more if it came through one of our messages.
     One comparison a row and type: three lists, each asked of every row, take twice as long.
     """
     events = settings.events
@@ -49,7 +52,8 @@ def event_kinds(settings: Settings) -> str:
         for one in types:
             kinds[one] |= kind
     cases = " ".join(f"WHEN {quoted(one)} THEN {kind}" for one, kind in kinds.items())
-    return f"CASE e.event_type {cases} ELSE {always} END"
+    ours = f"CASE WHEN {by_text(settings, 'e.channel')} THEN 8 ELSE 0 END"
+    return f"CASE e.event_type {cases} ELSE {always} END + {ours}"
 
 
 def partition_ends(settings: Settings, partitions: DayRange) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
 from conversion_platform.lake import Session, instant, listed
-from conversion_platform.marketplace import EVENTS, JOBS_HISTORY, USERS_HISTORY, as_of
+from conversion_platform.marketplace import EVENTS, JOBS_HISTORY, USERS_HISTORY, as_of, by_text
 
 if TYPE_CHECKING:
     from conversion_platform.settings import Settings
@@ -47,7 +47,7 @@ def eligible_users_query(session: Session, day: date) -> str:
 def open_jobs_query(session: Session, day: date) -> str:
     """Return SQL for the jobs open when `day` starts, most popular first.
 
-    Columns: job_id, region, latitude, longitude, popularity_rank (1 = most clicks and
+    Columns: job_id, region, latitude, longitude, popularity_rank (1 = most organic clicks and
     conversions in the 28 days before, as known at the day's start; ties go by job_id).
     """
     start = _instant(day, session.settings)
@@ -55,7 +55,8 @@ def open_jobs_query(session: Session, day: date) -> str:
     responses = f"""
         SELECT job_id, count(*) AS responses
         FROM {_known_events(session, day, DayRange.before(day, POPULARITY_DAYS))}
-        WHERE event_type IN ({listed(counted)}) GROUP BY job_id"""
+        WHERE event_type IN ({listed(counted)}) AND NOT {by_text(session.settings)}
+        GROUP BY job_id"""
     return f"""
         SELECT job_id, region, latitude, longitude,
             row_number() OVER (ORDER BY coalesce(responses, 0) DESC, job_id) AS popularity_rank
@@ -110,7 +111,7 @@ def _conditions(settings: Settings) -> list[str]:
 def _known_events(session: Session, day: date, days: DayRange) -> str:
     """Return SQL of the events of `days` that were known when `day` started."""
     return (
-        f"(SELECT user_id, job_id, event_type FROM {session.lake.select(EVENTS, days)} "
+        f"(SELECT user_id, job_id, event_type, channel FROM {session.lake.select(EVENTS, days)} "
         f"WHERE known_before(occurred_at, recorded_at, {_instant(day, session.settings)}))"
     )
 

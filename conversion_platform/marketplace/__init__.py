@@ -7,6 +7,7 @@ say. Every row is written to a checked table or, with its reason, to a `rejected
 from conversion_platform.marketplace.attribute_casts import AttributeKind
 from conversion_platform.marketplace.attribute_kinds import Attribute, infer_attributes
 from conversion_platform.marketplace.attributes import known_kinds
+from conversion_platform.marketplace.channels import by_text
 from conversion_platform.marketplace.checking import Example, Loaded, Unread
 from conversion_platform.marketplace.contract import CONTRACTS, REASONS, Contract, section_of
 from conversion_platform.marketplace.events import rewritten_days, shown_types
@@ -99,6 +100,7 @@ __all__ = [
     "Unread",
     "as_of",
     "attribute_types",
+    "by_text",
     "capture",
     "capture_both",
     "check_sources",

@@ -260,6 +260,11 @@ class EventsSection(Section):
         min_length=1,
         description="Types that count as a conversion; at least one.",
     )
+    text_channels: tuple[NonEmpty, ...] = Field(
+        ("text",),
+        description="Values of `channel` that mark events caused by the platform's own messages: "
+        "features count them apart from all others. [] if there are none.",
+    )
     attribution_window_days: int = Field(
         3, ge=1, le=90, description="Days after an impression in which a conversion counts for it."
     )
@@ -293,6 +298,11 @@ class FeaturesSection(Section):
         le=1000,
         description="Values of a categorical attribute kept; the rest is `other`.",
     )
+    replayed_texts: bool = Field(
+        False,
+        description="Whether messages of the replay clock count as received. They reach nobody, "
+        "unless a simulator reacts to them; then run days one by one.",
+    )
     allow_protected_features: tuple[str, ...] = Field(
         (),
         description="Protected attributes of users (gender, age ...) that may be listed in "
@@ -311,6 +321,11 @@ class TrainingSection(Section):
         7, ge=1, le=3650, description="Days after those, for early stopping and calibration."
     )
     test_days: int = Field(7, ge=1, le=3650, description="Days after those, for evaluation only.")
+    attribution: Literal["last_touch", "any"] = Field(
+        "last_touch",
+        description="What a conversion counts for: the last showing of the pair before it, or "
+        "`any` whose window it lies in.",
+    )
     max_examples: int = Field(
         2_000_000,
         ge=1000,

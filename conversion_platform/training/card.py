@@ -50,7 +50,7 @@ class ModelCard:
         spec: The features that the model reads, for `features.pair_query`.
         columns: The model's inputs in order (`position` is one of them).
         vocabularies: Known values of each categorical input, in the order of their codes.
-        label: The definition of a positive: event types and the window in days.
+        label: The definition of a positive: event types, window in days, attribution.
         splits: Days, rows and positives of each window.
         rounds: Number of trees.
         evaluation: Figures on the test window.

@@ -24,6 +24,7 @@ from conversion_platform.marketplace import (
     EVENTS,
     JOBS_HISTORY,
     USERS_HISTORY,
+    by_text,
     require_history,
     versions,
 )
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 HASH_RANGE = 2**64
 DRAWS_PER_NEGATIVE = 3
+EXAMPLE = "user_id, job_id, dt, shown_at, position, slate"
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def _labelled(session: Session, days: DayRange, day: date) -> tuple[Split, dict[
     require_history(session.lake)
     session.lake.require(EVENTS, DayRange(days.first, day - ONE_DAY))
     _attach_sources(session, days, day)
-    session.con.execute(f"CREATE TEMP TABLE shown AS {_shown(session.settings, days, day)}")
+    session.con.execute(f"CREATE TEMP TABLE showings AS {_showings(session.settings, days, day)}")
+    session.con.execute("CREATE TEMP VIEW shown AS FROM showings WHERE is_example")
     split = split_days(session.settings, _days_with_examples(session, days))
     shares = _keep_whole_slates(session, split)
     _draw_and_label(session)
@@ -146,18 +149,20 @@ def _attach_sources(session: Session, days: DayRange, day: date) -> None:
     events = session.lake.select(EVENTS, DayRange(days.first, day - ONE_DAY))
     zone = session.settings.platform.time_zone
     session.con.execute(
-        f"CREATE TEMP VIEW known_events AS SELECT * FROM {events} "
+        f"CREATE TEMP VIEW known_events AS SELECT *, {by_text(session.settings)} AS by_text "
+        f"FROM {events} "
         f"WHERE known_before(occurred_at, recorded_at, {instant(day, zone)})"
     )
 
 
-def _shown(settings: Settings, days: DayRange, day: date) -> str:
-    """Return SQL of the impressions: the logged ones, or the positives if none are logged."""
+def _showings(settings: Settings, days: DayRange, day: date) -> str:
+    """Return SQL of the impressions: the logged ones, or signs of interest if none are logged."""
     meaning = settings.events
     sampled = meaning.negatives == "sampled"
     return rendered(
         __package__,
-        "shown_positives" if sampled else "shown_impressions",
+        "showings_interest" if sampled else "showings_impressions",
+        counted="NOT by_text" if _credits_once(settings) else "true",
         zone=quoted(settings.platform.time_zone),
         window_days=meaning.attribution_window_days,
         as_of=instant(day, settings.platform.time_zone),
@@ -168,6 +173,10 @@ def _shown(settings: Settings, days: DayRange, day: date) -> str:
             meaning.impression_types, meaning.click_types, meaning.conversion_types
         ),
     )
+
+
+def _credits_once(settings: Settings) -> bool:
+    return settings.training.attribution == "last_touch"
 
 
 def _days_with_examples(session: Session, days: DayRange) -> DayRange:
@@ -202,9 +211,8 @@ def _keep_whole_slates(session: Session, split: Split) -> dict[str, float]:
         inside = f"dt BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
         (count,) = _row(session.con, f"SELECT count(*) FROM shown WHERE {inside}")
         shares[name] = min(1.0, session.settings.training.max_examples / max(rows_each * count, 1))
-        parts.append(
-            f"SELECT * FROM shown WHERE {inside} AND {_kept(session.settings, shares[name])}"
-        )
+        kept = _kept(session.settings, shares[name])
+        parts.append(f"SELECT {EXAMPLE} FROM shown WHERE {inside} AND {kept}")
     session.con.execute(f"CREATE TEMP TABLE kept AS {' UNION ALL '.join(parts)}")
     return shares
 
@@ -229,11 +237,13 @@ def _draw_and_label(session: Session) -> None:
             negatives=meaning.negatives_per_positive,
             draws=DRAWS_PER_NEGATIVE * meaning.negatives_per_positive,
             seed=quoted(str(session.settings.training.seed)),
+            window_days=meaning.attribution_window_days,
+            taken="showings" if _credits_once(session.settings) else "(FROM showings LIMIT 0)",
         )
     session.con.execute(f"CREATE TEMP TABLE drawn AS {drawn}")
     labels = rendered(
         __package__,
-        "labels",
+        f"labels_{session.settings.training.attribution}",
         window_days=meaning.attribution_window_days,
         click_types=_listed(meaning.click_types),
         conversion_types=_listed(meaning.conversion_types),

@@ -245,6 +245,7 @@ def _label(settings: Settings) -> dict[str, Any]:
         "shown": list(meaning.impression_types),
         "converted": list(meaning.conversion_types),
         "clicked": list(meaning.click_types),
+        "attribution": settings.training.attribution,
         "window_days": meaning.attribution_window_days,
         "negatives": meaning.negatives,
     }

@@ -1,7 +1,9 @@
 -- The slates of `kept`, each with up to $negatives other jobs that were open at that moment,
 -- in the user's region when user and job both have one. Drawn by hash, so that
 -- they are reproducible. Draws are with replacement and then made distinct: a small pool gives fewer.
--- Filled in: zone, negatives, draws, seed.
+-- A job of `taken` that the user showed interest in then, or within the window, is not drawn: it has a
+-- row of its own, which has the label.
+-- Filled in: zone, window_days, negatives, draws, seed, taken.
 WITH moments AS (
     SELECT kept.*, coalesce(users.region, '') AS region
     FROM kept
@@ -55,6 +57,11 @@ distinct_jobs AS (
         min(draws.draw) AS draw
     FROM draws
     INNER JOIN pool USING (dt, region, slot)
+    ANTI JOIN $taken AS taken
+        ON draws.user_id = taken.user_id
+        AND pool.job_id = taken.job_id
+        AND taken.dt >= draws.dt
+        AND taken.shown_at < draws.shown_at + INTERVAL $window_days DAY
     WHERE pool.job_id <> draws.job_id
       AND is_open(pool.opened_at, pool.closed_at, draws.shown_at)
     GROUP BY draws.user_id, pool.job_id, draws.dt, draws.shown_at, draws.slate

@@ -21,6 +21,7 @@ from conversion_platform_tests.features.effects_reference import (
 from conversion_platform_tests.features.world import ZONE, Row, World
 
 IMPRESSION, CLICK, CONVERSION = ("impression", "click", "application")
+TEXT = "text"
 COUNTED = {"impressions": IMPRESSION, "clicks": CLICK, "conversions": CONVERSION}
 EARTH_KM = 6371.0088
 SLOTS = tuple(range(1, 16))
@@ -40,6 +41,7 @@ class Reference:
         self.jobs = {row["job_id"]: row for row in world.jobs}
         late = settings.events.late_days
         self.events = [row for row in world.events if self._is_known(row, late)]
+        self.organic = [row for row in self.events if row["channel"] != TEXT]
         self.ago = {row["event_id"]: self._days_ago(row) for row in self.events}
         self.effects = self._effects()
 
@@ -121,13 +123,35 @@ class Reference:
     def count(self, what: str, days: int, whose: Callable[[Row], bool]) -> int:
         return sum(
             row["event_type"] == COUNTED[what] and self._ago(row) <= days and whose(row)
-            for row in self.events
+            for row in self.organic
         )
+
+    def _by_text(self, level: str, whose: Callable[[Row], bool]) -> dict[str, Value]:
+        return {
+            f"{level}_text_{what}_28d": sum(
+                row["event_type"] == COUNTED[what]
+                and row["channel"] == TEXT
+                and self._ago(row) <= 28
+                and whose(row)
+                for row in self.events
+            )
+            for what in ("clicks", "conversions")
+        }
+
+    def _texts(self, user_id: str, days: int) -> int:
+        """Messages delivered to the user."""
+        delivered = [
+            row["delivered_at"]
+            for row in self.world.messages
+            if row["user_id"] == user_id and row["delivered_at"] is not None
+        ]
+        first = day_start(self.day - days * ONE_DAY, ZONE)
+        return sum(first <= moment < self.as_of for moment in delivered)
 
     def _days_since(self, kind: str | None, whose: Callable[[Row], bool]) -> float | None:
         ago = [
             self._ago(row)
-            for row in self.events
+            for row in self.organic
             if whose(row) and (kind is None or row["event_type"] == kind)
         ]
         return float(min(ago)) if ago and min(ago) <= 90 else None
@@ -195,6 +219,8 @@ class Reference:
             **self._activity(
                 "user", {"impressions": short, "clicks": long, "conversions": long}, whose
             ),
+            **self._by_text("user", whose),
+            **{f"user_texts_{days}d": self._texts(user_id, days) for days in (7, 28)},
             **self._rates("user", long, whose),
             "user_tenure_days": self._age(row["created_at"]),
             "user_clicked_pay_90d": self._clicked_pay(user_id),
@@ -214,7 +240,7 @@ class Reference:
     def _clicked_pay(self, user_id: str) -> float | None:
         pays = [
             self.jobs[row["job_id"]]["pay"]
-            for row in self.events
+            for row in self.organic
             if row["user_id"] == user_id and row["event_type"] == CLICK and self._ago(row) <= 90
         ]
         known = [pay for pay in pays if pay is not None]
@@ -245,6 +271,7 @@ class Reference:
             **self._activity(
                 "job", {"impressions": short, "clicks": short, "conversions": short}, whose
             ),
+            **self._by_text("job", whose),
             **self._rates("job", short, whose),
             "job_age_days": self._age(row["opened_at"]) or 0.0,
             "job_popularity_rank": self._rank(row) if self.is_open(row) else None,

@@ -41,7 +41,7 @@ def installation(folder: Path, custom: str | None = None) -> tuple[Lake, Setting
         (folder / "custom" / "mine.sql").write_text(custom)
     settings = load_settings(file)
     lake = open_lake(settings)
-    world = random_world(11, HISTORY, users=8, jobs=6, events=500)
+    world = random_world(11, HISTORY, users=8, jobs=6, events=700, messages=40)
     with lake.connect() as con:
         fill(Session(settings, lake, con), world, HISTORY)
     return lake, settings, world

@@ -35,7 +35,7 @@ class Built:
         file.write_text("[platform]\nstart_date = 2025-11-25\n[features]\nshrinkage = 5\n")
         self.settings: Settings = load_settings(file)
         self.lake: Lake = open_lake(self.settings)
-        self.world: World = random_world(4, HISTORY, users=10, jobs=9, events=1200)
+        self.world: World = random_world(4, HISTORY, users=10, jobs=9, events=1800, messages=60)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from conversion_platform.days import DayRange, day_of, day_start
 from conversion_platform.features import build_features
 from conversion_platform.lake import Lake, Session, Table, open_lake
 from conversion_platform.marketplace.tables import ATTRIBUTES, EVENTS, JOBS, USERS, USERS_CONTACTS
+from conversion_platform.messaging import SENT_MESSAGES
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform_tests.snapshots import keep
 
@@ -47,6 +48,7 @@ class World:
     users: list[Row] = field(default_factory=list)
     jobs: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
+    messages: list[Row] = field(default_factory=list)
     attributes: list[Row] = field(default_factory=lambda: list(ATTRIBUTE_ROWS))
 
     def with_events(self, events: list[Row]) -> World:
@@ -59,7 +61,13 @@ def at(day: date, hours: float) -> datetime:
 
 
 def event(
-    number: int, user: str, job: str, kind: str, when: datetime, known: datetime | None = None
+    number: int,
+    user: str,
+    job: str,
+    kind: str,
+    when: datetime,
+    known: datetime | None = None,
+    channel: str | None = None,
 ) -> Row:
     return {
         "event_id": f"e{number:05d}",
@@ -68,6 +76,16 @@ def event(
         "event_type": kind,
         "occurred_at": when,
         "recorded_at": known or when,
+        "channel": channel,
+    }
+
+
+def message(number: int, user: str, planned: date, delivered: datetime | None) -> Row:
+    return {
+        "message_id": f"m{number:05d}",
+        "user_id": user,
+        "dt": planned,
+        "delivered_at": delivered,
     }
 
 
@@ -79,6 +97,16 @@ def fill(session: Session, world: World, days: DayRange) -> None:
     keep(session)
     _put(session, ATTRIBUTES, world.attributes, {})
     fill_events(session, world.events, days)
+    fill_messages(session, world.messages)
+
+
+def fill_messages(session: Session, messages: Iterable[Row]) -> None:
+    """Writes the messages of each campaign day that has any."""
+    rows = list(messages)
+    for day in sorted({row["dt"] for row in rows}):
+        of_day = [row for row in rows if row["dt"] == day]
+        query = _select(session.con, SENT_MESSAGES, of_day, {})
+        session.lake.write(session.con, SENT_MESSAGES, query, day)
 
 
 def fill_events(session: Session, events: Iterable[Row], days: DayRange) -> None:
@@ -108,13 +136,16 @@ def _array(values: list[Any]) -> pa.Array:
     return pa.array(values)
 
 
-def random_world(seed: int, days: DayRange, users: int, jobs: int, events: int) -> World:
+def random_world(
+    seed: int, days: DayRange, users: int, jobs: int, events: int, messages: int = 0
+) -> World:
     """A world with every irregularity that features have to live with."""
     rng = random.Random(seed)
     return World(
         users=[_user(rng, n, days) for n in range(users)],
         jobs=[_job(rng, n, days) for n in range(jobs)],
         events=[_event(rng, n, users, jobs, days) for n in range(events)],
+        messages=[_message(rng, n, users, days) for n in range(messages)],
     )
 
 
@@ -178,7 +209,14 @@ def _event(rng: random.Random, number: int, users: int, jobs: int, days: DayRang
         kind,
         when,
         when + timedelta(days=late),
+        rng.choice([None, "web", "text"]),
     )
+
+
+def _message(rng: random.Random, number: int, users: int, days: DayRange) -> Row:
+    planned = day_of(_moment(rng, days.first, days.last), ZONE)
+    delivered = at(planned, rng.choice([0, 10, 23.99, 24, 30]))
+    return message(number, f"u{rng.randrange(users)}", planned, _maybe(rng, delivered))
 
 
 def configured(

@@ -141,7 +141,7 @@ def test_what_is_missing_never_excludes_a_pair(
     assert pairs(Session(configured(tmp_path, candidates=rule), lake, con)) == expected
 
 
-def test_the_cap_keeps_the_jobs_that_were_popular_by_then(
+def test_the_cap_keeps_the_jobs_that_were_popular_by_then_without_our_messages(
     session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, tmp_path: Path
 ) -> None:
     jobs = [{"job_id": name} for name in ("a", "b", "c", "d")]
@@ -153,6 +153,7 @@ def test_the_cap_keeps_the_jobs_that_were_popular_by_then(
         event("u", "a", "2026-03-11 15:00:00+00"),
         event("u", "a", YESTERDAY, recorded_at="2026-03-11 15:00:00+00"),
         event("u", "a", "2026-02-01 15:00:00+00"),
+        *(event("u", "a", YESTERDAY, channel="text") for _ in range(3)),
     ]
     write_sources(session, [{"user_id": "u"}], jobs, events)
     kept = [

@@ -34,6 +34,8 @@ folder = "own"
 negatives = "sampled"
 negatives_per_positive = 1000
 late_days = 10
+[training]
+attribution = "any" # else no job would be drawn of those that everybody reacts to
 [cohorts.all]
 where = "true"
 """

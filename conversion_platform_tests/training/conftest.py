@@ -5,13 +5,18 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conversion_platform.lake import Session, open_lake
+from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.training import build_examples
-from conversion_platform_tests.training.world import small_world
+from conversion_platform_tests.training.examples import DAY, DAYS, background, rows
+from conversion_platform_tests.training.world import Event, put_events, small_world
+
+if TYPE_CHECKING:
+    import duckdb
 
 # One thread: with more, XGBoost's threads wait for each other where tests share the cores.
 WINDOWS = """
@@ -57,3 +62,25 @@ def day(made_once: tuple[Path, date], tmp_path: Path, settings: Settings) -> dat
     source, day = made_once
     shutil.copytree(source / "lake", tmp_path / "lake", dirs_exist_ok=True)
     return day
+
+
+@pytest.fixture
+def build(
+    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
+) -> Any:
+    """Builds the examples of DAY from events (features: the small world's) and returns the rows."""
+
+    def built(events: list[Event], chosen: Settings = settings) -> list[dict[str, Any]]:
+        put_events(session, background() + events, DAYS)
+        build_examples(Session(chosen, lake, con), DAY)
+        return [row for row in rows(session) if row["user_id"] != "u0009"]
+
+    return built
+
+
+@pytest.fixture
+def sampled(tmp_path: Path) -> Settings:
+    """Settings for a source that logs no impressions."""
+    file = tmp_path / "sampled.toml"
+    file.write_text(WINDOWS + '[events]\nnegatives = "sampled"\nnegatives_per_positive = 4\n')
+    return load_settings(file)

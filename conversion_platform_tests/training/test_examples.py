@@ -16,10 +16,18 @@ from conversion_platform.errors import NotReadyError, TrainingError
 from conversion_platform.features import build_features
 from conversion_platform.lake import Lake, Session, open_lake
 from conversion_platform.marketplace.tables import JOBS
-from conversion_platform.settings import Settings, load_settings
+from conversion_platform.settings import Settings
 from conversion_platform.training import TRAINING_EXAMPLES, build_examples
 from conversion_platform_tests.snapshots import keep
-from conversion_platform_tests.training.conftest import WINDOWS
+from conversion_platform_tests.training.examples import (
+    DAY,
+    DAYS,
+    SHOWN,
+    background,
+    changed,
+    interest,
+    rows,
+)
 from conversion_platform_tests.training.world import (
     START,
     ZONE,
@@ -31,43 +39,6 @@ from conversion_platform_tests.training.world import (
 
 if TYPE_CHECKING:
     import duckdb
-
-DAY = date(2026, 1, 15)
-DAYS = DayRange(START, date(2026, 1, 14))
-SHOWN = date(2026, 1, 8)
-
-
-def rows(session: Session, day: date = DAY) -> list[dict[str, Any]]:
-    """The examples of `day`, without features."""
-    names = "user_id, job_id, day, shown_at, slate, position, clicked, converted, split"
-    examples = session.lake.select(TRAINING_EXAMPLES, DayRange.of(day))
-    table = session.con.sql(f"SELECT {names} FROM {examples} ORDER BY ALL")
-    return [dict(zip(table.columns, row, strict=True)) for row in table.fetchall()]
-
-
-def background(days: DayRange = DAYS) -> list[Event]:
-    """One impression a day that leads to nothing, so that every window has a day."""
-    return [Event("u0009", "j0009", "impression", at(day, 3.0)) for day in days]
-
-
-@pytest.fixture
-def build(
-    session: Session, con: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings, day: date
-) -> Any:
-    """Builds the examples of DAY from events (features: the small world's) and returns the rows."""
-
-    def built(events: list[Event], chosen: Settings = settings) -> list[dict[str, Any]]:
-        put_events(session, background() + events, DAYS)
-        build_examples(Session(chosen, lake, con), DAY)
-        return [row for row in rows(session) if row["user_id"] != "u0009"]
-
-    return built
-
-
-def changed(settings: Settings, section: str, **values: Any) -> Settings:
-    """The settings with some values of one section replaced."""
-    part = getattr(settings, section).model_copy(update=values)
-    return settings.model_copy(update={section: part})
 
 
 def test_a_conversion_inside_the_window_is_a_positive_and_one_after_it_is_not(build: Any) -> None:
@@ -228,24 +199,6 @@ def test_a_source_without_impressions_is_told_about_sampled_negatives(
     put_events(session, [], DAYS)
     with pytest.raises(TrainingError, match="sampled"):
         build_examples(session, DAY)
-
-
-@pytest.fixture
-def sampled(tmp_path: Path) -> Settings:
-    """Settings for a source that logs no impressions."""
-    file = tmp_path / "sampled.toml"
-    file.write_text(WINDOWS + '[events]\nnegatives = "sampled"\nnegatives_per_positive = 4\n')
-    return load_settings(file)
-
-
-def interest(days: DayRange = DAYS) -> list[Event]:
-    """Clicks, some of which lead to an application, and no impression."""
-    return [
-        Event(f"u{user:04d}", f"j{(user * 3 + day.day) % 24:04d}", kind, at(day, 10 + user % 5))
-        for day in days
-        for user in range(12)
-        for kind in ("click", "application")[: 1 + user % 2]
-    ]
 
 
 def test_negatives_are_open_jobs_of_the_users_region_that_are_not_the_positive(

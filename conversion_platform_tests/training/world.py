@@ -34,6 +34,7 @@ class Event:
     at: datetime
     recorded: datetime | None = None
     position: int | None = None
+    channel: str | None = None
 
 
 def at(day: date, hour: float) -> datetime:
@@ -61,7 +62,7 @@ def put_events(session: Session, events: list[Event], days: DayRange) -> None:
             "occurred_at": pa.array([event.at for event in events], moment),
             "recorded_at": pa.array([event.recorded or event.at for event in events], moment),
             "position": pa.array([event.position for event in events], pa.int32()),
-            "channel": pa.array([None for _ in events], pa.string()),
+            "channel": pa.array([event.channel for event in events], pa.string()),
         }
     )
     session.con.register("_events", rows)

@@ -2,6 +2,9 @@
 
 What belongs here: the feature tables as assets. What does not: any feature's definition
 (conversion_platform/features/sql).
+
+Features of a day also count the messages of earlier days (`sent_messages`). That is no dependency
+here: messages depend on features, and Dagster would see a cycle.
 """
 
 import dagster as dg

@@ -1,5 +1,6 @@
 -- Each pair of user and job of the days $first to $last on which it was shown or responded to: the
 -- level of each factor (-1 where it has none). A day is the one on which the events became known.
+-- What our own messages caused (8) does not count: nothing tells what else the user was shown.
 WITH known AS (
     SELECT
         e.user_id,
@@ -20,7 +21,10 @@ pair_days AS (
         bool_or(kinds & $response = $response) AS responded,
         min(position) FILTER (kinds & 1 = 1) AS slot
     FROM known
-    WHERE day BETWEEN DATE '$first' AND DATE '$last' AND kinds & (1 | $response) > 0
+    WHERE
+        day BETWEEN DATE '$first' AND DATE '$last'
+        AND kinds & (1 | $response) > 0
+        AND kinds & 8 = 0
     GROUP BY user_id, job_id, day
 ),
 

@@ -27,6 +27,8 @@ counted AS (
         coalesce(w.conversions_1d, 0) AS conversions_1d,
         coalesce(w.conversions_7d, 0) AS conversions_7d,
         coalesce(w.conversions_28d, 0) AS conversions_28d,
+        coalesce(t.text_clicks, 0) AS text_clicks_28d,
+        coalesce(t.text_conversions, 0) AS text_conversions_28d,
         w.event_day,
         w.click_day,
         w.conversion_day,
@@ -40,6 +42,7 @@ counted AS (
         ) AS conversion_rate_28d
     FROM kept_jobs AS p
     LEFT JOIN feature_job_windows AS w ON p.job_code = w.job_code
+    LEFT JOIN feature_text_counts AS t ON p.job_code = t.job_code
     LEFT JOIN feature_rates AS r ON r.level = 'all'
 )
 
@@ -55,6 +58,8 @@ SELECT
     d.conversions_1d AS job_conversions_1d,
     d.conversions_7d AS job_conversions_7d,
     d.conversions_28d AS job_conversions_28d,
+    d.text_clicks_28d AS job_text_clicks_28d,
+    d.text_conversions_28d AS job_text_conversions_28d,
     feature_rate(d.clicks_1d, d.impressions_1d, d.click_rate) AS job_click_rate_1d,
     feature_rate(d.clicks_7d, d.impressions_7d, d.click_rate) AS job_click_rate_7d,
     d.click_rate_28d AS job_click_rate_28d,

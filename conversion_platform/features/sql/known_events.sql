@@ -1,5 +1,6 @@
 -- The events of the range and of the 90 days before it, fifteen bytes each: who, what, the day on
--- which it became known, and what it counts as (1 impression, 2 click, 4 conversion; added up).
+-- which it became known, and what it counts as (1 impression, 2 click, 4 conversion; added up, with 8
+-- more if it came through one of our messages).
 --
 -- An event counts from the morning after it became known: `known_before` D 00:00 is `day < D`. What
 -- is recorded later than the settings allow has no day. Days are integers: days since 1970-01-01.
@@ -31,7 +32,14 @@ LEFT JOIN feature_job_versions AS j
 CREATE OR REPLACE TEMP VIEW feature_events AS
 SELECT *
 FROM feature_known
-WHERE user_code IS NOT NULL AND day IS NOT NULL;
+WHERE user_code IS NOT NULL AND day IS NOT NULL AND kinds < 8;
+
+-- What came through our messages is counted apart, so that sending does not move the rates that the
+-- model reads. A table, because these are few.
+CREATE OR REPLACE TEMP TABLE feature_text_events AS
+SELECT user_code, job_code, day, kinds
+FROM feature_known
+WHERE user_code IS NOT NULL AND day IS NOT NULL AND kinds >= 8;
 
 -- Apart, because the join takes as long as all the rest and most counts have no use for it.
 CREATE OR REPLACE TEMP VIEW feature_paid_events AS

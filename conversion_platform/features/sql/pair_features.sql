@@ -12,6 +12,7 @@ WITH feature_known_pairs AS (
     INNER JOIN $partitions AS p ON e.dt = p.dt
     -- Most of what was ever shown is not asked for: counting that would take most of the time.
     WHERE (e.user_id, e.job_id) IN (SELECT (a.user_id, a.job_id) FROM $pairs AS a)
+        AND NOT $by_text
 ),
 
 feature_daily_pairs AS (

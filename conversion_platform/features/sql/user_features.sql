@@ -13,6 +13,10 @@ SELECT
     coalesce(w.conversions_7d, 0) AS user_conversions_7d,
     coalesce(w.conversions_28d, 0) AS user_conversions_28d,
     coalesce(w.conversions_90d, 0) AS user_conversions_90d,
+    coalesce(e.text_clicks, 0) AS user_text_clicks_28d,
+    coalesce(e.text_conversions, 0) AS user_text_conversions_28d,
+    coalesce(t.texts_7d, 0) AS user_texts_7d,
+    coalesce(t.texts_28d, 0) AS user_texts_28d,
     feature_rate(user_clicks_1d, user_impressions_1d, r.click_rate) AS user_click_rate_1d,
     feature_rate(user_clicks_7d, user_impressions_7d, r.click_rate) AS user_click_rate_7d,
     feature_rate(user_clicks_28d, user_impressions_28d, r.click_rate) AS user_click_rate_28d,
@@ -39,6 +43,8 @@ FROM feature_users AS u
 CROSS JOIN feature_day AS d
 LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code
 LEFT JOIN feature_effects AS x ON x.factor = 'user' AND u.user_id = x.user_id
+LEFT JOIN feature_text_counts AS e ON u.user_code = e.user_code
+LEFT JOIN feature_texts AS t ON u.user_id = t.user_id AND d.day = t.day
 LEFT JOIN feature_rates AS r ON r.level = 'all'$custom_joins
 WHERE
     d.dt >= u.from_day

@@ -1,5 +1,5 @@
 -- Labels of each row of `drawn`: clicks and conversions in its attribution window, as known on the
--- day of the training.
+-- day of the training. A conversion counts for every showing that it follows within the window.
 -- Filled in: window_days, click_types, conversion_types.
 SELECT
     drawn.*,
