@@ -57,7 +57,7 @@ class Reference:
     def _showings(self, day: date) -> list[Showing]:
         """What became known on a day, a pair at a time."""
         pairs: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in self.events:
+        for row in self.organic:
             if self._ago(row) == (self.day - day).days and row["event_type"] in (IMPRESSION, CLICK):
                 pairs[row["user_id"], row["job_id"]].append(row)
         return [

@@ -87,7 +87,7 @@ def market(clicks: dict[str, int]) -> World:
             for job in ("j0", "j1"):
                 number = len(events)
                 when = at(day, 9)
-                events.append({**event(number, user, job, "impression", when), "position": 0})
+                events.append(event(number, user, job, "impression", when, position=0))
                 every = clicks.get(user)
                 if every and (day - HISTORY.first).days % every == 0:
                     events.append(event(number + 1, user, job, "click", when))

@@ -68,6 +68,7 @@ def event(
     when: datetime,
     known: datetime | None = None,
     channel: str | None = None,
+    position: int | None = None,
 ) -> Row:
     return {
         "event_id": f"e{number:05d}",
@@ -77,6 +78,7 @@ def event(
         "occurred_at": when,
         "recorded_at": known or when,
         "channel": channel,
+        "position": position,
     }
 
 
@@ -210,6 +212,7 @@ def _event(rng: random.Random, number: int, users: int, jobs: int, days: DayRang
         when,
         when + timedelta(days=late),
         rng.choice([None, "web", "text"]),
+        rng.choice([None, 0, 1, 5, 15, 40]),
     )
 
 
