@@ -231,6 +231,7 @@ def _pair_features() -> list[Builtin]:
             "Great-circle kilometres from user to job, at most `features.max_distance_km`.",
         ),
         _effect(PAIR, "category_effect", "the user, in the job's category,"),
+        _effect(PAIR, "texts_effect", "the number of messages received within 7 days"),
         _effect(PAIR, "distance_effect", "the distance"),
         _effect(PAIR, "pay_effect", "the pay, over what the user asks for,"),
         _effect(PAIR, "skill_effect", "the match of skill"),

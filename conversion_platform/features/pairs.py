@@ -8,7 +8,12 @@ from conversion_platform.days import DayRange
 from conversion_platform.features.attributes import attribute_features
 from conversion_platform.features.builtin import JOB, PAIR, USER, builtin_features
 from conversion_platform.features.custom import custom_features, custom_files
-from conversion_platform.features.effects import RESPONSE_EFFECTS, distance_band, pay_band
+from conversion_platform.features.effects import (
+    MOST_TEXTS,
+    RESPONSE_EFFECTS,
+    distance_band,
+    pay_band,
+)
 from conversion_platform.features.sources import event_days
 from conversion_platform.features.spec import FeatureSpec, Level
 from conversion_platform.features.tables import (
@@ -42,8 +47,8 @@ _CARRIED = (
     "category_impressions_90d", "category_clicks_90d", "category_conversions_90d",
     "impressions_7d", "impressions_28d", "clicks_28d", "conversions_28d", "pay_difference",
     "pay_ratio", "pay", "shift_match", "skill_match", "same_region", "distance_km",
-    "category_effect", "bands", "effects", "distance_effect", "pay_effect", "skill_effect",
-    "shift_effect",
+    "category_effect", "bands", "effects", "texts", "texts_effect", "distance_effect",
+    "pay_effect", "skill_effect", "shift_effect",
 )  # fmt: skip
 
 
@@ -108,6 +113,7 @@ def pair_query(
                 "offers", {"jobs": versions(session.lake, JOBS_HISTORY, select=select)}
             ),
             "effects": session.lake.select(RESPONSE_EFFECTS, days),
+            "most_texts": MOST_TEXTS,
             "distance_band": distance_band("_distance_km"),
             "pay_band": pay_band("_pay_ratio"),
             "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),

@@ -30,6 +30,7 @@ SENT = Table(
     (
         Column("message_id", "VARCHAR", "The message."),
         Column("user_id", "VARCHAR", "Its recipient."),
+        Column("job_id", "VARCHAR", "The job that it is about."),
         Column("delivered_at", "TIMESTAMPTZ", "When the provider reported it as delivered."),
     ),
     key=("message_id",),
@@ -47,17 +48,21 @@ def attach_texts(session: Session, days: DayRange) -> None:
 
     A lake without `sent_messages`, or without some of its days, counts none there.
     """
+    delivered = delivered_messages(session, message_days(days))
+    session.con.execute(rendered("texts", {"delivered": delivered, "days": TEXT_DAYS}))
+
+
+def delivered_messages(session: Session, days: DayRange) -> str:
+    """Return SQL (a parenthesised query) of the messages of `days` that were delivered.
+
+    Columns: user_id, job_id, day (DATE), the local day of the delivery.
+
+    Args:
+        session: Settings and lake.
+        days: Campaign days.
+    """
     settings = session.settings
-    sent_on, zone = message_days(days), settings.platform.time_zone
     counted = settings.platform.clock == "wall" or settings.features.replayed_texts
-    sent = session.lake.select(SENT, sent_on) if counted else f"({SENT.empty_select()})"
-    session.con.execute(
-        rendered(
-            "texts",
-            {
-                "sent": sent,
-                "local_day": local_day("delivered_at", zone, sent_on),
-                "days": TEXT_DAYS,
-            },
-        )
-    )
+    sent = session.lake.select(SENT, days) if counted else f"({SENT.empty_select()})"
+    day = local_day("delivered_at", settings.platform.time_zone, days)
+    return f"(SELECT user_id, job_id, {day} AS day FROM {sent} WHERE delivered_at IS NOT NULL)"

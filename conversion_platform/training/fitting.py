@@ -78,7 +78,7 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
         encoder,
         train.examples,
         validation.examples if tuned else None,
-        slot_effects(session, day),
+        slot_effects(session, max(split.days.last for split in splits.values())),
     )
     calibration = _calibrated(booster, encoder, validation.examples if tuned else train.examples)
     test = _load(session, day, "test", encoder, splits)

@@ -6,6 +6,7 @@ clicks), brought forward day by day. docs/features.md says how it is computed, d
 
 from conversion_platform.features.effects.build import build_effects, slot_effects
 from conversion_platform.features.effects.factors import (
+    MOST_TEXTS,
     SLOTS,
     distance_band,
     pay_band,
@@ -13,6 +14,7 @@ from conversion_platform.features.effects.factors import (
 from conversion_platform.features.effects.tables import RESPONSE_EFFECTS
 
 __all__ = [
+    "MOST_TEXTS",
     "RESPONSE_EFFECTS",
     "SLOTS",
     "build_effects",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.features.effects.factors import (
     FACTORS,
+    MOST_TEXTS,
     SLOTS,
     distance_band,
     pay_band,
@@ -20,6 +21,7 @@ from conversion_platform.features.templates import (
     partition_ends,
     rendered,
 )
+from conversion_platform.features.texts import delivered_messages, message_days
 from conversion_platform.lake import Session, registered
 from conversion_platform.marketplace import (
     EVENTS,
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from conversion_platform.lake import Written
 
 STRETCH_DAYS = 28
+TEXT_DAYS = 7
+"""Days after a message's delivery in which a click through it is a response to it."""
+
 CODES = 2**31
 """More than there are categories: a user and a category make one number."""
 
@@ -85,7 +90,7 @@ def slot_effects(session: Session, day: date) -> tuple[float, ...]:
     session.lake.require(RESPONSE_EFFECTS, [day])
     rows = session.con.execute(
         f"SELECT effect FROM {session.lake.select(RESPONSE_EFFECTS, DayRange.of(day))} "
-        "WHERE factor = 'slot' ORDER BY level::INTEGER"
+        f"WHERE factor = 'slot' AND level::INTEGER < {SLOTS} ORDER BY level::INTEGER"
     ).fetchall()
     return tuple(round(float(effect), 6) for (effect,) in rows) or (0.0,) * SLOTS
 
@@ -167,7 +172,11 @@ def _read(session: Session, days: DayRange) -> None:
         "last": days.last.isoformat(),
         "wishes": rendered("wishes", {"users": versions(session.lake, USERS_HISTORY)}),
         "offers": rendered("offers", {"jobs": versions(session.lake, JOBS_HISTORY)}),
+        "delivered": delivered_messages(session, message_days(days)),
+        "text_days": TEXT_DAYS,
+        "most_texts": MOST_TEXTS,
         "last_slot": SLOTS - 1,
+        "text_slot": SLOTS,
         "distance_band": distance_band("distance"),
         "pay_band": pay_band("pay_ratio"),
         "codes": CODES,

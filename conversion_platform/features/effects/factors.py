@@ -11,9 +11,13 @@ _PAY_RATIOS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.3,
 SLOTS = 16
 """Slots of a slate that are told apart; later ones count as the last."""
 
+MOST_TEXTS = 7
+"""Messages received within 7 days that are told apart; more count as these."""
+
 BANDS = {
     "all": 1,
-    "slot": SLOTS,
+    "slot": SLOTS + 1,  # the last one is a message
+    "texts": MOST_TEXTS + 1,
     "distance": len(_KILOMETRES) + 1,
     "pay": len(_PAY_RATIOS) + 1,
     "skill": 2,

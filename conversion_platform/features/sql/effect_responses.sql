@@ -1,6 +1,6 @@
 -- Each pair of user and job of the days $first to $last on which it was shown or responded to: the
 -- level of each factor (-1 where it has none). A day is the one on which the events became known.
--- What our own messages caused (8) does not count: nothing tells what else the user was shown.
+-- A message of ours shows its job in a slot of its own; what nobody logged as shown is no residual.
 WITH known AS (
     SELECT
         e.user_id,
@@ -12,20 +12,71 @@ WITH known AS (
     INNER JOIN $partitions AS p ON e.dt = p.dt
 ),
 
+counted AS (
+    SELECT
+        user_id,
+        job_id,
+        day,
+        kinds & 8 = 8 AS by_text,
+        kinds & 1 = 1 AS shown,
+        kinds & $response = $response AS responded,
+        position
+    FROM known
+    WHERE kinds & (1 | $response) > 0
+),
+
+messages AS (
+    SELECT DISTINCT user_id, job_id, day FROM $delivered
+),
+
+-- One row of each showing and of each response: organic ones, and those of messages.
+parts AS (
+    SELECT
+        user_id,
+        job_id,
+        day,
+        false AS by_text,
+        shown,
+        responded,
+        CASE WHEN NOT shown THEN NULL WHEN position > $last_slot THEN $last_slot ELSE position END
+            AS slot
+    FROM counted
+    WHERE NOT by_text
+    UNION ALL
+    SELECT user_id, job_id, day, true, true, false, $text_slot
+    FROM messages
+    UNION ALL
+    SELECT c.user_id, c.job_id, c.day, true, false, c.responded, $text_slot
+    FROM counted AS c
+    SEMI JOIN messages AS m
+        ON
+            c.user_id = m.user_id
+            AND c.job_id = m.job_id
+            AND c.day BETWEEN m.day AND m.day + $text_days
+    WHERE c.by_text
+),
+
 pair_days AS (
     SELECT
         user_id,
         job_id,
         day,
-        bool_or(kinds & 1 = 1) AS shown,
-        bool_or(kinds & $response = $response) AS responded,
-        min(position) FILTER (kinds & 1 = 1) AS slot
-    FROM known
-    WHERE
-        day BETWEEN DATE '$first' AND DATE '$last'
-        AND kinds & (1 | $response) > 0
-        AND kinds & 8 = 0
-    GROUP BY user_id, job_id, day
+        bool_or(shown) AS shown,
+        bool_or(responded) AS responded,
+        min(slot) AS slot
+    FROM parts
+    WHERE day BETWEEN DATE '$first' AND DATE '$last'
+    GROUP BY user_id, job_id, day, by_text
+),
+
+received AS (
+    SELECT
+        d.user_id,
+        d.day,
+        count(*) AS texts
+    FROM (SELECT DISTINCT user_id, day FROM pair_days) AS d
+    INNER JOIN messages AS m ON d.user_id = m.user_id AND m.day BETWEEN d.day - 7 AND d.day - 1
+    GROUP BY d.user_id, d.day
 ),
 
 wishes AS (
@@ -42,6 +93,7 @@ matched AS (
         d.shown,
         d.responded,
         d.slot,
+        coalesce(r.texts, 0) AS texts,
         uc.code AS user_code,
         jc.code AS job_code,
         cc.code AS category_code,
@@ -53,6 +105,7 @@ matched AS (
     FROM pair_days AS d
     INNER JOIN effect_users AS uc ON d.user_id = uc.key
     INNER JOIN effect_jobs AS jc ON d.job_id = jc.key
+    LEFT JOIN received AS r ON d.user_id = r.user_id AND d.day = r.day
     LEFT JOIN wishes AS w
         ON d.user_id = w.user_id AND d.day >= w.from_day AND d.day < w.to_day
     LEFT JOIN offers AS o
@@ -66,7 +119,8 @@ SELECT
     shown,
     responded,
     0::BIGINT AS "all",
-    coalesce(if(slot > $last_slot, $last_slot, slot), -1)::BIGINT AS slot,
+    coalesce(slot, -1)::BIGINT AS slot,
+    least(texts, $most_texts)::BIGINT AS texts,
     coalesce($distance_band, -1)::BIGINT AS distance,
     coalesce($pay_band, -1)::BIGINT AS pay,
     coalesce(skill::INTEGER, -1)::BIGINT AS skill,

@@ -88,12 +88,13 @@ feature_band_effects AS (
     SELECT
         dt,
         max(effect) FILTER (factor = 'all') AS everybody,
+        list(effect ORDER BY level::INTEGER) FILTER (factor = 'texts') AS texts,
         list(effect ORDER BY level::INTEGER) FILTER (factor = 'distance') AS distance,
         list(effect ORDER BY level::INTEGER) FILTER (factor = 'pay') AS pay,
         list(effect ORDER BY level::INTEGER) FILTER (factor = 'skill') AS skill,
         list(effect ORDER BY level::INTEGER) FILTER (factor = 'shift') AS shift
     FROM $effects
-    WHERE factor IN ('all', 'distance', 'pay', 'skill', 'shift')
+    WHERE factor IN ('all', 'texts', 'distance', 'pay', 'skill', 'shift')
     GROUP BY dt
 ),
 
@@ -113,6 +114,7 @@ feature_matched AS (
         coalesce(c.clicks_90d, 0) AS _category_clicks_90d,
         coalesce(c.conversions_90d, 0) AS _category_conversions_90d,
         coalesce(c.effect, 0) AS _category_effect,
+        coalesce(u.user_texts_7d, 0) AS _texts,
         b AS _bands,
         coalesce(u.user_effect, 0) + coalesce(j.job_effect, 0) + coalesce(j.job_employer_effect, 0)
             + coalesce(j.job_category_effect, 0) AS _effects,
@@ -149,6 +151,7 @@ feature_matched AS (
 feature_banded AS (
     SELECT
         *,
+        _bands.texts[least(_texts, $most_texts)::INTEGER + 1] AS _texts_effect,
         _bands.distance[$distance_band + 1] AS _distance_effect,
         _bands.pay[$pay_band + 1] AS _pay_effect,
         _bands.skill[_skill_match::INTEGER + 1] AS _skill_effect,
@@ -195,12 +198,13 @@ SELECT
     if(_distance_km IS NULL, NULL, least(_distance_km, $max_distance_km))::FLOAT AS distance_km,
     isodow(dt)::FLOAT AS day_of_week,
     if(_bands.everybody IS NULL, NULL, _category_effect)::FLOAT AS category_effect,
+    _texts_effect::FLOAT AS texts_effect,
     _distance_effect::FLOAT AS distance_effect,
     _pay_effect::FLOAT AS pay_effect,
     _skill_effect::FLOAT AS skill_effect,
     _shift_effect::FLOAT AS shift_effect,
     (
-        _bands.everybody + _effects + _category_effect + coalesce(_distance_effect, 0)
-        + coalesce(_pay_effect, 0) + coalesce(_skill_effect, 0) + coalesce(_shift_effect, 0)
+        _bands.everybody + _effects + _category_effect + _texts_effect
+        + coalesce(_distance_effect, 0) + coalesce(_pay_effect, 0) + coalesce(_skill_effect, 0) + coalesce(_shift_effect, 0)
     )::FLOAT AS expected_log_odds
 FROM feature_banded AS m
