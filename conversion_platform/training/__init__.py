@@ -1,4 +1,4 @@
-"""Training: matured examples, a calibrated ranking model, its evaluation and versions.
+"""Training: matured examples, a calibrated ranking model, its evaluations and versions.
 
 Reads features and the checked source tables; writes `training_examples` and files below
 `models/`. Later stages find the model through the champion pointer. What starts a training:
@@ -16,40 +16,67 @@ from conversion_platform.training.evaluation import (
     slate_precision,
 )
 from conversion_platform.training.examples import ExamplesSummary, build_examples, check_examples
-from conversion_platform.training.explanations import Explanation, explain
+from conversion_platform.training.explanations import Explanation, explain, importance
 from conversion_platform.training.fitting import evaluate, fit_candidate
-from conversion_platform.training.promotion import Decision, decide
+from conversion_platform.training.judging import examples_digest, judge
+from conversion_platform.training.promotion import Decision, decide, settle
 from conversion_platform.training.ranker import RankingModel
 from conversion_platform.training.registry import (
-    Promotion,
+    AUTOMATIC,
+    EvaluationRecord,
+    Figure,
+    Pointer,
+    Provenance,
+    RegistryView,
+    add_file,
     candidate,
     champion,
     champions,
     current_promotion,
+    damaged_files,
+    evaluations,
+    figures,
     known_attributes,
     load_card,
     load_model,
     name_candidate,
+    name_shadow,
+    newest_evaluation,
     promote,
     promotions,
+    provenance,
+    read_file,
+    record_evaluation,
     require_champion,
+    rollback,
+    shadow,
     version_key,
     versions,
+)
+from conversion_platform.training.registry import (
+    VIEWS as REGISTRY_VIEWS,
 )
 from conversion_platform.training.split import first_training_day, training_days
 from conversion_platform.training.tables import TABLES, TRAINING_EXAMPLES
 
 __all__ = [
+    "AUTOMATIC",
+    "REGISTRY_VIEWS",
     "TABLES",
     "TRAINING_EXAMPLES",
     "Decision",
     "Estimate",
     "Evaluation",
+    "EvaluationRecord",
     "ExamplesSummary",
     "Explanation",
+    "Figure",
     "ModelCard",
-    "Promotion",
+    "Pointer",
+    "Provenance",
     "RankingModel",
+    "RegistryView",
+    "add_file",
     "build_examples",
     "candidate",
     "champion",
@@ -58,20 +85,34 @@ __all__ = [
     "clustered_mean",
     "clustered_ratio",
     "current_promotion",
+    "damaged_files",
     "decide",
     "evaluate",
+    "evaluations",
+    "examples_digest",
     "explain",
+    "figures",
     "first_training_day",
     "fit_candidate",
+    "importance",
+    "judge",
     "known_attributes",
     "load_card",
     "load_model",
     "map_at_k",
     "name_candidate",
+    "name_shadow",
+    "newest_evaluation",
     "paired_difference",
     "promote",
     "promotions",
+    "provenance",
+    "read_file",
+    "record_evaluation",
     "require_champion",
+    "rollback",
+    "settle",
+    "shadow",
     "slate_precision",
     "training_days",
     "version_key",
