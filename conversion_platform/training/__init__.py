@@ -6,6 +6,13 @@ defs/training/automation.py.
 """
 
 from conversion_platform.training.card import ModelCard
+from conversion_platform.training.comparison import (
+    Comparison,
+    VersionSummary,
+    compare,
+    roles_of,
+    summaries,
+)
 from conversion_platform.training.evaluation import (
     Estimate,
     Evaluation,
@@ -64,6 +71,7 @@ __all__ = [
     "REGISTRY_VIEWS",
     "TABLES",
     "TRAINING_EXAMPLES",
+    "Comparison",
     "Decision",
     "Estimate",
     "Evaluation",
@@ -76,6 +84,7 @@ __all__ = [
     "Provenance",
     "RankingModel",
     "RegistryView",
+    "VersionSummary",
     "add_file",
     "build_examples",
     "candidate",
@@ -84,6 +93,7 @@ __all__ = [
     "check_examples",
     "clustered_mean",
     "clustered_ratio",
+    "compare",
     "current_promotion",
     "damaged_files",
     "decide",
@@ -110,10 +120,12 @@ __all__ = [
     "read_file",
     "record_evaluation",
     "require_champion",
+    "roles_of",
     "rollback",
     "settle",
     "shadow",
     "slate_precision",
+    "summaries",
     "training_days",
     "version_key",
     "versions",

@@ -206,6 +206,16 @@ def candidate(lake: Lake, day: date) -> str:
     return pointer.version
 
 
+def newest_candidate(lake: Lake) -> str | None:
+    """Return the candidate of the latest day that was trained for; None before the first.
+
+    Raises:
+        RegistryError: its pointer is damaged.
+    """
+    days = {key.split("/")[2] for key in lake.storage.list(CANDIDATES)}
+    return candidate(lake, date.fromisoformat(max(days))) if days else None
+
+
 def _candidates(day: date) -> str:
     return f"{CANDIDATES}/{day.isoformat()}"
 
