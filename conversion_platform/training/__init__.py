@@ -57,6 +57,7 @@ from conversion_platform.training.registry import (
     require_champion,
     rollback,
     shadow,
+    upgrade_registry,
     version_key,
     versions,
 )
@@ -127,6 +128,7 @@ __all__ = [
     "slate_precision",
     "summaries",
     "training_days",
+    "upgrade_registry",
     "version_key",
     "versions",
 ]

@@ -43,6 +43,7 @@ from conversion_platform.training.registry.roles import (
     rollback,
     shadow,
 )
+from conversion_platform.training.registry.upgrade import upgrade_registry
 from conversion_platform.training.registry.versions import (
     CARD,
     add_file,
@@ -98,6 +99,7 @@ __all__ = [
     "require_whole",
     "rollback",
     "shadow",
+    "upgrade_registry",
     "version_key",
     "versions",
 ]
