@@ -155,6 +155,23 @@ def test_a_damaged_candidate_pointer_is_named_until_the_day_is_trained_again(lak
     assert candidate(lake, DAY) == "a"
 
 
+def test_a_candidate_for_an_older_day_is_decided_about_by_what_was_there(
+    session: Session, lake: Lake, day: date
+) -> None:
+    mine = fit_candidate(session, day).version
+    newest = version_of(lake, day + ONE_DAY)
+    promote(lake, newest, day + ONE_DAY, "newer")
+    decision = settle(session, mine, day)
+    assert decision.promote and f"{newest} stays the one from {day + ONE_DAY} on" in decision.reason
+    assert (champion(lake, day), champion(lake)) == (mine, newest)
+    late = fit_candidate(
+        Session(changed(session.settings, "training", seed=8), lake, session.con), day
+    )
+    decision = settle(session, late.version, day)
+    assert not decision.promote and f"{newest} is the champion from" in decision.reason
+    assert champion(lake, day) == mine
+
+
 def test_a_shadow_ends_when_it_becomes_the_champion(lake: Lake) -> None:
     first, watched = version_of(lake, EARLIER), version_of(lake, DAY)
     promote(lake, first, EARLIER, "first")
