@@ -158,6 +158,31 @@ def rollback(ctx: click.Context, reason: str, by: str | None, day: date | None) 
     _say(go_back(lake, day or _next_day(settings, lake), reason, by or getpass.getuser()))
 
 
+@models.command("export-mlflow")
+@click.option("--uri", required=True, help="Tracking server or database: `sqlite:///mlflow.db`.")
+@click.option(
+    "--experiment",
+    default="conversion-platform",
+    show_default=True,
+    help="The experiment that holds a run for each version.",
+)
+@click.pass_context
+@stoppable
+def export_mlflow(ctx: click.Context, uri: str, experiment: str) -> None:
+    """Copy versions, evaluations and roles to MLflow (extra `mlflow`).
+
+    A run for each version: settings, figures (a step for each evaluation), roles, files. Repeated,
+    it adds what is new.
+    """
+    from conversion_platform.training import export_to_mlflow
+
+    found = export_to_mlflow(_lake(settings_of(ctx)), uri, experiment)
+    click.echo(
+        f"{found.new} new versions, {found.evaluations} new evaluations; {found.known} versions "
+        f"were in the experiment {experiment} already."
+    )
+
+
 @click.command()
 @click.argument("prediction", metavar="USER/JOB/DAY")
 @click.pass_context

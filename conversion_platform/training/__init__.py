@@ -24,6 +24,7 @@ from conversion_platform.training.evaluation import (
 )
 from conversion_platform.training.examples import ExamplesSummary, build_examples, check_examples
 from conversion_platform.training.explanations import Explanation, explain, importance
+from conversion_platform.training.export import Exported, export_to_mlflow
 from conversion_platform.training.fitting import evaluate, fit_candidate
 from conversion_platform.training.judging import examples_digest, judge
 from conversion_platform.training.promotion import Decision, decide, settle
@@ -79,6 +80,7 @@ __all__ = [
     "EvaluationRecord",
     "ExamplesSummary",
     "Explanation",
+    "Exported",
     "Figure",
     "ModelCard",
     "Pointer",
@@ -102,6 +104,7 @@ __all__ = [
     "evaluations",
     "examples_digest",
     "explain",
+    "export_to_mlflow",
     "figures",
     "first_training_day",
     "fit_candidate",

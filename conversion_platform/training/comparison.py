@@ -118,7 +118,7 @@ def compare(lake: Lake, first: str, second: str) -> Comparison:
         judged,
         bool(judged[0] and judged[1] and judged[0].examples == judged[1].examples != ""),
         tuple(_side_by_side(*judged)),
-        tuple(_different(_flat(cards[0].settings), _flat(cards[1].settings))),
+        tuple(_different(flat(cards[0].settings), flat(cards[1].settings))),
         tuple(sorted(theirs - ours)),
         tuple(sorted(ours - theirs)),
         (importance(lake, first)[:TOP_INPUTS], importance(lake, second)[:TOP_INPUTS]),
@@ -149,12 +149,12 @@ def _side_by_side(
         yield name, ours.get(name), theirs.get(name)
 
 
-def _flat(settings: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Return nested settings by dotted names."""
+def flat(settings: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Return nested settings by dotted names; `above` stands before each."""
     found: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{above}{name}.")
+            found |= flat(value, f"{above}{name}.")
         else:
             found[f"{above}{name}"] = value
     return found
