@@ -28,7 +28,9 @@ REASONS = 5
 
 def versions_table(found: Sequence[VersionSummary]) -> Table:
     """Return the versions as one screen, newest first."""
-    table = _table("version", "roles", "trained for", "trees", "inputs", "MAP", "on examples of")
+    table = _table(
+        "version", "roles", "trained for", "trees", "inputs", "MAP", "on examples of", whole=2
+    )
     for one in reversed(found):
         value = one.judged.evaluation.map_model.value if one.judged else None
         table.add_row(
@@ -172,13 +174,14 @@ def _lines(title: str) -> Table:
     return table
 
 
-def _table(*names: str) -> Table:
+def _table(*names: str, whole: int = 1) -> Table:
+    """Return an empty table; the first `whole` columns are never cut into lines."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(names):
-        table.add_column(name, overflow="fold", no_wrap=place == 0)
+        table.add_column(name, overflow="fold", no_wrap=place < whole)
     return table
 
 
