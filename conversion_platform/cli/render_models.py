@@ -28,17 +28,13 @@ REASONS = 5
 
 def versions_table(found: Sequence[VersionSummary]) -> Table:
     """Return the versions as one screen, newest first."""
-    table = _table(
-        "version", "roles", "trained for", "trees", "inputs", "MAP", "on examples of", whole=2
-    )
+    table = _table("version", "roles", "trained for", "MAP", "on examples of", whole=5)
     for one in reversed(found):
         value = one.judged.evaluation.map_model.value if one.judged else None
         table.add_row(
             one.card.version,
             ", ".join(one.roles),
             str(one.card.day),
-            str(one.card.rounds),
-            str(len(one.card.columns)),
             _number(value) if one.judged else NOT_JUDGED,
             str(one.judged.examples_day) if one.judged else "",
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from conversion_platform.days import DayRange
+from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
 from conversion_platform.lake import canonical_json
 from conversion_platform.marketplace import EVENTS, JOBS_HISTORY, USERS_HISTORY
@@ -88,10 +88,10 @@ def _sources(lake: Lake, card: ModelCard) -> dict[str, Source]:
     first = min(split.days.first for split in card.splits.values())
     last = max(split.days.last for split in card.splits.values())
     days = DayRange(first, last)
-    read = dict.fromkeys(DAILY, days) | {
-        EVENTS: DayRange(first, card.day),
-        USERS_HISTORY: DayRange(first, card.day),
-        JOBS_HISTORY: DayRange(first, card.day),
+    # Labels look ahead, until the day of the training: that day's own events are not known then.
+    labelled = DayRange(first, card.day - ONE_DAY)
+    read = dict.fromkeys((*DAILY, USERS_HISTORY, JOBS_HISTORY), days) | {
+        EVENTS: labelled,
         TRAINING_EXAMPLES: DayRange.of(card.day),
     }
     return {table.name: _source(lake, table, part) for table, part in read.items()}
