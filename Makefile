@@ -44,7 +44,7 @@ bench: $(INSTALLED)  ## every benchmark at its quick size
 
 lock: $(INSTALLED)  ## resolve requirements.lock again from pyproject.toml
 	@$(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--all-extras --group dev --no-header --no-annotate --upgrade -q -o requirements.lock
+		--extra complete-journey --group dev --no-header --no-annotate --upgrade -q -o requirements.lock
 
 docs: $(INSTALLED)  ## write the generated blocks of docs/ from the code
 	@$(BIN)/python docs/generate.py

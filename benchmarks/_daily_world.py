@@ -105,13 +105,8 @@ def _register(session: Session, spec: Any, rows: pa.Table) -> str:
 
 
 def _card(settings: Settings, spec: Any, encoder: Any, rounds: int) -> Any:
-    from conversion_platform.training import Estimate, Evaluation, ModelCard
+    from conversion_platform.training import ModelCard
 
-    unknown = Estimate(None, None, None)
-    evaluation = Evaluation(
-        "", 10, 0, 0, 0, *[unknown] * 5, auc=None, log_loss=None, log_loss_of_base_rate=None,
-        brier=None, calibration=(),
-    )  # fmt: skip
     return ModelCard(
         version="",
         day=HISTORY.last,
@@ -121,7 +116,6 @@ def _card(settings: Settings, spec: Any, encoder: Any, rounds: int) -> Any:
         label={},
         splits={},
         rounds=rounds,
-        evaluation=evaluation,
         settings=settings.training.model_dump(mode="json"),
         libraries={},
         fingerprint="",

@@ -1,4 +1,4 @@
-"""What there is to read: every table of the lake and every type of the event log, as views.
+"""What there is to read, as views: tables of the lake, types of the event log, the registry.
 
 Knows all tables and their columns. Personal tables have a view only where they are asked for: what
 is hidden is whole files.

@@ -36,7 +36,7 @@ class CatalogEntry:
 
     Attributes:
         name: Of the view.
-        kind: A table of the lake, or a type of the log.
+        kind: A table of the lake, a type of the log, or a view over the documents of the registry.
         description: One sentence.
         columns: Columns that are always there; `dt` included where there is one file a day.
         stage: The stage that declares it.
@@ -45,7 +45,7 @@ class CatalogEntry:
     """
 
     name: str
-    kind: Literal["table", "log"]
+    kind: Literal["table", "log", "registry"]
     description: str
     columns: tuple[Column, ...]
     stage: str
@@ -80,7 +80,7 @@ def personal_columns() -> dict[str, str]:
 
 
 def catalog() -> tuple[CatalogEntry, ...]:
-    """Every lake table and log type."""
+    """Every lake table, log type and view of the registry."""
     tables = [
         CatalogEntry(
             table.name,
@@ -98,7 +98,11 @@ def catalog() -> tuple[CatalogEntry, ...]:
         CatalogEntry(kind.view, "log", kind.description, (*kind.columns, TYPE, DAY), "event_log")
         for kind in EVENT_TYPES
     ]
-    return (*tables, *logs)
+    registry = [
+        CatalogEntry(view.name, "registry", view.description, view.columns, "training")
+        for view in training.REGISTRY_VIEWS
+    ]
+    return (*tables, *logs, *registry)
 
 
 TYPE = Column("event_type", "VARCHAR", "The type, from the folder's name.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conversion_platform.catalog.tables import viewed_tables
 from conversion_platform.event_log import EVENT_TYPES, EventType, log_files, select_log
 from conversion_platform.lake import Session, quoted
+from conversion_platform.training import REGISTRY_VIEWS
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,9 +17,9 @@ SHARED = ("user_id", "job_id", "assignment_id", "message_id", "model_version")
 
 
 def attach_views(session: Session, personal: bool = False) -> list[str]:
-    """Put a view in place for every lake table and log type, and `event_log` over all of those.
+    """Put a view in place for every lake table, log type and part of the registry.
 
-    A table or type without files has its columns and no row.
+    `event_log` is over all types of the log. What has no files has its columns and no row.
 
     Args:
         session: Settings, lake and DuckDB connection.
@@ -43,6 +44,9 @@ def attach_views(session: Session, personal: bool = False) -> list[str]:
         )
         names.append(kind.view)
     _create(session.con, "event_log", " UNION ALL ".join(_common(kind) for kind in EVENT_TYPES))
+    for view in REGISTRY_VIEWS:
+        _create(session.con, view.name, view.select(session.lake))
+        names.append(view.name)
     return [*names, "event_log"]
 
 

@@ -18,7 +18,7 @@ from conversion_platform.cli.context import FAILED, INTERRUPTED
 from conversion_platform.cli.demo import demo, example, simulate
 from conversion_platform.cli.dev import daemon, dev, pages
 from conversion_platform.cli.encoding import write_plainly
-from conversion_platform.cli.models import train
+from conversion_platform.cli.models import explain, models, train
 from conversion_platform.cli.new_lake import new_lake
 from conversion_platform.cli.run import run
 from conversion_platform.cli.send import outbox, replies
@@ -93,6 +93,8 @@ for command in (
     check_features_command,
     run,
     train,
+    models,
+    explain,
     status,
     sql,
     outbox,

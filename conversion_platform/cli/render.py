@@ -74,6 +74,8 @@ def _status_lines(status: Status) -> Iterator[tuple[str, str]]:
     if status.map_source:
         yield f"MAP@{status.map_k}, {status.map_source}", _maps(status)
         yield "gain over human", status.gain_over_human.shown()
+    elif status.champion:
+        yield f"MAP@{status.map_k}", "this version was not judged yet"
     if status.gap_closed.value is not None:
         yield "gap human to oracle closed", status.gap_closed.shown(percent=True)
     for stage, tables in status.rows.items():

@@ -103,7 +103,7 @@ def hand_in_replies(settings: Settings, replies: tuple[Reply, ...]) -> None:
 
 
 def write_truth_evaluation(session: Session, folder: Path, days: DayRange) -> None:
-    """Evaluate the champion by the truth: on all open jobs of a metro, not only those shown.
+    """Evaluate the days' champions by the truth: on all open jobs of a metro, not only those shown.
 
     The days are those that the platform ran: no training used them.
     """
@@ -114,7 +114,12 @@ def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str
     """Return MAP@k of model, human, popularity and oracle, and the share of the gap closed."""
     import numpy as np
 
-    from conversion_platform.training import clustered_mean, clustered_ratio, slate_precision
+    from conversion_platform.training import (
+        champions,
+        clustered_mean,
+        clustered_ratio,
+        slate_precision,
+    )
 
     scored = scored_truth(session, folder, days)
     column = {name: scored[name].to_numpy(zero_copy_only=False) for name in scored.column_names}
@@ -140,6 +145,7 @@ def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str
     return {
         "k": k,
         "days": str(days),
+        "versions": sorted({version for version, _ in champions(session.lake, days)}),
         "slates": len(gain),
         "users": len(np.unique(who)),
         **{name: asdict(estimate) for name, estimate in estimates.items()},
@@ -147,19 +153,19 @@ def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str
 
 
 def scored_truth(session: Session, folder: Path, days: DayRange) -> pa.Table:
-    """Return the candidate pairs of a share of the users, with the truth and champion's score."""
+    """Return candidate pairs of a share of the users: the truth, and the day's champion's score."""
     import pyarrow as pa
 
     from conversion_platform.inference import score_pairs
     from conversion_platform.simulator import candidates
-    from conversion_platform.training import load_model, require_champion
+    from conversion_platform.training import champions, load_model
 
-    model = load_model(
-        session.lake, require_champion(session.lake), session.settings.platform.threads
-    )
     con = session.con
-    con.register("truth", candidates(folder, days, share=TRUTH_SHARE))
-    batches = list(score_pairs(session, model, "truth", days))
+    batches = []
+    for version, part in champions(session.lake, days):
+        model = load_model(session.lake, version, session.settings.platform.threads)
+        con.register("truth", candidates(folder, part, share=TRUTH_SHARE))
+        batches += list(score_pairs(session, model, "truth", part))
     con.register("scored", pa.Table.from_batches(batches))
     return con.sql(
         """SELECT dense_rank() OVER (ORDER BY dt, user_id) AS slate,

@@ -25,11 +25,12 @@ def last_screen(session: Session, folder: Path, days: DayRange, seconds: float) 
     from rich.console import Group
     from rich.panel import Panel
 
-    from conversion_platform.status import collect
+    from conversion_platform.status import TRUTH_KEY, collect
 
     status = collect(session, datetime.now(UTC))
+    truth = session.lake.read_json(TRUTH_KEY)
     title = f"The platform ran {counted(len(days))} ({days}) in {seconds:.0f} s"
-    parts = [_happened(status), _ranking(status), _texts(session, days), _look(folder)]
+    parts = [_happened(status), _ranking(truth), _texts(session, days), _look(folder)]
     return Panel(Group(*parts), title=styled(title), width=WIDTH)
 
 
@@ -51,22 +52,26 @@ def _happened(status: Status) -> RenderableType:
     )
 
 
-def _ranking(status: Status) -> RenderableType:
+def _ranking(truth: dict[str, Any]) -> RenderableType:
+    """Show the evaluation by the truth, with the versions that scored its days."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
 
+    from conversion_platform.status import Interval
+
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("ranking by")
-    table.add_column(f"MAP@{status.map_k}", justify="right")
+    table.add_column(f"MAP@{truth['k']}", justify="right")
     table.add_column("95 % interval", justify="right")
     rows = {
-        "popularity": status.map_popularity,
-        "recruiter (human baseline)": status.map_human,
-        "our champion": status.map_model,
-        "oracle (true probabilities)": status.map_oracle,
+        "popularity": "map_popularity",
+        "recruiter (human baseline)": "map_human",
+        f"our champion {', '.join(truth['versions'])}": "map_model",
+        "oracle (true probabilities)": "map_oracle",
     }
-    for label, found in rows.items():
+    for label, name in rows.items():
+        found = Interval(**truth[name])
         table.add_row(label, f"{found.value:.3f}", f"{found.low:.3f} .. {found.high:.3f}")
     return Group(
         styled(
@@ -75,9 +80,9 @@ def _ranking(status: Status) -> RenderableType:
         ),
         table,
         styled(
-            f"  gain over the recruiters {status.gain_over_human.shown()}; "
+            f"  gain over the recruiters {Interval(**truth['gain_over_human']).shown()}; "
             "gap to the oracle closed ",
-            (status.gap_closed.shown(percent=True), "bold"),
+            (Interval(**truth["gap_closed"]).shown(percent=True), "bold"),
             "\n",
         ),
     )

@@ -132,16 +132,17 @@ def _outcomes(session: Session, days: DayRange) -> str:
 def _promotions(session: Session, _days: DayRange) -> str:
     from conversion_platform.training import promotions
 
-    rows = ["(NULL::DATE, NULL, 0, NULL)"]  # sets the number and names of the columns
+    rows = ["(NULL::DATE, NULL, NULL, 0, NULL, NULL)"]  # sets the number and names of the columns
     rows += [
-        f"(DATE '{one.day}', {quoted(one.version)}, {one.number}, {quoted(one.reason)})"
+        f"(DATE '{one.day}', {quoted(one.version)}, "
+        f"{quoted(one.previous) if one.previous else 'NULL'}, {one.number}, "
+        f"{quoted(one.reason)}, {quoted(one.by)})"
         for one in promotions(session.lake)
     ]
     return (
         f"SELECT dt, {_run_time(session.settings)} AS occurred_at, model_version, "
-        "lag(model_version) OVER (ORDER BY number) AS previous_version, number, reason "
-        f"FROM (VALUES {', '.join(rows)}) AS p(dt, model_version, number, reason) "
-        "WHERE number > 0"
+        f"previous_version, number, reason, promoted_by FROM (VALUES {', '.join(rows)}) "
+        "AS p(dt, model_version, previous_version, number, reason, promoted_by) WHERE number > 0"
     )
 
 

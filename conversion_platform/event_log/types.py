@@ -170,9 +170,10 @@ EVENT_TYPES = (
         "the day from which it is the champion",
         (
             MODEL_VERSION,
-            Column("previous_version", "VARCHAR", "The champion before; NULL for the first."),
+            Column("previous_version", "VARCHAR", "The version that it replaced; NULL if none."),
             Column("number", "INTEGER", "1 for the first promotion, and so on."),
             REASON,
+            Column("promoted_by", "VARCHAR", "automatic, or the person who decided."),
         ),
         ("number", "model_version"),
         "reason",

@@ -10,6 +10,13 @@ from conversion_platform.inference.candidates import (
     open_jobs_query,
     pairs_query,
 )
+from conversion_platform.inference.explain import (
+    Explained,
+    Input,
+    Prediction,
+    explain_prediction,
+    find_prediction,
+)
 from conversion_platform.inference.predict import Predicted, best_jobs, predict_days
 from conversion_platform.inference.quality import (
     PredictionQuality,
@@ -22,11 +29,16 @@ from conversion_platform.inference.tables import DAILY_PREDICTIONS, TABLES
 __all__ = [
     "DAILY_PREDICTIONS",
     "TABLES",
+    "Explained",
+    "Input",
     "Predicted",
+    "Prediction",
     "PredictionQuality",
     "best_jobs",
     "candidate_query",
     "eligible_users_query",
+    "explain_prediction",
+    "find_prediction",
     "missing_features",
     "open_jobs_query",
     "pairs_query",

@@ -16,7 +16,7 @@ DAILY_PREDICTIONS = Table(
         Column("model_version", "VARCHAR", "The registry version that scored the pair."),
         Column("features_day", "DATE", "The features are those as of this day's start."),
     ),
-    key=("user_id", "rank"),
+    key=("user_id", "rank", "model_version"),
 )
 
 TABLES = (DAILY_PREDICTIONS,)

@@ -1,6 +1,6 @@
 """The format of a lake: a number that says what its files mean, and who wrote them so.
 
-    platform/format.json    {"format": 3, "release": "0.1.0"}
+    platform/format.json    {"format": 4, "release": "0.1.0"}
 
 The number goes up when files of an earlier release have to be read in another way, or made anew.
 Lakes of commit be1d59c have no such file: they are of format 1.
@@ -19,7 +19,7 @@ from conversion_platform.lake.documents import canonical_json
 if TYPE_CHECKING:
     from conversion_platform.lake.storage import Storage
 
-FORMAT = 3
+FORMAT = 4
 FORMAT_BEFORE_THE_FILE = 1
 PLATFORM_FOLDER = "platform"
 FORMAT_KEY = f"{PLATFORM_FOLDER}/format.json"

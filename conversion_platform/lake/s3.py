@@ -114,6 +114,12 @@ class S3Storage(Storage):
             length: int = self.files.info(self.location(key))["size"]
         return length
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        with readable_s3_errors(self.root):
+            found = self.files.find(self.location(prefix).rstrip("/"), detail=True)
+        above = f"{self.root.removeprefix('s3://')}/"
+        return {name.removeprefix(above): one["size"] for name, one in found.items()}
+
     def keep_private(self, keys: Iterable[str]) -> None:
         """Objects have no modes: a bucket's policy separates the prefix `personal/`."""
 

@@ -87,6 +87,10 @@ class Storage(ABC):
         """Bytes of `key`."""
 
     @abstractmethod
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes of each key below folder `prefix`; empty where there is none."""
+
+    @abstractmethod
     def keep_private(self, keys: Iterable[str]) -> None:
         """Take files away from everyone but their owner."""
 
@@ -329,6 +333,9 @@ class LocalStorage(Storage):
 
     def size(self, key: str) -> int:
         return self._path(key).stat().st_size
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        return {key: self.size(key) for key in self.list(prefix)}
 
     def keep_private(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -14,16 +14,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from conversion_platform.days import DayRange
-from conversion_platform.errors import DamagedFileError, MissingFileError, NotReadyError
+from conversion_platform.errors import NotReadyError, RegistryError
 from conversion_platform.features import pair_query
 from conversion_platform.inference import (
     eligible_users_query,
     open_jobs_query,
     pairs_query,
 )
-from conversion_platform.lake import Session, file_sql, registered
+from conversion_platform.lake import Session, registered
 from conversion_platform.marketplace import require_history
-from conversion_platform.training import version_key
+from conversion_platform.training import add_file, read_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,7 +90,7 @@ def write_reference(session: Session, model: RankingModel) -> int:
     rows = sample(session, model, model.card.test_days)
     with session.lake.storage.staged() as path:
         pq.write_table(rows, path, compression="zstd")
-        session.lake.storage.publish(path, version_key(model.card.version, REFERENCE))
+        add_file(session.lake, model.card.version, REFERENCE, path.read_bytes())
     return int(rows.num_rows)
 
 
@@ -117,12 +117,16 @@ def reference(session: Session, model: RankingModel, day: date) -> pa.Table:
 
 def _stored(session: Session, model: RankingModel) -> pa.Table | None:
     """Return the whole stored sample; None if it is missing or damaged."""
-    location = session.lake.location(version_key(model.card.version, REFERENCE))
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
-        with session.lake.readable_errors():
-            stored = session.con.sql(f"FROM read_parquet([{file_sql(location)}])").to_arrow_table()
-    except (MissingFileError, DamagedFileError):
+        data = read_file(session.lake, model.card.version, REFERENCE)
+    except RegistryError:
         return None
+    if data is None:
+        return None
+    stored = pq.read_table(pa.BufferReader(data))
     expected = {*(feature.name for feature in model.card.spec.features), "dt", SCORE}
     return stored if expected <= set(stored.column_names) else None
 

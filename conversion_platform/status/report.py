@@ -55,7 +55,8 @@ class Status:
         champion_since: The day it was promoted for.
         map_k: k of the MAP figures.
         map_source: `truth` (the simulator's, over all open jobs), `logged slates`, or
-            `sampled negatives` where the champion learned from these.
+            `sampled negatives` where the champion learned from these; None if the champion was
+            not judged yet. The figures are the champion's own: never those of an earlier one.
         map_model: MAP@k of the champion.
         map_human: MAP@k of the human baseline.
         map_popularity: MAP@k of popularity.
@@ -173,23 +174,33 @@ def _log_events(session: Session) -> dict[str, int]:
 
 
 def _ranking(session: Session, champion: str | None) -> dict[str, Any]:
-    """Return the MAP figures: from the truth where someone knows it, else from test examples."""
-    if TRUTH_KEY in session.lake.storage.list("reports"):
-        return _from_truth(session.lake.read_json(TRUTH_KEY))
-    if champion is None:
-        return _figures(session.settings.training.map_k, None)
-    from conversion_platform.training import load_card
+    """Return the champion's own MAP figures: by the truth if it is known, else by its examples."""
+    truth = _truth(session.lake)
+    if champion is not None and truth.get("versions") == [champion]:
+        return _from_truth(truth)
+    from conversion_platform.training import load_card, newest_evaluation
 
-    card = load_card(session.lake, champion)
-    found = card.evaluation
+    judged = newest_evaluation(session.lake, champion) if champion else None
+    if champion is None or judged is None:
+        return _figures(session.settings.training.map_k, None)
+    found = judged.evaluation
+    sampled = load_card(session.lake, champion).label["negatives"] == "sampled"
     return _figures(
         found.k,
-        "sampled negatives" if card.label["negatives"] == "sampled" else "logged slates",
+        "sampled negatives" if sampled else "logged slates",
         map_model=_interval(found.map_model),
         map_human=_interval(found.map_human),
         map_popularity=_interval(found.map_popularity),
         gain_over_human=_interval(found.gain_over_human),
     )
+
+
+def _truth(lake: Lake) -> dict[str, Any]:
+    """Return the evaluation by the truth with the versions that it is of; empty without one."""
+    known: dict[str, Any] = {}
+    if TRUTH_KEY in lake.storage.list("reports"):
+        known = lake.read_json(TRUTH_KEY)
+    return known
 
 
 def _from_truth(known: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The card of a model version: its contents, its training data, its evaluation."""
+"""The card of a model version: its contents and its training data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
 
 from conversion_platform.days import DayRange
 from conversion_platform.features import FeatureSpec
-from conversion_platform.training.evaluation import Evaluation
 
 
 def _first_and_last(value: Any) -> Any:
@@ -44,6 +43,8 @@ class SplitCard:
 class ModelCard:
     """The description of a version, for readers, for scoring and for audits.
 
+    Figures are not on it: a version may be judged again without changing its name.
+
     Attributes:
         version: `<day>-<10 hex digits>` of the content.
         day: The day that the training ran for: it used only data known before this day.
@@ -53,7 +54,6 @@ class ModelCard:
         label: The definition of a positive: event types, window in days, attribution.
         splits: Days, rows and positives of each window.
         rounds: Number of trees.
-        evaluation: Figures on the test window.
         settings: The settings that training used.
         libraries: Versions of the libraries that computed it.
         fingerprint: SHA-256 of the numbers that the model was fitted and calibrated on.
@@ -69,7 +69,6 @@ class ModelCard:
     label: dict[str, Any]
     splits: dict[str, SplitCard]
     rounds: int
-    evaluation: Evaluation
     settings: dict[str, Any]
     libraries: dict[str, str]
     fingerprint: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from conversion_platform.days import DayRange
 from conversion_platform.errors import TrainingError
-from conversion_platform.lake import Session
-from conversion_platform.training.registry import add_file, load_model
+from conversion_platform.lake import Session, canonical_json
+from conversion_platform.training.registry import IMPORTANCE, add_file, load_model, read_file
 from conversion_platform.training.tables import TRAINING_EXAMPLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from conversion_platform.lake import Lake
     from conversion_platform.training.ranker import RankingModel
 
     Array = NDArray[Any]
@@ -45,7 +47,7 @@ class Explanation:
 
 
 def explain(session: Session, version: str) -> Explanation:
-    """Explain a version on the test examples of its training, and add the plot to the version.
+    """Explain a version on the test examples of its training; add plot and importance to it.
 
     Raises:
         NotReadyError: the version's examples are missing.
@@ -61,9 +63,33 @@ def explain(session: Session, version: str) -> Explanation:
             "Build the training examples of its day again.",
         )
     values = model.contributions(sample)[:, :-1]
-    png = _summary_plot(model, sample, values)
-    add_file(session.lake, version, SUMMARY, png)
-    return Explanation(version, sample.num_rows, png, _top(model, values))
+    made = Explanation(
+        version, sample.num_rows, _summary_plot(model, sample, values), _top(model, values)
+    )
+    add_file(session.lake, version, IMPORTANCE, _importance(made))
+    add_file(session.lake, version, SUMMARY, made.png)
+    return made
+
+
+def importance(lake: Lake, version: str) -> tuple[tuple[str, float], ...]:
+    """Return (input, mean absolute SHAP value in log-odds) of a version, largest first.
+
+    Empty for a version that was not explained yet.
+
+    Raises:
+        RegistryError: the version's file is damaged.
+    """
+    data = read_file(lake, version, IMPORTANCE)
+    listed = json.loads(data)["features"] if data else []
+    return tuple((one["feature"], one["mean_abs_shap"]) for one in listed)
+
+
+def _importance(made: Explanation) -> bytes:
+    listed = [
+        {"feature": name, "mean_abs_shap": value, "rank": rank}
+        for rank, (name, value) in enumerate(made.top_features, 1)
+    ]
+    return canonical_json({"version": made.version, "rows": made.rows, "features": listed})
 
 
 def _sample(session: Session, model: RankingModel) -> pa.Table:

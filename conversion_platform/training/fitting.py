@@ -1,6 +1,7 @@
-"""Trains a candidate: fits, calibrates and evaluates a model, and writes the version.
+"""Trains a candidate: fits and calibrates a model, and writes the version; evaluates versions.
 
-The champion pointer is not changed here; `promotion.py` decides about that.
+The champion pointer is not changed here; `promotion.py` decides about that. Evaluations are kept by
+`judging.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from conversion_platform.training.evaluation import Evaluation, ScoredExamples, 
 from conversion_platform.training.examples import require_two_classes
 from conversion_platform.training.offset import Offset
 from conversion_platform.training.ranker import Examples, fit_booster, score_matrix
-from conversion_platform.training.registry import add_version, load_model
+from conversion_platform.training.registry import add_version, load_model, record_provenance
 from conversion_platform.training.tables import TRAINING_EXAMPLES
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Window:
 
 
 def fit_candidate(session: Session, day: date) -> ModelCard:
-    """Fit, calibrate and evaluate a model on the examples of `day`, and write its version.
+    """Fit and calibrate a model on the examples of `day`, and write its version.
 
     The same examples and settings give the same version and bytes.
 
@@ -81,8 +82,6 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
         slot_effects(session, max(split.days.last for split in splits.values())),
     )
     calibration = _calibrated(booster, encoder, validation.examples if tuned else train.examples)
-    test = _load(session, day, "test", encoder, splits)
-    evaluation = _evaluated("", session.settings, encoder, booster, calibration, test)
     draft = ModelCard(
         version="",
         day=day,
@@ -92,13 +91,14 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
         label=_label(session.settings),
         splits=splits,
         rounds=booster.num_boosted_rounds(),
-        evaluation=evaluation,
         settings=_settings_used(session.settings),
         libraries={name: installed(name) for name in LIBRARIES},
         fingerprint=_fingerprint(train.examples, validation.examples),
         notes=_notes(session.settings, splits, tuned),
     )
-    return add_version(session.lake, bytes(booster.save_raw("ubj")), calibration, draft)
+    card = add_version(session.lake, bytes(booster.save_raw("ubj")), calibration, draft)
+    record_provenance(session.lake, card)
+    return card
 
 
 def evaluate(session: Session, version: str, day: date | None = None) -> Evaluation:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conversion_platform.days import DayRange
+from conversion_platform.days import DayRange, counted
 from conversion_platform.errors import LakeError
 from conversion_platform.lake import FORMAT, Session, lake_format, newer_format, quoted, set_format
 from conversion_platform.marketplace import keep_personal_apart
@@ -80,6 +80,8 @@ def _bring_up_ledger(settings: Settings) -> None:
 
 
 def _steps(lake: Lake, settings: Settings, since: int) -> Iterator[str]:
+    if since < 4:
+        yield from _registry(lake)  # first: a step of format 2 reads the champion pointers
     if since < 2:
         yield from _open_from_midnight(lake, settings)
         yield NEW_CHECK_NAMES
@@ -87,6 +89,19 @@ def _steps(lake: Lake, settings: Settings, since: int) -> Iterator[str]:
     if since < 3:
         yield from _personal_apart(lake, settings)
         yield from _first_snapshot(lake, settings)
+
+
+def _registry(lake: Lake) -> Iterator[str]:
+    """Format 4: evaluations are records of their own, and every file of a version has a digest."""
+    from conversion_platform.training import upgrade_registry, versions
+
+    yield from upgrade_registry(lake)
+    count = len(versions(lake))
+    if count:
+        yield (
+            f"The figures of {counted(count, 'model version')} are records of their own now, "
+            "beside the card: `conversion-platform models list`. The versions keep their names."
+        )
 
 
 def _open_from_midnight(lake: Lake, settings: Settings) -> Iterator[str]:

@@ -89,6 +89,8 @@ def written_by(key: str, assets: set[str]) -> set[str]:
         return {"champion_model"}
     if key.startswith("models/candidate"):
         return {"candidate_model"}
+    if key.startswith("models/evaluations"):
+        return {"model_evaluation", "champion_model"}
     # A version's files: made by the candidate, and the champion's once the pointer names them.
     return {"candidate_model", "champion_model"} if table == "models" else set()
 

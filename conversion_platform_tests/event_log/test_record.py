@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from conversion_platform.lake import Lake, LocalStorage, Session
 from conversion_platform.marketplace import USERS_HISTORY
 from conversion_platform.marketplace.history import fold_snapshots
 from conversion_platform.settings import Settings
-from conversion_platform.training.registry import POINTERS
+from conversion_platform.training.registry.pointers import POINTERS, Pointer, add_pointer
 from conversion_platform_tests.event_log.small_lake import DAY, fill, fill_people
 from conversion_platform_tests.marketplace.history.world import day, keep, opened
 
@@ -41,12 +41,11 @@ def con(
 ) -> duckdb.DuckDBPyConnection:
     fill(Session(settings, lake, con))
     fill_people(Session(settings, lake, con))
-    lake.write_json(
-        f"{POINTERS}/000001.json", {"version": "v0", "day": "2026-02-23", "reason": "First."}
-    )
-    lake.write_json(
-        f"{POINTERS}/000002.json", {"version": "v1", "day": "2026-03-02", "reason": "It's better."}
-    )
+    for pointer in (
+        Pointer(1, "v0", date(2026, 2, 23), "First."),
+        Pointer(2, "v1", DAY, "It's better.", "Ann", previous="v0"),
+    ):
+        add_pointer(lake, POINTERS, pointer)
     return con
 
 

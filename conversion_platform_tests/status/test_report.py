@@ -16,9 +16,19 @@ from conversion_platform.lake import Lake, Session
 from conversion_platform.settings import Settings, load_settings
 from conversion_platform.status import TRUTH_KEY, Status, collect
 from conversion_platform.terminal import console_to
-from conversion_platform.training import ModelCard, load_card
+from conversion_platform.training import (
+    ModelCard,
+    candidate,
+    champion,
+    fit_candidate,
+    judge,
+    load_card,
+    newest_evaluation,
+    promote,
+    record_evaluation,
+)
 from conversion_platform_tests.sessions import in_session
-from conversion_platform_tests.tiny_platform import LIVED, lake_in, rows, settings_in
+from conversion_platform_tests.tiny_platform import LIVED, NEXT, lake_in, rows, settings_in
 
 NOW = datetime(2026, 1, 26, 12, 0, tzinfo=UTC)
 KEYS = {
@@ -126,12 +136,48 @@ def test_where_somebody_knows_the_truth_its_figures_stand_first(
     names = ("map_model", "map_human", "map_popularity", "map_oracle")
     known = dict.fromkeys((*names, "gain_over_human", "gap_closed"), estimate)
     lake = lake_in(platform)
+    known["versions"] = [champion(lake)]
     lake.write_json(TRUTH_KEY, {"k": 10, "days": "x", "slates": 5, "users": 4, **known})
     found = in_session(settings_in(platform), collect, NOW).to_json()
     assert found["map_source"] == "truth"
     assert [found[name] for name in names] == [0.3] * 4
     assert found["gap_closed"] == estimate
     assert "30% [20%, 40%]" in in_session(settings_in(platform), screen)
+
+
+def retrained(platform: Path) -> str:
+    """A new champion, which was not judged; returns its version."""
+    lake, settings = lake_in(platform), settings_in(platform)
+    training = settings.training.model_copy(update={"seed": 8})
+    other = settings.model_copy(update={"training": training})
+    with lake.connect() as con:
+        version = fit_candidate(Session(other, lake, con), LIVED).version
+    promote(lake, version, NEXT, "Retrained.")
+    return version
+
+
+def test_after_a_retraining_no_figure_of_the_earlier_champion_is_shown(platform: Path) -> None:
+    lake, settings = lake_in(platform), settings_in(platform)
+    old = champion(lake)
+    assert old is not None
+    estimate = {"value": 0.3, "low": 0.2, "high": 0.4}
+    lake.write_json(TRUTH_KEY, {"k": 10, "versions": [old], "map_model": estimate})
+    assert in_session(settings, collect, NOW).map_source == "truth"
+    new = retrained(platform)
+    found = in_session(settings, collect, NOW)
+    assert (found.champion, found.map_source, found.map_model.value) == (new, None, None)
+    assert "this version was not judged yet" in in_session(settings, screen)
+
+
+def test_a_retrained_champion_is_shown_with_its_own_figures(platform: Path) -> None:
+    lake, settings = lake_in(platform), settings_in(platform)
+    new = retrained(platform)
+    own = in_session(settings, judge, new, NEXT, LIVED).evaluation
+    assert own != newest_evaluation(lake, candidate(lake, LIVED)).evaluation  # type: ignore[union-attr]
+    assert in_session(settings, collect, NOW).map_model.value == own.map_model.value
+    better = replace(own.map_model, value=0.9)
+    record_evaluation(lake, replace(own, map_model=better), LIVED, "others", NEXT)
+    assert in_session(settings, collect, NOW).map_model.value == 0.9
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from conversion_platform.marketplace import (
 from conversion_platform.marketplace import JOBS as JOBS_TABLE
 from conversion_platform.runs import renew_instance
 from conversion_platform.runs.instance_settings import INSTANCE_SETTINGS
+from conversion_platform.training import champion
 from conversion_platform.upkeep import migrate
 from conversion_platform_tests.tiny_platform import (
     LIVED,
@@ -147,7 +148,7 @@ def test_a_migrated_platform_goes_on_as_one_that_was_never_old(
 ) -> None:
     result = ask(old, "migrate")
     assert result.exit_code == 0, result.stderr
-    assert "has format 3 now, not 1" in result.stdout
+    assert f"has format {FORMAT} now, not 1" in result.stdout
     assert of_migrated(old, lived) == []
     new = copies("new")  # type: ignore[operator]
     for folder in (old, new):
@@ -209,6 +210,18 @@ def _read(file: Path, columns: str) -> list[tuple[str]]:
 def _names(file: Path) -> list[str]:
     with duckdb.connect() as con:
         return [name for name, *_ in con.execute(f"DESCRIBE FROM '{file}'").fetchall()]
+
+
+def test_the_registry_of_format_3_is_read_after_the_migration(platform: Path) -> None:
+    lake = lake_in(platform)
+    version = champion(lake)
+    pointer = {"version": version, "day": str(LIVED), "reason": "There is no champion yet."}
+    lake.write_json("models/champion/000001.json", pointer)
+    lake.write_json(FORMAT_KEY, {"format": 3, "release": "0.1.0"})
+    assert ask(platform, "models", "list").exit_code == 1
+    assert "records of their own" in ask(platform, "migrate").stdout
+    assert champion(lake) == version
+    assert str(version) in ask(platform, "models", "list").stdout
 
 
 def test_migrating_again_changes_nothing(old: Path) -> None:

@@ -30,12 +30,11 @@ from conversion_platform.training import (
     build_examples,
     candidate,
     champion,
-    decide,
-    evaluate,
     explain,
     fit_candidate,
+    judge,
     name_candidate,
-    promote,
+    settle,
 )
 
 GROUP = "training"
@@ -111,7 +110,7 @@ def card_metadata(card: ModelCard) -> dict[str, Any]:
 def model_evaluation(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
         results = [
-            evaluate(session, candidate(session.lake, day))
+            judge(session, candidate(session.lake, day), day).evaluation
             for day in with_progress(days_of(context))
         ]
     result = results[-1]
@@ -194,9 +193,7 @@ def model_explanations(
 def champion_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
     with platform.session() as session:
         for day in with_progress(days_of(context)):
-            decision = decide(session, candidate(session.lake, day))
-            if decision.promote:
-                promote(session.lake, decision.candidate, day, decision.reason)
+            decision = settle(session, candidate(session.lake, day), day)
         holder = champion(session.lake, day) or "none"
     return dg.MaterializeResult(
         metadata={
