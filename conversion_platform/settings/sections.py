@@ -318,7 +318,7 @@ class TrainingSection(Section):
 
     train_days: int = Field(42, ge=2, le=3650, description="Days of matured impressions to fit on.")
     validation_days: int = Field(
-        7, ge=1, le=3650, description="Days after those, for early stopping and calibration."
+        14, ge=1, le=3650, description="Days after those, for early stopping and calibration."
     )
     test_days: int = Field(7, ge=1, le=3650, description="Days after those, for evaluation only.")
     attribution: Literal["last_touch", "any"] = Field(
@@ -332,9 +332,9 @@ class TrainingSection(Section):
         le=1_000_000_000,
         description="Fitting examples kept (whole slates, by hash) above this.",
     )
-    trees: int = Field(300, ge=1, le=10_000, description="Most boosting rounds.")
-    depth: int = Field(5, ge=1, le=15, description="Depth of a tree.")
-    learning_rate: float = Field(0.08, gt=0, le=1, description="Shrinkage of each tree.")
+    trees: int = Field(400, ge=1, le=10_000, description="Most boosting rounds.")
+    depth: int = Field(4, ge=1, le=15, description="Depth of a tree.")
+    learning_rate: float = Field(0.05, gt=0, le=1, description="Shrinkage of each tree.")
     early_stopping_rounds: int = Field(
         25, ge=1, le=10_000, description="Rounds without gain on validation before stopping."
     )

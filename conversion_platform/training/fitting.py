@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from conversion_platform.days import DayRange
 from conversion_platform.features import FeatureSpec, feature_spec, slot_effects
 from conversion_platform.lake import Session
-from conversion_platform.training.calibration import Calibration, fit_calibration
+from conversion_platform.training.calibration import Calibration, Shown, fit_calibration
 from conversion_platform.training.card import ModelCard, SplitCard
 from conversion_platform.training.encoding import POSITION, Encoder, fit_vocabulary
 from conversion_platform.training.evaluation import Evaluation, ScoredExamples, evaluate_ranking
@@ -81,7 +81,9 @@ def fit_candidate(session: Session, day: date) -> ModelCard:
         validation.examples if tuned else None,
         slot_effects(session, max(split.days.last for split in splits.values())),
     )
-    calibration = _calibrated(booster, encoder, validation.examples if tuned else train.examples)
+    calibration = _calibrated(
+        booster, encoder, train.examples, validation.examples if tuned else None
+    )
     draft = ModelCard(
         version="",
         day=day,
@@ -202,9 +204,24 @@ def _has_both(labels: Array) -> bool:
     return bool(0 < labels.sum() < len(labels))
 
 
-def _calibrated(booster: xgboost.Booster, encoder: Encoder, examples: Examples) -> Calibration:
+def _calibrated(
+    booster: xgboost.Booster, encoder: Encoder, train: Examples, validation: Examples | None
+) -> Calibration:
+    if validation is None:
+        return fit_calibration(_shown(booster, encoder, train))
+    return fit_calibration(_shown(booster, encoder, validation), _shown(booster, encoder, train))
+
+
+def _shown(booster: xgboost.Booster, encoder: Encoder, examples: Examples) -> Shown:
+    """Score a window as if every row had been shown in the first slot."""
+    import numpy as np
+
+    slot = encoder.columns.index(POSITION)
+    positions = examples.matrix[:, slot].copy()
+    examples.matrix[:, slot] = np.float32(0.0)
     scores = score_matrix(booster, Offset.of(booster), encoder, examples.matrix)
-    return fit_calibration(scores, examples.converted)
+    examples.matrix[:, slot] = positions
+    return Shown(scores, examples.converted, positions)
 
 
 def _evaluated(
@@ -215,26 +232,17 @@ def _evaluated(
     calibration: Calibration,
     window: Window,
 ) -> Evaluation:
-    """Score the window at its logged positions (probabilities) and at the first (ranking)."""
-    import numpy as np
-
-    slot = encoder.columns.index(POSITION)
-    matrix = window.examples.matrix
-    positions = matrix[:, slot].copy()
-    offset = Offset.of(booster)
-    shown = score_matrix(booster, offset, encoder, matrix)
-    matrix[:, slot] = np.float32(0.0)
-    first = score_matrix(booster, offset, encoder, matrix)
-    matrix[:, slot] = positions
+    """Judge the scores at the first slot, and the probabilities at the logged ones."""
+    shown = _shown(booster, encoder, window.examples)
     scored = ScoredExamples(
         slates=window.slates,
         users=window.users,
         ties=window.ties,
-        labels=window.examples.converted,
-        positions=positions,
+        labels=shown.labels,
+        positions=shown.positions,
         popularity=window.popularity,
-        scores=first,
-        probabilities=calibration.apply(shown),
+        scores=shown.scores,
+        probabilities=calibration.apply(shown.scores, shown.positions),
     )
     return evaluate_ranking(version, scored, settings.training.map_k, settings.training.seed)
 

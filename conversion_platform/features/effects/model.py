@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 # Sums of whole multiples of this are exact in double precision, in whatever order rows arrive.
 UNIT = 2.0**-24
-HALF_LIFE_DAYS = 180
-KEPT_A_DAY = 0.5 ** (1 / HALF_LIFE_DAYS)
+HALF_LIFE_DAYS = {"all": 7}
+"""Days after which what was observed weighs half: the level of all responses follows the season."""
+USUAL_HALF_LIFE_DAYS = 180
 LARGEST_STEP = 1.0
 FIRST_PRIOR, LEAST_PRIOR, MOST_PRIOR = 4.0, 0.5, 50.0
 
@@ -126,8 +127,9 @@ class Effects:
         """Take in the responses of one day; older days lose weight even without any."""
         import numpy as np
 
-        for levels in self.factors.values():
-            levels.information *= np.float32(KEPT_A_DAY)
+        for name, levels in self.factors.items():
+            half_life = HALF_LIFE_DAYS.get(name, USUAL_HALF_LIFE_DAYS)
+            levels.information *= np.float32(0.5 ** (1 / half_life))
         if not len(day.shown) or not (self.has_begun or day.shown.any()):
             return
         if not self.has_begun:

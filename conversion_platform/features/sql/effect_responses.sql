@@ -1,6 +1,7 @@
 -- Each pair of user and job of the days $first to $last on which it was shown or responded to: the
 -- level of each factor (-1 where it has none). A day is the one on which the events became known.
--- A message of ours shows its job in a slot of its own; what nobody logged as shown is no residual.
+-- A message of ours shows its job in a slot of its own. It tells of the job and of the user's taste,
+-- not of how often the user responds: who never answers messages may well click on the site.
 WITH known AS (
     SELECT
         e.user_id,
@@ -61,6 +62,7 @@ pair_days AS (
         user_id,
         job_id,
         day,
+        by_text,
         bool_or(shown) AS shown,
         bool_or(responded) AS responded,
         min(slot) AS slot
@@ -93,6 +95,7 @@ matched AS (
         d.shown,
         d.responded,
         d.slot,
+        d.by_text,
         coalesce(r.texts, 0) AS texts,
         uc.code AS user_code,
         jc.code AS job_code,
@@ -120,7 +123,7 @@ SELECT
     responded,
     0::BIGINT AS "all",
     coalesce(slot, -1)::BIGINT AS slot,
-    least(texts, $most_texts)::BIGINT AS texts,
+    if(by_text, -1, least(texts, $most_texts))::BIGINT AS texts,
     coalesce($distance_band, -1)::BIGINT AS distance,
     coalesce($pay_band, -1)::BIGINT AS pay,
     coalesce(skill::INTEGER, -1)::BIGINT AS skill,
@@ -128,6 +131,6 @@ SELECT
     coalesce(category_code, -1)::BIGINT AS category,
     coalesce(employer_code, -1)::BIGINT AS employer,
     coalesce(user_code * $codes + category_code, -1)::BIGINT AS user_category,
-    user_code::BIGINT AS user,
+    if(by_text, -1, user_code)::BIGINT AS user,
     job_code::BIGINT AS job
 FROM matched
