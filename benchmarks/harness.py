@@ -107,7 +107,7 @@ def _arguments(description: str) -> argparse.Namespace:
 def keep(name: str, figures: dict[str, Any]) -> None:
     """Write the figures of a full run to `results/`, with the commit, the day and the machine."""
     RESULTS.mkdir(exist_ok=True)
-    kept = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine()}
+    kept = {"commit": commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine()}
     (RESULTS / f"{name}.json").write_text(
         json.dumps({**kept, **_rounded(figures)}, indent=2) + "\n"
     )
@@ -126,7 +126,9 @@ def last(name: str) -> dict[str, Any]:
     return found
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the short hash of the checkout, and whether files differ from it."""
+
     def git(*words: str) -> str:
         command = ["git", "-C", str(ROOT), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

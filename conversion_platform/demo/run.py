@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import asdict
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.lake import Session, open_session
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from conversion_platform.simulator import Reply
 
 MARKER = ".conversion-platform-demo"
-TRUTH_SHARE = 0.5
 
 
 def run_demo(folder: Path, days: int, world: World | None = None) -> None:
@@ -107,72 +105,9 @@ def write_truth_evaluation(session: Session, folder: Path, days: DayRange) -> No
 
     The days are those that the platform ran: no training used them.
     """
+    from conversion_platform.demo.judging import truth_evaluation
+
     session.lake.write_json(TRUTH_KEY, truth_evaluation(session, folder, days))
-
-
-def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str, Any]:
-    """Return MAP@k of model, human, popularity and oracle, and the share of the gap closed."""
-    import numpy as np
-
-    from conversion_platform.training import (
-        champions,
-        clustered_mean,
-        clustered_ratio,
-        slate_precision,
-    )
-
-    scored = scored_truth(session, folder, days)
-    column = {name: scored[name].to_numpy(zero_copy_only=False) for name in scored.column_names}
-    groups, users = column["slate"], column["user"]
-    k, seed = session.settings.training.map_k, session.settings.training.seed
-    rankings = {
-        "map_model": column["score"],
-        "map_human": column["human_score"],
-        "map_popularity": column["popularity_score"],
-        "map_oracle": column["p_true"],
-    }
-    found = {
-        name: slate_precision(groups, scores, column["outcome"], k)
-        for name, scores in rankings.items()
-    }
-    precision = {name: one.precision for name, one in found.items()}
-    who = users[found["map_model"].rows]
-    gain = precision["map_model"] - precision["map_human"]
-    gap = precision["map_oracle"] - precision["map_human"]
-    estimates = {name: clustered_mean(values, who, seed) for name, values in precision.items()}
-    estimates["gain_over_human"] = clustered_mean(gain, who, seed)
-    estimates["gap_closed"] = clustered_ratio(gain, gap, who, seed)
-    return {
-        "k": k,
-        "days": str(days),
-        "versions": sorted({version for version, _ in champions(session.lake, days)}),
-        "slates": len(gain),
-        "users": len(np.unique(who)),
-        **{name: asdict(estimate) for name, estimate in estimates.items()},
-    }
-
-
-def scored_truth(session: Session, folder: Path, days: DayRange) -> pa.Table:
-    """Return candidate pairs of a share of the users: the truth, and the day's champion's score."""
-    import pyarrow as pa
-
-    from conversion_platform.inference import score_pairs
-    from conversion_platform.simulator import candidates
-    from conversion_platform.training import champions, load_model
-
-    con = session.con
-    batches = []
-    for version, part in champions(session.lake, days):
-        model = load_model(session.lake, version, session.settings.platform.threads)
-        con.register("truth", candidates(folder, part, share=TRUTH_SHARE))
-        batches += list(score_pairs(session, model, "truth", part))
-    con.register("scored", pa.Table.from_batches(batches))
-    return con.sql(
-        """SELECT dense_rank() OVER (ORDER BY dt, user_id) AS slate,
-            dense_rank() OVER (ORDER BY user_id) AS "user", outcome, score,
-            human_score, popularity_score, p_true
-        FROM scored ORDER BY dt, user_id, md5(job_id), job_id"""
-    ).to_arrow_table()
 
 
 def show_end(session: Session, folder: Path, days: DayRange, seconds: float) -> None:

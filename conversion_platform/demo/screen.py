@@ -58,6 +58,7 @@ def _ranking(truth: dict[str, Any]) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
 
+    from conversion_platform.demo.judging import weakest_words
     from conversion_platform.status import Interval
 
     table = Table(box=box.SIMPLE, pad_edge=False)
@@ -67,6 +68,7 @@ def _ranking(truth: dict[str, Any]) -> RenderableType:
     rows = {
         "popularity": "map_popularity",
         "recruiter (human baseline)": "map_human",
+        "the recruiter's rules, without noise": "map_formula",
         f"our champion {', '.join(truth['versions'])}": "map_model",
         "oracle (true probabilities)": "map_oracle",
     }
@@ -76,14 +78,17 @@ def _ranking(truth: dict[str, Any]) -> RenderableType:
     return Group(
         styled(
             ("How good the ranking is", "bold"),
-            ", over all open jobs of each user's metro, on days that no training used",
+            f", all {truth['users']:,} users, all open jobs of their metro, days that no training "
+            f"used, outcomes drawn {truth['draws']} times",
         ),
         table,
         styled(
-            f"  gain over the recruiters {Interval(**truth['gain_over_human']).shown()}; "
-            "gap to the oracle closed ",
+            f"  gain over the recruiters {Interval(**truth['gain_over_human']).shown()}\n"
+            "  gap to the oracle closed ",
             (Interval(**truth["gap_closed"]).shown(percent=True), "bold"),
-            "\n",
+            " from the recruiters, "
+            f"{Interval(**truth['gap_closed_from_formula']).shown(percent=True)} from their rules\n"
+            f"  {weakest_words(truth['weakest_segment'])}\n",
         ),
     )
 

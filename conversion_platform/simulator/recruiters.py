@@ -37,6 +37,24 @@ def human_score(truth: Truth, user: Ints, job: Ints, popularity: Floats, day: in
     return score
 
 
+def formula_score(truth: Truth, user: Ints, job: Ints, day: int) -> Floats:
+    """Return what a careful person could compute: the recruiter's simple rules, without noise.
+
+    Arguments as of `human_score`.
+    """
+    users, jobs = truth.users, truth.jobs
+    gap = (jobs.pay[job] - users.desired_pay[user]) / 4.0
+    age = np.maximum(0, day - jobs.opened_day[job])
+    score: Floats = (
+        -0.72 * np.log1p(truth.distance(user, job))
+        + 0.9 * truth.states(user, job)
+        + 0.3 * np.exp(-age / 4.0)
+        + 0.45 * np.clip(gap, -1.0, 1.0)
+        + 0.38 * (users.shift[user] == jobs.shift[job])
+    )
+    return score
+
+
 def slate_of(score: Floats, size: int) -> Ints:
     """Return the columns of the `size` best scores of each row, best first; (n, min(size, m))."""
     size = min(size, score.shape[1])

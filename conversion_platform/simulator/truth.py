@@ -18,7 +18,7 @@ from conversion_platform.simulator.engine import applied_mask, by_metro
 from conversion_platform.simulator.event_arrays import job_ids, read_arrays, user_ids
 from conversion_platform.simulator.randomness import Flags, Floats, Hash, Ints, sigmoid
 from conversion_platform.simulator.reactions import response_draw
-from conversion_platform.simulator.recruiters import human_score
+from conversion_platform.simulator.recruiters import formula_score, human_score
 from conversion_platform.simulator.response import Rules, Truth
 from conversion_platform.simulator.state import Applied, last_day, load_state, load_world
 from conversion_platform.simulator.world_on_day import day_logit, rules_on, truth_until
@@ -50,6 +50,7 @@ class Pairs:
     day_part: Floats
     draw: Floats
     human: Floats
+    formula: Floats
     popularity: Floats
 
     @property
@@ -88,8 +89,9 @@ def candidates(
 
     Returns:
         user_id, job_id, dt (DATE), p_true, outcome (BOOLEAN: would convert if shown the job
-        and looking at it, one draw for each pair and day), human_score, popularity_score
-        (recent clicks, before the day). Sorted by dt, user_id, job_id.
+        and looking at it, one draw for each pair and day), human_score, formula_score (the
+        recruiter's rules without noise, liking and popularity), popularity_score (recent clicks,
+        before the day). Sorted by dt, user_id, job_id.
 
     Raises:
         SourceError: a day has not been published.
@@ -108,6 +110,7 @@ def candidates(
             "p_true": pairs.probability,
             "outcome": pairs.outcome,
             "human_score": pairs.human,
+            "formula_score": pairs.formula,
             "popularity_score": pairs.popularity,
         }
     )
@@ -149,7 +152,7 @@ def pairs_of(
 
 
 def _no_pairs() -> Pairs:
-    nothing: list[Any] = [np.zeros(0, np.int64)] * 3 + [np.zeros(0)] * 8
+    nothing: list[Any] = [np.zeros(0, np.int64)] * 3 + [np.zeros(0)] * 9
     return Pairs(*nothing)
 
 
@@ -198,6 +201,7 @@ def _pairs_of_day(
             day_part,
             response_draw(truth, who, what, number),
             human_score(truth, who, what, liked, number),
+            formula_score(truth, who, what, number),
             liked,
         )
         found.append(tuple(np.broadcast_to(column, fresh.shape)[fresh] for column in columns))

@@ -16,6 +16,8 @@ from conversion_platform.training.comparison import (
 from conversion_platform.training.evaluation import (
     Estimate,
     Evaluation,
+    RankedSlates,
+    RedrawnPrecision,
     clustered_mean,
     clustered_ratio,
     map_at_k,
@@ -85,7 +87,9 @@ __all__ = [
     "ModelCard",
     "Pointer",
     "Provenance",
+    "RankedSlates",
     "RankingModel",
+    "RedrawnPrecision",
     "RegistryView",
     "VersionSummary",
     "add_file",

@@ -66,24 +66,95 @@ def slate_precision(
         k: Ranks that count.
         ties: Order of equal scores, lower first; usually a hash of the job. Row order if not given.
     """
-    import numpy as np
+    return RankedSlates.of(groups, scores, ties).precision(labels, k)
 
-    _, codes = np.unique(groups, return_inverse=True)
-    ties = np.arange(len(codes)) if ties is None else ties
-    order = np.lexsort((ties, -scores, codes))  # NaN sorts last
-    code, hit = codes[order], np.asarray(labels, dtype=bool)[order]
-    starts = np.flatnonzero(np.r_[True, code[1:] != code[:-1]]) if len(code) else code
-    sizes = np.diff(np.r_[starts, len(code)])
-    rank = np.arange(len(code)) - np.repeat(starts, sizes) + 1
-    before = np.cumsum(hit) - hit
-    hits = np.cumsum(hit) - np.repeat(before[starts], sizes)
-    gain = np.where(hit & (rank <= k), hits / np.maximum(rank, 1), 0.0)
-    positives = np.add.reduceat(hit, starts, dtype=np.int64) if len(starts) else starts
-    total = np.add.reduceat(gain, starts) if len(starts) else starts.astype(float)
-    kept = positives > 0
-    return SlatePrecision(
-        order[starts[kept]], total[kept] / np.minimum(positives[kept], k).astype(float)
-    )
+
+@dataclass(frozen=True)
+class RankedSlates:
+    """Rows in the order of a ranking; arrays of shape (n,), or (slates,).
+
+    Attributes:
+        order: Rows, slate by slate, best first.
+        starts: Place in `order` at which each slate begins.
+        rank: Rank in its slate of each place in `order`, 1 = first.
+    """
+
+    order: Array
+    starts: Array
+    rank: Array
+
+    @classmethod
+    def of(cls, groups: Array, scores: Array, ties: Array | None = None) -> RankedSlates:
+        """Rank the rows of each slate; arguments as of `slate_precision`."""
+        import numpy as np
+
+        _, codes = np.unique(groups, return_inverse=True)
+        ties = np.arange(len(codes)) if ties is None else ties
+        order = np.lexsort((ties, -scores, codes))  # NaN sorts last
+        code = codes[order]
+        starts = np.flatnonzero(np.r_[True, code[1:] != code[:-1]]) if len(code) else code
+        sizes = np.diff(np.r_[starts, len(code)])
+        return cls(order, starts, np.arange(len(code)) - np.repeat(starts, sizes) + 1)
+
+    def precision(self, labels: Array, k: int) -> SlatePrecision:
+        """Return the average precision at `k` of each slate with a positive."""
+        total, positives = self._sums(labels, k)
+        kept = positives > 0
+        return SlatePrecision(
+            self.order[self.starts[kept]],
+            total[kept] / positives[kept].clip(max=k),
+        )
+
+    def redrawn(self, probabilities: Array, k: int, draws: int, seed: int) -> RedrawnPrecision:
+        """Return the average precision of each slate with outcomes drawn again and again.
+
+        Rankings of the same rows see the same outcomes.
+
+        Args:
+            probabilities: The true probability of each row, shape (n,).
+            k: Ranks that count.
+            draws: How many times.
+            seed: Of the draws.
+        """
+        import numpy as np
+
+        totals, counts = np.zeros(len(self.starts)), np.zeros(len(self.starts))
+        for draw in range(draws):
+            outcomes = np.random.default_rng((seed, draw)).random(len(self.order)) < probabilities
+            total, positives = self._sums(outcomes, k)
+            kept = positives > 0
+            totals[kept] += total[kept] / positives[kept].clip(max=k)
+            counts += kept
+        return RedrawnPrecision(self.order[self.starts], totals, counts)
+
+    def _sums(self, labels: Array, k: int) -> tuple[Array, Array]:
+        """Return the sum of the precisions at each slate's positives, and how many it has."""
+        import numpy as np
+
+        hit = np.asarray(labels, dtype=bool)[self.order]
+        if not len(hit):
+            return np.zeros(0), np.zeros(0, np.int64)
+        before = (np.cumsum(hit) - hit)[self.starts]
+        sizes = np.diff(np.r_[self.starts, len(hit)])
+        hits = np.cumsum(hit) - np.repeat(before, sizes)
+        gain = np.where(hit & (self.rank <= k), hits / self.rank, 0.0)
+        positives = np.add.reduceat(hit, self.starts, dtype=np.int64)
+        return np.add.reduceat(gain, self.starts), positives
+
+
+@dataclass(frozen=True)
+class RedrawnPrecision:
+    """Average precision of slates over several draws of their outcomes; shape (slates,) each.
+
+    Attributes:
+        rows: Index of one row of the slate.
+        totals: Sum over the draws in which the slate has a positive.
+        counts: How many draws those are.
+    """
+
+    rows: Array
+    totals: Array
+    counts: Array
 
 
 def map_at_k(
