@@ -31,7 +31,7 @@ def sample(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(3 * truth, 0, 0.999).astype(np.float32), generator.random(rows) < truth
 
 
-@pytest.mark.parametrize(("rows", "method"), [(4_000, "platt"), (600_000, "isotonic")])
+@pytest.mark.parametrize(("rows", "method"), [(4_000, "logistic"), (600_000, "isotonic")])
 def test_scores_that_promise_too_much_are_brought_down_to_what_comes(
     rows: int, method: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_further_examples_tell_how_slots_compare_and_leave_the_level_alone() -> 
 
 
 def test_slots_beyond_the_last_one_that_is_told_apart_count_as_it() -> None:
-    calibration = Calibration("platt", (0.0, 1.0), (0.0, 1.0), (1.0, *(0.5,) * 15))
+    calibration = Calibration("logistic", (0.0, 1.0), (0.0, 1.0), (1.0, *(0.5,) * 15))
     scores = np.full(4, 0.5, np.float32)
     found = calibration.apply(scores, np.array([0, 15, 99, np.nan]))
     assert found == pytest.approx([0.5, 0.25, 0.25, 0.5])
