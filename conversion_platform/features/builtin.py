@@ -129,6 +129,16 @@ def _user_features() -> list[Builtin]:
         _numeric(USER, "user_tenure_days", "Days since the user joined."),
         _numeric(USER, "user_clicked_pay_90d", "Mean pay of the jobs clicked within 90 days."),
         _effect(USER, "user_effect", "the user"),
+        _numeric(
+            USER,
+            "user_pay_slope",
+            "Log-odds that a third more pay adds for the user, beyond what it adds for others.",
+        ),
+        _numeric(
+            USER,
+            "user_distance_slope",
+            "Log-odds that 2.7 times the distance adds for the user, beyond others.",
+        ),
         _numeric(USER, "user_desired_pay", "Pay that the user asks for."),
         _categorical(USER, "user_region", "Labour market of the user."),
         _categorical(USER, "user_shift", "Shift that the user wants."),
@@ -236,6 +246,8 @@ def _pair_features() -> list[Builtin]:
         _effect(PAIR, "pay_effect", "the pay, over what the user asks for,"),
         _effect(PAIR, "skill_effect", "the match of skill"),
         _effect(PAIR, "shift_effect", "the match of shift"),
+        _effect(PAIR, "user_pay_effect", "the pay, for this user more than for others,"),
+        _effect(PAIR, "user_distance_effect", "the distance, for this user more than for others,"),
         _numeric(
             PAIR,
             "expected_log_odds",

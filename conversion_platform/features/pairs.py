@@ -12,7 +12,9 @@ from conversion_platform.features.effects import (
     MOST_TEXTS,
     RESPONSE_EFFECTS,
     distance_band,
+    distance_measure,
     pay_band,
+    pay_measure,
 )
 from conversion_platform.features.sources import event_days
 from conversion_platform.features.spec import FeatureSpec, Level
@@ -48,7 +50,8 @@ _CARRIED = (
     "impressions_7d", "impressions_28d", "clicks_28d", "conversions_28d", "pay_difference",
     "pay_ratio", "pay", "shift_match", "skill_match", "same_region", "distance_km",
     "category_effect", "bands", "effects", "texts", "texts_effect", "distance_effect",
-    "pay_effect", "skill_effect", "shift_effect",
+    "pay_effect", "skill_effect", "shift_effect", "pay_slope", "distance_slope",
+    "user_pay_effect", "user_distance_effect",
 )  # fmt: skip
 
 
@@ -116,6 +119,8 @@ def pair_query(
             "most_texts": MOST_TEXTS,
             "distance_band": distance_band("_distance_km"),
             "pay_band": pay_band("_pay_ratio"),
+            "distance_measure": distance_measure("_distance_km"),
+            "pay_measure": pay_measure("_pay_ratio"),
             "user_features": _with_columns(select, USER_FEATURES, spec, USER, days),
             "job_features": _with_columns(select, JOB_FEATURES, spec, JOB, days),
             "user_category_features": select(USER_CATEGORY_FEATURES, days),

@@ -25,6 +25,7 @@ EXPECTED = "expected_log_odds"
 PARTS = (
     "user_effect", "job_effect", "job_employer_effect", "job_category_effect", "category_effect",
     "texts_effect", "distance_effect", "pay_effect", "skill_effect", "shift_effect",
+    "user_pay_effect", "user_distance_effect",
 )  # fmt: skip
 """The features that `expected_log_odds` is the sum of, but for the level of all pairs."""
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 Key = tuple[str, ...]
 ORDER = (
-    "all", "slot", "distance", "pay", "skill", "shift", "category", "employer", "user_category",
-    "user", "job",
+    "all", "slot", "texts", "distance", "pay", "skill", "shift", "category", "employer",
+    "user_category", "user", "job", "user_pay", "user_distance",
 )  # fmt: skip
 KILOMETRES = (0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 150)
 RATIOS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.3, 1.5, 2, 3)
@@ -23,9 +23,13 @@ def band(value: float | None, limits: tuple[float, ...]) -> Key | None:
 
 @dataclass
 class Showing:
-    """One pair on one day: the level of each factor, whether it was shown and responded to."""
+    """One pair on one day: the level of each factor, whether it was shown and responded to.
+
+    Factors that are slopes have a measure, which their effect is multiplied by.
+    """
 
     levels: dict[str, Key | None]
+    measures: dict[str, float]
     shown: bool
     responded: bool
 
@@ -42,12 +46,15 @@ class ReferenceEffects:
         return 0.0 if level is None else self.effects[factor].get(level, 0.0)
 
     def total(self, showing: Showing) -> float:
-        return sum(self.effect(factor, showing.levels[factor]) for factor in ORDER)
+        return sum(
+            self.effect(factor, showing.levels[factor]) * showing.measures.get(factor, 1.0)
+            for factor in ORDER
+        )
 
     def advance(self, showings: list[Showing]) -> None:
-        for known in self.information.values():
+        for factor, known in self.information.items():
             for level in known:
-                known[level] *= 0.5 ** (1 / 180)
+                known[level] *= 0.5 ** (1 / (7 if factor == "all" else 180))
         begun = bool(self.information["all"])
         if not begun and not any(one.shown for one in showings):
             return
@@ -65,8 +72,15 @@ class ReferenceEffects:
             if level is not None:
                 groups[level].append((1 / (1 + math.exp(-self.total(one))), one))
         for level, members in groups.items():
-            residual = sum(one.responded - one.shown * p for p, one in members)
-            gained = sum(one.shown * p * (1 - p) for p, one in members)
+            units = [one.measures.get(factor, 1.0) for _, one in members]
+            residual = sum(
+                (one.responded - one.shown * p) * unit
+                for (p, one), unit in zip(members, units, strict=True)
+            )
+            gained = sum(
+                one.shown * p * (1 - p) * unit**2
+                for (p, one), unit in zip(members, units, strict=True)
+            )
             information = self.information[factor].get(level, 0.0) + gained
             step = residual / (self.priors[factor] + information)
             self.effects[factor][level] = self.effect(factor, level) + min(1, max(-1, step))

@@ -55,28 +55,63 @@ class Reference:
         return effects
 
     def _showings(self, day: date) -> list[Showing]:
-        """What became known on a day, a pair at a time."""
-        pairs: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in self.organic:
-            if self._ago(row) == (self.day - day).days and row["event_type"] in (IMPRESSION, CLICK):
-                pairs[row["user_id"], row["job_id"]].append(row)
+        """What became known on a day: a pair at a time, organic and by message apart."""
+        parts: dict[tuple[str, str, bool], list[Row]] = defaultdict(list)
+        for row in self.events:
+            kind, by_text = row["event_type"], row["channel"] == TEXT
+            answered = not by_text or self._was_messaged(row, day)
+            if self._known_on(row) == day and kind in (IMPRESSION, CLICK) and answered:
+                shown = kind == IMPRESSION and not by_text
+                part = row | {"shown": shown, "clicked": kind == CLICK}
+                parts[row["user_id"], row["job_id"], by_text].append(part)
+        for row in self.world.messages:
+            if self._delivered_on(row) == day:
+                part = {"shown": True, "clicked": False}
+                parts[row["user_id"], row["job_id"], True].append(part)
         return [
-            self._showing(user, job, rows)
-            for (user, job), rows in pairs.items()
+            self._showing(user, job, by_text, rows, day)
+            for (user, job, by_text), rows in parts.items()
             if user in self.users and job in self.jobs
         ]
 
-    def _showing(self, user: str, job: str, rows: list[Row]) -> Showing:
-        kinds = {row["event_type"] for row in rows}
-        slots = [
-            row["position"]
-            for row in rows
-            if row["event_type"] == IMPRESSION and row.get("position") is not None
-        ]
-        levels = self._levels(user, job) | {"slot": band(min(slots), SLOTS) if slots else None}
-        return Showing(levels, IMPRESSION in kinds, CLICK in kinds)
+    def _known_on(self, row: Row) -> date:
+        return day_of(max(row["occurred_at"], row["recorded_at"]), ZONE)
 
-    def _levels(self, user_id: str, job_id: str) -> dict[str, Key | None]:
+    def _delivered_on(self, row: Row) -> date | None:
+        delivered = row["delivered_at"]
+        return None if delivered is None else day_of(delivered, ZONE)
+
+    def _was_messaged(self, event: Row, day: date) -> bool:
+        """Whether a message about the event's job reached its user within the week before."""
+        return any(
+            (row["user_id"], row["job_id"]) == (event["user_id"], event["job_id"])
+            and (delivered := self._delivered_on(row)) is not None
+            and delivered <= day <= delivered + 7 * ONE_DAY
+            for row in self.world.messages
+        )
+
+    def _showing(self, user: str, job: str, by_text: bool, rows: list[Row], day: date) -> Showing:
+        slots = [row["position"] for row in rows if row["shown"] and not by_text]
+        known = [slot for slot in slots if slot is not None]
+        levels = self._levels(user, job, day)
+        levels["slot"] = ("16",) if by_text else band(min(known), SLOTS) if known else None
+        if by_text:
+            levels |= {"texts": None, "user": None}
+        measures = self._measures(user, job)
+        units = {name: value for name, value in measures.items() if value is not None}
+        shown, clicked = (any(row[name] for row in rows) for name in ("shown", "clicked"))
+        return Showing(levels, units, shown, clicked)
+
+    def _measures(self, user_id: str, job_id: str) -> dict[str, float | None]:
+        """What the effects that are slopes are multiplied by."""
+        user, job = self.users[user_id], self.jobs[job_id]
+        ratio, kilometres = self._match(user, job)["pay_ratio"], self._kilometres(user, job)
+        assert ratio is None or isinstance(ratio, float)
+        far = None if kilometres is None else math.log(1 + min(kilometres, 150)) - 3
+        pay = max(-1.5, min(1.5, 3 * math.log(ratio))) if ratio else None
+        return {"user_pay": pay, "user_distance": far}
+
+    def _levels(self, user_id: str, job_id: str, day: date) -> dict[str, Key | None]:
         user, job = self.users[user_id], self.jobs[job_id]
         match, category = self._match(user, job), job["category"]
         ratio, kilometres = match["pay_ratio"], self._kilometres(user, job)
@@ -84,6 +119,7 @@ class Reference:
         return {
             "all": ("0",),
             "slot": None,
+            "texts": (str(min(7, self._texts(user_id, 7, day))),),
             "distance": band(kilometres, KILOMETRES),
             "pay": band(ratio, RATIOS),
             "skill": _flag(match["skill_match"]),
@@ -93,18 +129,27 @@ class Reference:
             "user_category": None if category is None else (user_id, category),
             "user": (user_id,),
             "job": (job_id,),
+            **{
+                name: None if measure is None else (user_id,)
+                for name, measure in self._measures(user_id, job_id).items()
+            },
         }
 
     def _pair_effects(self, user_id: str, job_id: str) -> dict[str, Value]:
-        levels, effects = self._levels(user_id, job_id), self.effects
+        levels, effects = self._levels(user_id, job_id, self.day), self.effects
         found: dict[str, Value] = {
             "category_effect": effects.effect("user_category", levels["user_category"])
         }
-        for factor in ("distance", "pay", "skill", "shift"):
+        for factor in ("texts", "distance", "pay", "skill", "shift"):
             known = levels[factor] is not None
             found[f"{factor}_effect"] = effects.effect(factor, levels[factor]) if known else None
+        measures = self._measures(user_id, job_id)
+        for name, measure in measures.items():
+            slope = effects.effect(name, (user_id,))
+            found[f"{name}_effect"] = None if measure is None else slope * measure
         found["expected_log_odds"] = sum(
-            effects.effect(factor, level) for factor, level in levels.items()
+            effects.effect(factor, level) * (measures.get(factor, 1.0) or 0.0)
+            for factor, level in levels.items()
         )
         return found
 
@@ -138,15 +183,15 @@ class Reference:
             for what in ("clicks", "conversions")
         }
 
-    def _texts(self, user_id: str, days: int) -> int:
-        """Messages delivered to the user."""
+    def _texts(self, user_id: str, days: int, before: date) -> int:
+        """Messages delivered to the user within some days before a day."""
         delivered = [
             row["delivered_at"]
             for row in self.world.messages
             if row["user_id"] == user_id and row["delivered_at"] is not None
         ]
-        first = day_start(self.day - days * ONE_DAY, ZONE)
-        return sum(first <= moment < self.as_of for moment in delivered)
+        first, end = day_start(before - days * ONE_DAY, ZONE), day_start(before, ZONE)
+        return sum(first <= moment < end for moment in delivered)
 
     def _days_since(self, kind: str | None, whose: Callable[[Row], bool]) -> float | None:
         ago = [
@@ -220,11 +265,13 @@ class Reference:
                 "user", {"impressions": short, "clicks": long, "conversions": long}, whose
             ),
             **self._by_text("user", whose),
-            **{f"user_texts_{days}d": self._texts(user_id, days) for days in (7, 28)},
+            **{f"user_texts_{days}d": self._texts(user_id, days, self.day) for days in (7, 28)},
             **self._rates("user", long, whose),
             "user_tenure_days": self._age(row["created_at"]),
             "user_clicked_pay_90d": self._clicked_pay(user_id),
             "user_effect": self._known_effect("user", (user_id,)),
+            "user_pay_slope": self._known_effect("user_pay", (user_id,)),
+            "user_distance_slope": self._known_effect("user_distance", (user_id,)),
             "user_desired_pay": row["desired_pay"],
             "user_region": row["region"],
             "user_shift": row["shift"],

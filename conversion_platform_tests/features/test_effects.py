@@ -177,7 +177,9 @@ KEYS = st.lists(
 def responses(rows: list[tuple[int, bool, bool]]) -> Responses:
     keys = np.array([row[0] for row in rows], np.int64)
     of_all = {name: keys if name != "all" else np.zeros_like(keys) for name in FACTORS}
-    return Responses(of_all, np.array([row[1] for row in rows]), np.array([row[2] for row in rows]))
+    measures = {"user_pay": keys / 2.0, "user_distance": -keys / 3.0}
+    shown, responded = (np.array([row[place] for row in rows]) for place in (1, 2))
+    return Responses(of_all, measures, shown, responded)
 
 
 @settings(max_examples=60)
@@ -224,7 +226,7 @@ def test_levels_that_are_alike_are_held_together_and_levels_that_differ_are_not(
             keys = {name: np.full(4000, -1, np.int64) for name in FACTORS}
             keys |= {"all": np.zeros(4000, np.int64), "user": user}
             responded = rng.random(4000) < 1 / (1 + np.exp(2 - true[user]))
-            effects.advance(Responses(keys, np.ones(4000, bool), responded))
+            effects.advance(Responses(keys, {}, np.ones(4000, bool), responded))
         priors[spread] = effects.factors["user"].prior
         found = effects.factors["user"].effects
         if spread:

@@ -82,10 +82,13 @@ def event(
     }
 
 
-def message(number: int, user: str, planned: date, delivered: datetime | None) -> Row:
+def message(
+    number: int, user: str, planned: date, delivered: datetime | None, job: str = "j0"
+) -> Row:
     return {
         "message_id": f"m{number:05d}",
         "user_id": user,
+        "job_id": job,
         "dt": planned,
         "delivered_at": delivered,
     }
@@ -219,7 +222,8 @@ def _event(rng: random.Random, number: int, users: int, jobs: int, days: DayRang
 def _message(rng: random.Random, number: int, users: int, days: DayRange) -> Row:
     planned = day_of(_moment(rng, days.first, days.last), ZONE)
     delivered = at(planned, rng.choice([0, 10, 23.99, 24, 30]))
-    return message(number, f"u{rng.randrange(users)}", planned, _maybe(rng, delivered))
+    job = rng.choice(["j0", "j1", "j2"])
+    return message(number, f"u{rng.randrange(users)}", planned, _maybe(rng, delivered), job)
 
 
 def configured(

@@ -9,7 +9,9 @@ from conversion_platform.features.effects.factors import (
     MOST_TEXTS,
     SLOTS,
     distance_band,
+    distance_measure,
     pay_band,
+    pay_measure,
 )
 from conversion_platform.features.effects.tables import RESPONSE_EFFECTS
 
@@ -19,6 +21,8 @@ __all__ = [
     "SLOTS",
     "build_effects",
     "distance_band",
+    "distance_measure",
     "pay_band",
+    "pay_measure",
     "slot_effects",
 ]

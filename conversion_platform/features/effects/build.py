@@ -8,9 +8,12 @@ from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.features.effects.factors import (
     FACTORS,
     MOST_TEXTS,
+    SLOPES,
     SLOTS,
     distance_band,
+    distance_measure,
     pay_band,
+    pay_measure,
 )
 from conversion_platform.features.effects.model import Effects, Levels, Responses
 from conversion_platform.features.effects.tables import RESPONSE_EFFECTS
@@ -154,14 +157,16 @@ def _responses_on(session: Session, days: DayRange, day: date) -> Responses:
     query = f"SELECT * EXCLUDE (day) FROM effect_responses WHERE day = DATE '{day}'"
     found = session.con.sql(query).to_arrow_table()
     columns = {name: found[name].to_numpy() for name in found.column_names}
-    return Responses(columns, columns["shown"], columns["responded"])
+    measures = {name: columns[f"{name}_measure"] for name in SLOPES}
+    return Responses(columns, measures, columns["shown"], columns["responded"])
 
 
 def _read(session: Session, days: DayRange) -> None:
     """Create `effect_responses` with what became known on `days`."""
     settings = session.settings
     # An event lies under the day on which it occurred, and may have become known later.
-    partitions = event_days(settings, DayRange(days.first + ONE_DAY, days.last + ONE_DAY), 1)
+    following = DayRange(days.first + ONE_DAY, days.last + ONE_DAY)
+    partitions = event_days(settings, following, 1)
     variables = {
         "events": session.lake.select(EVENTS, partitions),
         "partitions": partition_ends(settings, partitions),
@@ -172,13 +177,15 @@ def _read(session: Session, days: DayRange) -> None:
         "last": days.last.isoformat(),
         "wishes": rendered("wishes", {"users": versions(session.lake, USERS_HISTORY)}),
         "offers": rendered("offers", {"jobs": versions(session.lake, JOBS_HISTORY)}),
-        "delivered": delivered_messages(session, message_days(days)),
+        "delivered": delivered_messages(session, message_days(following)),
         "text_days": TEXT_DAYS,
         "most_texts": MOST_TEXTS,
         "last_slot": SLOTS - 1,
         "text_slot": SLOTS,
         "distance_band": distance_band("distance"),
         "pay_band": pay_band("pay_ratio"),
+        "distance_measure": distance_measure("distance"),
+        "pay_measure": pay_measure("pay_ratio"),
         "codes": CODES,
     }
     query = rendered("effect_responses", variables)

@@ -25,7 +25,10 @@ BANDS = {
 }
 """Factors whose levels are numbers, and how many levels each has."""
 
-FACTORS = (*BANDS, "category", "employer", "user_category", "user", "job")
+SLOPES = ("user_pay", "user_distance")
+"""Factors whose effect is that of one unit of a measure of the pair (`pay_measure`, ...)."""
+
+FACTORS = (*BANDS, "category", "employer", "user_category", "user", "job", *SLOPES)
 """Every factor. What explains most responses by itself comes first: with the users before the
 distances, a user who lives far out would be taken for one who seldom clicks."""
 
@@ -44,3 +47,17 @@ def distance_band(kilometres: str) -> str:
 def pay_band(ratio: str) -> str:
     """Return SQL of the band of a job's pay over the pay that the user asks for."""
     return _band(ratio, _PAY_RATIOS)
+
+
+def pay_measure(ratio: str) -> str:
+    """Return SQL of how a job's pay compares with what the user asks for: 0 where it is the same.
+
+    One unit is a third more or less, in logarithms, and more than half as much again does not
+    count further.
+    """
+    return f"CASE WHEN {ratio} > 0 THEN greatest(-1.5, least(1.5, 3 * ln({ratio}))) END"
+
+
+def distance_measure(kilometres: str) -> str:
+    """Return SQL of how far a job is: 0 at 19 km; one unit is 2.7 times as far."""
+    return f"CASE WHEN {kilometres} >= 0 THEN ln(1 + least({kilometres}, 150)) - 3 END"

@@ -8,7 +8,8 @@ its levels moves by
     (observed - expected) / (prior + information)
 
 with expected from the effects of all factors before the step, `information` the sum of p (1 - p)
-over all that the level was ever shown, and `prior` the precision of the factor's normal prior:
+over all that the level was ever shown (both times the measure, where the effect is a slope), and
+`prior` the precision of the factor's normal prior:
 how alike its levels are, estimated from them (empirical Bayes).
 """
 
@@ -98,11 +99,13 @@ class Responses:
 
     Attributes:
         keys: The level of each factor, int64; -1 where it has none.
+        measures: What the effects of factors are multiplied by, for `SLOPES`.
         shown: Whether the job was shown (else only the response was seen on this day).
         responded: Whether the user responded.
     """
 
     keys: Mapping[str, Array]
+    measures: Mapping[str, Array]
     shown: Array
     responded: Array
 
@@ -134,7 +137,10 @@ class Effects:
             return
         if not self.has_begun:
             self.factors["all"].effects[0] = _first_level(day)
-        places = {name: _Places.of(self.factors[name], day.keys[name]) for name in FACTORS}
+        places = {
+            name: _Places.of(self.factors[name], day.keys[name], day.measures.get(name))
+            for name in FACTORS
+        }
         logits = np.zeros(len(day.shown))
         for place in places.values():
             logits[place.rows] += place.effects()
@@ -151,25 +157,28 @@ class _Places:
         rows: Numbers of the rows, shape (m,).
         known: Place among the factor's levels of each level of the day, shape (l,).
         which: Number among `known` of each row's level, shape (m,).
+        measures: What the effect is multiplied by, shape (m,).
     """
 
     levels: Levels
     rows: Array
     known: Array
     which: Array
+    measures: Array
 
     @classmethod
-    def of(cls, levels: Levels, keys: Array) -> _Places:
+    def of(cls, levels: Levels, keys: Array, measures: Array | None) -> _Places:
         import numpy as np
 
         rows = np.flatnonzero(keys >= 0)
         found, which = np.unique(keys[rows], return_inverse=True)
         levels.add(found)
-        return cls(levels, rows, np.searchsorted(levels.keys, found), which)
+        units = np.ones(len(rows)) if measures is None else measures[rows]
+        return cls(levels, rows, np.searchsorted(levels.keys, found), which, units)
 
     def effects(self) -> Array:
-        """Return the effect of each row's level."""
-        effects: Array = self.levels.effects[self.known][self.which]
+        """Return what each row's level adds."""
+        effects: Array = self.levels.effects[self.known][self.which] * self.measures
         return effects
 
     def update(self, logits: Array, day: Responses) -> None:
@@ -178,8 +187,10 @@ class _Places:
 
         shown, responded = day.shown[self.rows], day.responded[self.rows]
         expected = 1 / (1 + np.exp(-logits[self.rows].clip(-30, 30)))
-        residuals = _sums(self.which, responded - shown * expected, len(self.known))
-        gained = _sums(self.which, shown * expected * (1 - expected), len(self.known))
+        residual = (responded - shown * expected) * self.measures
+        variance = shown * expected * (1 - expected) * self.measures**2
+        residuals = _sums(self.which, residual, len(self.known))
+        gained = _sums(self.which, variance, len(self.known))
         information = self.levels.information[self.known] + gained
         steps = residuals / (self.levels.prior + information)
         # The first days of a new source would else overshoot: their expectation is far off.
@@ -187,7 +198,7 @@ class _Places:
         self.levels.effects[self.known] += steps
         self.levels.information[self.known] = information.astype(np.float32)
         self.levels.estimate_prior()
-        logits[self.rows] += steps[self.which]
+        logits[self.rows] += steps[self.which] * self.measures
 
 
 def _first_level(day: Responses) -> float:

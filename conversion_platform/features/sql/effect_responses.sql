@@ -27,7 +27,7 @@ counted AS (
 ),
 
 messages AS (
-    SELECT DISTINCT user_id, job_id, day FROM $delivered
+    SELECT user_id, job_id, day FROM $delivered
 ),
 
 -- One row of each showing and of each response: organic ones, and those of messages.
@@ -115,6 +115,14 @@ matched AS (
         ON d.job_id = o.job_id AND d.day >= o.from_day AND d.day < o.to_day
     LEFT JOIN effect_categories AS cc ON o.category = cc.key
     LEFT JOIN effect_employers AS ec ON o.employer_id = ec.key
+),
+
+measured AS (
+    SELECT
+        *,
+        $pay_measure AS pay_measure,
+        $distance_measure AS distance_measure
+    FROM matched
 )
 
 SELECT
@@ -132,5 +140,9 @@ SELECT
     coalesce(employer_code, -1)::BIGINT AS employer,
     coalesce(user_code * $codes + category_code, -1)::BIGINT AS user_category,
     if(by_text, -1, user_code)::BIGINT AS user,
-    job_code::BIGINT AS job
-FROM matched
+    job_code::BIGINT AS job,
+    if(pay_measure IS NULL, -1, user_code)::BIGINT AS user_pay,
+    coalesce(pay_measure, 0)::DOUBLE AS user_pay_measure,
+    if(distance_measure IS NULL, -1, user_code)::BIGINT AS user_distance,
+    coalesce(distance_measure, 0)::DOUBLE AS user_distance_measure
+FROM measured

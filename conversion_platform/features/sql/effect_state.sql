@@ -4,6 +4,8 @@ WITH numbered AS (
         s.factor,
         CASE s.factor
             WHEN 'user' THEN u.code
+            WHEN 'user_pay' THEN u.code
+            WHEN 'user_distance' THEN u.code
             WHEN 'user_category' THEN u.code * $codes + c.code
             WHEN 'category' THEN c.code
             WHEN 'job' THEN j.code

@@ -115,6 +115,8 @@ feature_matched AS (
         coalesce(c.conversions_90d, 0) AS _category_conversions_90d,
         coalesce(c.effect, 0) AS _category_effect,
         coalesce(u.user_texts_7d, 0) AS _texts,
+        coalesce(u.user_pay_slope, 0) AS _pay_slope,
+        coalesce(u.user_distance_slope, 0) AS _distance_slope,
         b AS _bands,
         coalesce(u.user_effect, 0) + coalesce(j.job_effect, 0) + coalesce(j.job_employer_effect, 0)
             + coalesce(j.job_category_effect, 0) AS _effects,
@@ -155,7 +157,10 @@ feature_banded AS (
         _bands.distance[$distance_band + 1] AS _distance_effect,
         _bands.pay[$pay_band + 1] AS _pay_effect,
         _bands.skill[_skill_match::INTEGER + 1] AS _skill_effect,
-        _bands.shift[_shift_match::INTEGER + 1] AS _shift_effect
+        _bands.shift[_shift_match::INTEGER + 1] AS _shift_effect,
+        if(_bands.everybody IS NULL, NULL, _pay_slope) * $pay_measure AS _user_pay_effect,
+        if(_bands.everybody IS NULL, NULL, _distance_slope) * $distance_measure
+            AS _user_distance_effect
     FROM feature_matched
 )
 
@@ -203,8 +208,11 @@ SELECT
     _pay_effect::FLOAT AS pay_effect,
     _skill_effect::FLOAT AS skill_effect,
     _shift_effect::FLOAT AS shift_effect,
+    _user_pay_effect::FLOAT AS user_pay_effect,
+    _user_distance_effect::FLOAT AS user_distance_effect,
     (
         _bands.everybody + _effects + _category_effect + _texts_effect
         + coalesce(_distance_effect, 0) + coalesce(_pay_effect, 0) + coalesce(_skill_effect, 0) + coalesce(_shift_effect, 0)
+        + coalesce(_user_pay_effect, 0) + coalesce(_user_distance_effect, 0)
     )::FLOAT AS expected_log_odds
 FROM feature_banded AS m

@@ -36,6 +36,8 @@ SELECT
     if(u.created_at >= d.as_of, 0, feature_age(d.as_of, u.created_at))::FLOAT AS user_tenure_days,
     (w.clicked_cents_90d / nullif(w.priced_clicks_90d, 0) / 100)::FLOAT AS user_clicked_pay_90d,
     x.effect AS user_effect,
+    xp.effect AS user_pay_slope,
+    xd.effect AS user_distance_slope,
     u.desired_pay::FLOAT AS user_desired_pay,
     $region AS user_region,
     $shift AS user_shift$attributes$custom_columns
@@ -43,6 +45,8 @@ FROM feature_users AS u
 CROSS JOIN feature_day AS d
 LEFT JOIN feature_user_windows AS w ON u.user_code = w.user_code
 LEFT JOIN feature_effects AS x ON x.factor = 'user' AND u.user_id = x.user_id
+LEFT JOIN feature_effects AS xp ON xp.factor = 'user_pay' AND u.user_id = xp.user_id
+LEFT JOIN feature_effects AS xd ON xd.factor = 'user_distance' AND u.user_id = xd.user_id
 LEFT JOIN feature_text_counts AS e ON u.user_code = e.user_code
 LEFT JOIN feature_texts AS t ON u.user_id = t.user_id AND d.day = t.day
 LEFT JOIN feature_rates AS r ON r.level = 'all'$custom_joins
