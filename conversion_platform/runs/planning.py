@@ -155,10 +155,12 @@ def days_without_features(
     What is to be learned from is built anew until there is a champion: after a first run that
     failed, the source has probably been fixed.
     """
-    from conversion_platform.features import USER_FEATURES
+    from conversion_platform.features import RESPONSE_EFFECTS, USER_FEATURES
     from conversion_platform.training import training_days
 
-    have = set() if anew else set(lake.days(USER_FEATURES))
+    # Days of a release without effects have features, and nothing to learn from.
+    complete = set(lake.days(USER_FEATURES)) & set(lake.days(RESPONSE_EFFECTS))
+    have = set() if anew else complete
     first = training_days(settings, day).first if learn else min(have, default=day)
     return range_until(day, (one for one in days_before(day, first) if one not in have))
 

@@ -86,6 +86,8 @@ def _steps(lake: Lake, settings: Settings, since: int) -> Iterator[str]:
         yield from _open_from_midnight(lake, settings)
         yield NEW_CHECK_NAMES
         yield NEW_CODE_LOCATION
+    if since < 4:
+        yield from _effects(lake)
     if since < 3:
         yield from _personal_apart(lake, settings)
         yield from _first_snapshot(lake, settings)
@@ -101,6 +103,19 @@ def _registry(lake: Lake) -> Iterator[str]:
         yield (
             f"The figures of {counted(count, 'model version')} are records of their own now, "
             "beside the card: `conversion-platform models list`. The versions keep their names."
+        )
+
+
+def _effects(lake: Lake) -> Iterator[str]:
+    """Format 4: features have residual effects; those of earlier days have none."""
+    from conversion_platform.features import RESPONSE_EFFECTS, USER_FEATURES
+
+    days = lake.days(USER_FEATURES)
+    if days and not lake.days(RESPONSE_EFFECTS):
+        yield (
+            f"Features of {days[0]} to {days[-1]} have no residual effects: the next training needs "
+            "them. Materialise the job `history` for these days on Dagster's pages. Until then the "
+            "champion goes on scoring."
         )
 
 

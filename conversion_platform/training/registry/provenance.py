@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from conversion_platform.days import ONE_DAY, DayRange
-from conversion_platform.features import JOB_FEATURES, USER_CATEGORY_FEATURES, USER_FEATURES
+from conversion_platform.features import (
+    JOB_FEATURES,
+    RESPONSE_EFFECTS,
+    USER_CATEGORY_FEATURES,
+    USER_FEATURES,
+)
 from conversion_platform.lake import canonical_json
 from conversion_platform.marketplace import EVENTS, JOBS_HISTORY, USERS_HISTORY
 from conversion_platform.training.registry.versions import add_file, read_file
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
 
 PROVENANCE = "provenance.json"
 PACKAGE = "conversion-platform"
-DAILY = (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
+DAILY = (RESPONSE_EFFECTS, USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES)
 
 
 @dataclass(frozen=True)
