@@ -113,9 +113,9 @@ def _effects(lake: Lake) -> Iterator[str]:
     days = lake.days(USER_FEATURES)
     if days and not lake.days(RESPONSE_EFFECTS):
         yield (
-            f"Features of {days[0]} to {days[-1]} have no residual effects: the next training needs "
-            "them. Materialise the job `history` for these days on Dagster's pages. Until then the "
-            "champion goes on scoring."
+            f"Features of {days[0]} to {days[-1]} have no residual effects: the next training "
+            "needs them. Materialise the job `history` for these days on Dagster's pages. Until "
+            "then the champion goes on scoring."
         )
 
 

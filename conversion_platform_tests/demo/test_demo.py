@@ -24,7 +24,14 @@ def test_the_demo_lives_its_days_and_its_last_screen_says_where_to_look(
     for words in ("What happened", "oracle", "Where to look", "make dev", "status", "outbox"):
         assert words in screen, words
     known = lake_in(folder).read_json(TRUTH_KEY)
-    for name in ("map_model", "map_human", "map_popularity", "map_oracle", "gap_closed"):
+    for name in (
+        "map_model",
+        "map_human",
+        "map_formula",
+        "map_popularity",
+        "map_oracle",
+        "gap_closed",
+    ):
         assert set(known[name]) >= {"value", "low", "high"}
     assert known["map_oracle"]["value"] > known["map_popularity"]["value"]
     json.dumps(known, allow_nan=False)

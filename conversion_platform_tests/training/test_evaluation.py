@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from conversion_platform.training.evaluation import (
     Evaluation,
+    RankedSlates,
     ScoredExamples,
     clustered_mean,
     evaluate_ranking,
@@ -208,3 +209,30 @@ def test_what_cannot_be_measured_is_said_to_be_so_and_never_a_number() -> None:
     assert found.auc is None and found.log_loss is None and found.brier is None
     assert str(found.map_human) == "not measurable"
     assert not found.beats_human
+
+
+def test_outcomes_that_are_certain_give_the_same_precision_at_every_draw() -> None:
+    groups = np.array([0, 0, 0, 1, 1])
+    certain = np.array([0.0, 1.0, 0.0, 0.0, 0.0])
+    found = RankedSlates.of(groups, np.array([3.0, 2.0, 1.0, 2.0, 1.0])).redrawn(certain, 10, 5, 0)
+    assert found.totals.tolist() == [2.5, 0.0]
+    assert found.counts.tolist() == [5, 0]
+    assert groups[found.rows].tolist() == [0, 1]
+
+
+def test_all_rankings_see_the_same_draws_of_the_outcomes() -> None:
+    rng = np.random.default_rng(2)
+    groups, probabilities = np.repeat(np.arange(300), 6), rng.random(1800) * 0.3
+    best, worst = (
+        RankedSlates.of(groups, scores).redrawn(probabilities, 10, 8, 1)
+        for scores in (probabilities, -probabilities)
+    )
+    assert best.counts.tolist() == worst.counts.tolist()
+    assert best.totals.sum() > worst.totals.sum()
+
+
+def test_a_mean_over_redrawn_outcomes_nears_what_is_expected_of_the_first_rank() -> None:
+    """With one row a slate the precision is 1 in each draw that has a positive."""
+    found = RankedSlates.of(np.arange(4000), np.zeros(4000)).redrawn(np.full(4000, 0.25), 10, 8, 3)
+    assert found.totals.tolist() == found.counts.tolist()
+    assert found.counts.mean() / 8 == pytest.approx(0.25, abs=0.01)
