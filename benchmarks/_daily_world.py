@@ -81,8 +81,10 @@ def fit_model(session: Session) -> str:
 def _register(session: Session, spec: Any, rows: pa.Table) -> str:
     import numpy as np
 
-    from conversion_platform.training.calibration import fit_calibration
+    from conversion_platform.features import SLOTS
+    from conversion_platform.training.calibration import Shown, fit_calibration
     from conversion_platform.training.encoding import Encoder, fit_vocabulary
+    from conversion_platform.training.offset import Offset
     from conversion_platform.training.ranker import Examples, fit_booster, score_matrix
     from conversion_platform.training.registry import add_version
 
@@ -98,8 +100,10 @@ def _register(session: Session, spec: Any, rows: pa.Table) -> str:
     signal = (np.nan_to_num(matrix) / np.where(wish > 0, wish, 1)).sum(axis=1)
     noise = np.random.default_rng(1).normal(0, signal.std(), len(signal))
     labels = signal + noise > np.quantile(signal + noise, 0.9)
-    booster = fit_booster(session.settings, encoder, Examples(matrix, labels, labels), None)
-    calibration = fit_calibration(score_matrix(booster, matrix), labels)
+    examples = Examples(matrix, labels, labels)
+    booster = fit_booster(session.settings, encoder, examples, None, (0.0,) * SLOTS)
+    scores = score_matrix(booster, Offset.of(booster), encoder, matrix)
+    calibration = fit_calibration(Shown(scores, labels, np.zeros(len(labels))))
     card = _card(session.settings, spec, encoder, booster.num_boosted_rounds())
     return add_version(session.lake, bytes(booster.save_raw("ubj")), calibration, card).version
 

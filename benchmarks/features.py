@@ -3,6 +3,8 @@
 Both sides read the same lake (100,000 users, 5,000 jobs, and 20 million events in a day and the 92
 days that its features look back to) and do what a daily run does: user, job and user x category
 features of the last day; the same joined to every impression of that day; all written as Parquet.
+Ours have more: residual effects, brought forward from those of the day before, which a daily run
+finds in the lake and this benchmark makes beforehand. `effects_seconds` is what they take of ours.
 Each runs in a process of its own on the same cores. The seconds are those of the work, from the
 first read to the last write: starting Python and importing either library, which a daily run does
 once for all its steps, is in `*_with_start` only.
@@ -12,6 +14,7 @@ once for all its steps, is in `*_with_start` only.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -28,6 +31,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks._feature_world import FIRST_DAY, Size, make_world  # noqa: E402
 from benchmarks.harness import Bound, Measured, conduct, run_child  # noqa: E402
 from conversion_platform.days import DayRange  # noqa: E402
+from conversion_platform.features.effects import RESPONSE_EFFECTS, build_effects  # noqa: E402
 from conversion_platform.lake import Lake, LocalStorage  # noqa: E402
 from conversion_platform.settings import Settings  # noqa: E402
 
@@ -53,6 +57,7 @@ def bounds(_: Mapping[str, Any], quick: bool) -> list[Bound]:
     return [
         Bound("speedup_vs_pandas", least=7 if quick else 10),
         Bound("memory_vs_pandas", most=0.25),
+        Bound("effects_over_the_rest", most=0.5 if quick else 0.4),
         Bound("max_abs_difference", most=1e-6),
     ]
 
@@ -61,14 +66,19 @@ def measured(quick: bool) -> dict[str, Any]:
     """Return the figures of both sides."""
     size = QUICK if quick else FULL
     world = make_world(size)
+    days = _days(size.days, DAYS)
+    _make_effects(world, days.first - timedelta(days=1))
     with TemporaryDirectory() as scratch:
         ours = run_side("ours", world, scratch, size, DAYS)
         pandas = run_side("pandas", world, scratch, size, DAYS)
-        difference, compared = _largest_difference(Path(scratch), _days(size.days, DAYS))
+        difference, compared = _largest_difference(Path(scratch), days)
+        effects = run_side("effects", world, scratch, size, DAYS).answer["seconds"]
     seconds, pandas_seconds = ours.answer["seconds"], pandas.answer["seconds"]
     return {
         "speedup_vs_pandas": pandas_seconds / seconds,
         "memory_vs_pandas": ours.peak_gib / pandas.peak_gib,
+        "effects_over_the_rest": effects / (seconds - effects),
+        "effects_seconds": effects,
         "max_abs_difference": difference,
         "values_compared": compared,
         "seconds": seconds,
@@ -108,13 +118,9 @@ def run_ours(world: Path, out: Path, days: DayRange) -> float:
     from conversion_platform.features import build_features, feature_spec, pair_query
     from conversion_platform.marketplace.tables import EVENTS
 
-    settings = Settings()
-    out.mkdir()
-    for table in world.iterdir():
-        (out / table.name).symlink_to(table)
+    settings, lake = Settings(), _lake_of(world, out)
     (out / "pair_features").mkdir()
     start = time.perf_counter()
-    lake = Lake(LocalStorage(out), settings.platform.threads, settings.platform.memory_limit)
     with lake.connect() as con:
         build_features(Session(settings, lake, con), days)
         spec = feature_spec(Session(settings, lake, con))
@@ -127,6 +133,40 @@ def run_ours(world: Path, out: Path, days: DayRange) -> float:
             query = pair_query(Session(settings, lake, con), spec, pairs, one)
             lake.copy_out(con, query, out / "pair_features" / f"{day.isoformat()}.parquet")
     return time.perf_counter() - start
+
+
+def run_effects(world: Path, out: Path, days: DayRange) -> float:
+    """The effects alone, with what is there of the day before.
+
+    Returns:
+        Seconds.
+    """
+    import duckdb  # noqa: F401
+
+    settings, lake = Settings(), _lake_of(world, out)
+    start = time.perf_counter()
+    with lake.connect() as con:
+        build_effects(Session(settings, lake, con), days)
+    return time.perf_counter() - start
+
+
+def _lake_of(world: Path, out: Path) -> Lake:
+    """Return a lake at `out` with the tables of `world`; what is built does not go there."""
+    out.mkdir()
+    for table in world.iterdir():
+        if table.name != RESPONSE_EFFECTS.name:
+            (out / table.name).symlink_to(table)
+    shutil.copytree(world / RESPONSE_EFFECTS.name, out / RESPONSE_EFFECTS.name)
+    settings = Settings()
+    return Lake(LocalStorage(out), settings.platform.threads, settings.platform.memory_limit)
+
+
+def _make_effects(world: Path, day: date) -> None:
+    """Build the effects of `day` in the world, from all events, where they are not there yet."""
+    lake, settings = Lake(LocalStorage(world)), Settings()
+    if day not in lake.days(RESPONSE_EFFECTS):
+        with lake.connect() as con:
+            build_effects(Session(settings, lake, con), DayRange.of(day))
 
 
 def run_pandas(world: Path, out: Path, days: DayRange) -> float:
@@ -188,7 +228,7 @@ def _difference(ours: Path, theirs: Path, keys: list[str]) -> tuple[float, int]:
     return largest, left.size
 
 
-SIDES = {"ours": run_ours, "pandas": run_pandas}
+SIDES = {"ours": run_ours, "effects": run_effects, "pandas": run_pandas}
 
 if __name__ == "__main__":
     if len(sys.argv) == 6 and sys.argv[1] in SIDES:
