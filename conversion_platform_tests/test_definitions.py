@@ -24,7 +24,7 @@ from conversion_platform_tests.tiny_platform import edit, run, settings_in
 
 MARKETPLACE = ("duckdb", "parquet")
 TEXTS = ("duckdb", "parquet", "sqlite")
-FEATURES = {"user_features", "job_features", "user_by_category"}
+FEATURES = {"response_effects", "user_features", "job_features", "user_by_category"}
 
 SOURCES = {"users_history", "jobs_history", "attributes", "events"}
 SNAPSHOTS = {"users_history", "jobs_history"}
@@ -45,11 +45,16 @@ ASSETS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "jobs_history": ("marketplace", MARKETPLACE, {"jobs"}),
     "events": ("marketplace", MARKETPLACE, {"users_history", "jobs_history"}),
     "attributes": ("marketplace", MARKETPLACE, {"users", "jobs"}),
+    "response_effects": ("features", MARKETPLACE, SOURCES),
     "user_features": ("features", MARKETPLACE, SOURCES),
     "job_features": ("features", MARKETPLACE, SOURCES),
     "user_by_category": ("features", MARKETPLACE, SOURCES),
     "training_examples": ("training", MARKETPLACE, {*SOURCES, *FEATURES}),
-    "candidate_model": ("training", ("xgboost",), {"training_examples", "attributes"}),
+    "candidate_model": (
+        "training",
+        ("xgboost",),
+        {"training_examples", "attributes", "response_effects"},
+    ),
     "model_evaluation": ("training", ("duckdb", "scikitlearn"), MODEL),
     "model_explanations": ("training", ("shap", "xgboost"), MODEL),
     "champion_model": (

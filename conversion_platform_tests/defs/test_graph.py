@@ -18,7 +18,7 @@ from conversion_platform.lake import Session
 from conversion_platform.runs.instance import open_instance
 from conversion_platform_tests.tiny_platform import LIVED, NEXT, QUIET, edit, settings_in
 
-FEATURES = {"user_features", "job_features", "user_by_category"}
+FEATURES = {"response_effects", "user_features", "job_features", "user_by_category"}
 SNAPSHOTS = {"users_history", "jobs_history"}
 MESSAGES = {"sent_messages", "message_states", "replies"}
 LEDGER = {"sent_messages"}  # sending fills the ledger, which lies outside the lake

@@ -91,8 +91,6 @@ class ReferenceEffects:
     def _estimate_prior(self, factor: str) -> None:
         seen = {level: i for level, i in self.information[factor].items() if i > 0}
         if seen:
-            squares = [
-                self.effect(factor, level) ** 2 + 1 / (self.priors[factor] + information)
-                for level, information in seen.items()
-            ]
-            self.priors[factor] = min(50.0, max(0.5, len(squares) / sum(squares)))
+            determined = sum(i / (self.priors[factor] + i) for i in seen.values())
+            squares = sum(self.effect(factor, level) ** 2 for level in seen)
+            self.priors[factor] = min(50.0, max(0.5, determined / max(squares, 2.0**-24)))

@@ -277,7 +277,7 @@ def test_the_first_day_of_all_has_features_without_any_event(tmp_path: Path) -> 
         written = build_features(Session(settings, lake, con), DayRange.of(HISTORY.first))
         assert [(w.table, w.rows) for w in written] == [
             ("job_features", 1),
-            ("response_effects", 55),
+            ("response_effects", 64),
             ("user_category_features", 0),
             ("user_features", 1),
         ]

@@ -122,7 +122,7 @@ def test_a_click_that_became_known_a_day_late_counts_from_then_on(tmp_path: Path
         lake = built(tmp_path / name, world, [DayRange(HISTORY.last - 2 * ONE_DAY, LAST)])
         found[name] = [effects_of(lake, "user", day)["u0"] for day in lake.days(RESPONSE_EFFECTS)]
     assert found["late"][0] < found["on time"][0]
-    assert found["late"][1] == pytest.approx(found["on time"][1], abs=0.05)
+    assert found["late"][1] == pytest.approx(found["on time"][1], abs=0.1)
 
 
 def test_a_slot_that_is_looked_at_more_gets_a_higher_effect(tmp_path: Path) -> None:
@@ -234,5 +234,5 @@ def test_levels_that_are_alike_are_held_together_and_levels_that_differ_are_not(
             assert np.std(found - true) < 0.5
         else:
             assert np.std(found) < 0.2
-    assert priors[0.0] > 10
+    assert priors[0.0] > 20
     assert priors[1.5] < 1

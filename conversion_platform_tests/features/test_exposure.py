@@ -39,7 +39,10 @@ KINDS = ("click", "application", "impression", "hire")
 
 
 def everything(folder: Path, world: World) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows of each feature table and of all pairs, without what is counted of messages."""
+    """Rows of each feature table and of all pairs, without what is counted of messages.
+
+    Effects learn from messages too: which jobs are answered, and how many messages tire.
+    """
     folder.mkdir()
     lake, settings = configured(folder, start=FIRST)
     with lake.connect() as con:
@@ -54,7 +57,7 @@ def everything(folder: Path, world: World) -> dict[str, list[tuple[Any, ...]]]:
             "pairs": f"({pair_query(session, feature_spec(session), pairs, DAYS)})",
             "categories": lake.select(USER_CATEGORY_FEATURES, DAYS),
         }
-        organic = "COLUMNS(lambda name: NOT contains(name, 'text'))"
+        organic = "COLUMNS(lambda name: NOT regexp_matches(name, 'text|effect|slope|expected'))"
         return {
             name: con.execute(f"SELECT {organic} FROM {query} ORDER BY ALL").fetchall()
             for name, query in queries.items()

@@ -68,7 +68,7 @@ def training_examples(
         "A freshly fitted, calibrated XGBoost model with its card; an immutable version.",
         group=GROUP,
         kinds=("xgboost",),
-        deps=["training_examples", "attributes"],
+        deps=["training_examples", "attributes", "response_effects"],
     ),
 )
 def candidate_model(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:

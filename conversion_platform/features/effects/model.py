@@ -79,18 +79,21 @@ class Levels:
     def estimate_prior(self) -> None:
         """Set the precision of the prior to one over the mean square of the true effects.
 
-        One step of expectation maximisation: an effect's true square is that of its estimate plus
-        the variance of the estimate.
+        One step of MacKay's evidence approximation (*Bayesian interpolation*, 1992): the squares of
+        the estimates over how many levels the data determines. Expectation maximisation takes
+        hundreds of days to find that levels of which little is known are all alike.
         """
         import numpy as np
 
         seen = self.information > 0
         if not seen.any():
             return
-        effects = self.effects[seen].astype(np.float64)
-        variances = 1 / (self.prior + self.information[seen].astype(np.float64))
-        mean = _exact_sum(effects * effects + variances) / int(seen.sum())
-        self.prior = float(np.float32(np.clip(1 / mean, LEAST_PRIOR, MOST_PRIOR)))
+        effects, information = (
+            values[seen].astype(np.float64) for values in (self.effects, self.information)
+        )
+        determined = _exact_sum(information / (self.prior + information))
+        squares = max(_exact_sum(effects * effects), UNIT)
+        self.prior = float(np.float32(np.clip(determined / squares, LEAST_PRIOR, MOST_PRIOR)))
 
 
 @dataclass

@@ -3,6 +3,7 @@
 SELECT
     message_id,
     user_id,
+    job_id,
     CASE
         WHEN delivered_at < TIMESTAMPTZ '$as_of' THEN delivered_at
         WHEN md5_number_lower(message_id || '$seed') % 2 = 0
@@ -13,6 +14,7 @@ UNION ALL BY NAME
 SELECT
     message_id || '-again' AS message_id,
     user_id,
+    job_id,
     TIMESTAMPTZ '$as_of' + INTERVAL 1 HOUR AS delivered_at
 FROM $sent
 WHERE delivered_at < TIMESTAMPTZ '$as_of'
