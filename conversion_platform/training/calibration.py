@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 # A map of steps with fewer positives promises 0 at its lower end: there, logistic.
 ISOTONIC_POSITIVES = 20_000
-CURVED_POSITIVES = 300
-KNOTS = 65
+WEAK_PENALTY = 1e6
+BEND = 0.02
+KNOTS, BEYOND = 65, 3.0
 EDGE = 1e-6
 LIMIT = 13.8  # log-odds of EDGE: no probability is 0 or 1, not even rounded to float32
 ROUNDS = 4
@@ -166,7 +167,8 @@ def _logistic(shown: Shown, examined: tuple[float, ...], weights: Array) -> Cali
     """Fit the log-odds of the label as a curve of the log-odds of the score that never falls.
 
     A line underrates the lowest tenth by a quarter: scores are of clicks and conversions together,
-    and the less likely a conversion is, the more clicks there are to one.
+    and the less likely a conversion is, the more clicks there are to one. The curve is a parabola,
+    whose bend is held near 0: what is served scores lower than most of what was shown.
     """
     import numpy as np
 
@@ -175,23 +177,27 @@ def _logistic(shown: Shown, examined: tuple[float, ...], weights: Array) -> Cali
     if slope < 0 or at.min() == at.max():
         rate = np.asarray([np.average(labels, weights=weights)])
         return Calibration("logistic", (0.0,), _rounded(_log_odds(rate)), examined)
-    curved = int(labels.sum()) >= CURVED_POSITIVES
-    fitted = _regressed(_powers(at, curved), labels, weights)
-    knots = np.linspace(at.min(), at.max(), KNOTS)
-    heights = _never_falling(knots, fitted.decision_function(_powers(knots, curved)))
+    middle = float(at.mean())
+    fitted = _regressed(_parabola(at, middle), labels, weights)
+    knots = np.linspace(at.min() - BEYOND, at.max() + BEYOND, KNOTS)
+    heights = _never_falling(knots, fitted.decision_function(_parabola(knots, middle)))
     return Calibration("logistic", _rounded(knots), _rounded(heights), examined)
 
 
 def _regressed(inputs: Array, labels: Array, weights: Array) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=1e6, tol=1e-8).fit(inputs, labels, sample_weight=weights)
+    # Newton's method: the other solvers stop early where columns differ this much in size.
+    model = LogisticRegression(C=WEAK_PENALTY, tol=1e-8, solver="newton-cholesky")
+    return model.fit(inputs, labels, sample_weight=weights)
 
 
-def _powers(values: Array, curved: bool) -> Array:
+def _parabola(values: Array, middle: float) -> Array:
+    """Return the inputs of a parabola; the penalty holds its bend near 0, as if of sd BEND."""
     import numpy as np
 
-    return np.column_stack([values, values**2]) if curved else values[:, None]
+    away = values - middle
+    return np.column_stack([away, BEND / WEAK_PENALTY**0.5 * away**2])
 
 
 def _never_falling(knots: Array, heights: Array) -> Array:

@@ -19,7 +19,13 @@ from conversion_platform_tests.defs.looking import events
 from conversion_platform_tests.tiny_platform import FIRST, LIVED, rows, settings_in, unrun
 
 PAST = DayRange(FIRST, FIRST + 5 * ONE_DAY)
-BY_DAY = ("events", "user_features", "job_features", "user_category_features")
+BY_DAY = (
+    "events",
+    "response_effects",
+    "user_features",
+    "job_features",
+    "user_category_features",
+)
 SNAPSHOTS = ("users_history", "jobs_history")
 WHOLE = ("users", "jobs", "attributes")
 

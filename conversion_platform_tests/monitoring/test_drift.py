@@ -12,6 +12,7 @@ from conversion_platform.days import ONE_DAY, DayRange
 from conversion_platform.errors import NotReadyError, RegistryError
 from conversion_platform.features.tables import (
     JOB_FEATURES,
+    RESPONSE_EFFECTS,
     USER_CATEGORY_FEATURES,
     USER_FEATURES,
 )
@@ -65,7 +66,7 @@ def test_a_day_like_the_test_days_has_not_drifted(
     # The small world is so young that its windows still fill; a copied day is a settled one.
     like = load_model(lake, champion).card.test_days.last
     later = like + 7 * ONE_DAY
-    for table in (USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
+    for table in (RESPONSE_EFFECTS, USER_FEATURES, JOB_FEATURES, USER_CATEGORY_FEATURES):
         lake.storage.replace(lake.key(table, later), lake.storage.read(lake.key(table, like)))
     predict_days(session, DayRange.of(later), champion)
     report = drift_report(session, later)
