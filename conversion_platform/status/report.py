@@ -38,6 +38,14 @@ class Interval:
 
 
 UNKNOWN = Interval(None, None, None)
+_FIGURES = (
+    "map_model",
+    "map_human",
+    "map_popularity",
+    "map_oracle",
+    "gain_over_human",
+    "gap_closed",
+)
 
 
 @dataclass(frozen=True)
@@ -204,20 +212,13 @@ def _truth(lake: Lake) -> dict[str, Any]:
 
 
 def _from_truth(known: dict[str, Any]) -> dict[str, Any]:
-    intervals = {key: Interval(**known[key]) for key in known if isinstance(known[key], dict)}
+    intervals = {name: Interval(**known[name]) for name in _FIGURES}
     return _figures(known["k"], "truth", **intervals)
 
 
 def _figures(k: int, source: str | None, **found: Interval) -> dict[str, Any]:
-    names = (
-        "map_model",
-        "map_human",
-        "map_popularity",
-        "map_oracle",
-        "gain_over_human",
-        "gap_closed",
-    )
-    return {"map_k": k, "map_source": source, **{name: found.get(name, UNKNOWN) for name in names}}
+    known = {name: found.get(name, UNKNOWN) for name in _FIGURES}
+    return {"map_k": k, "map_source": source, **known}
 
 
 def _interval(estimate: Any) -> Interval:
