@@ -212,7 +212,7 @@ def _truth(lake: Lake) -> dict[str, Any]:
 
 
 def _from_truth(known: dict[str, Any]) -> dict[str, Any]:
-    intervals = {name: Interval(**known[name]) for name in _FIGURES}
+    intervals = {name: Interval(**known[name]) for name in _FIGURES if name in known}
     return _figures(known["k"], "truth", **intervals)
 
 
