@@ -139,7 +139,7 @@ def test_the_pages_open_on_a_filled_instance_without_error_or_warning(
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             nodes = json.load(answer)["data"]["assetNodes"]
-    assert len(nodes) == 29
+    assert len(nodes) == 30
     ran = {node["assetKey"]["path"][0] for node in nodes if node["latestRunForPartition"]}
     assert {"users", "daily_predictions", "daily_metrics", "champion_model"} <= ran
     assert complaints(log) == []
