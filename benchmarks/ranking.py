@@ -31,8 +31,8 @@ LONG_SEEDS = (11, 12, 13)
 HISTORY, LONG_HISTORY = 90, 170
 DAYS = 7
 LEAST_ROWS = 1000
-QUICK = {"users": 1200, "jobs": 500, "metros": 2, "history_days": 40}
-QUICK_DAYS = 2
+QUICK = {"users": 900, "jobs": 350, "metros": 2, "history_days": 30}
+QUICK_DAYS = 1
 
 
 def main() -> None:
@@ -137,9 +137,9 @@ def _judged(session: Any, folder: Path, days: DayRange) -> dict[str, Any]:
     from conversion_platform.demo.judging import scored_truth, truth_evaluation
     from conversion_platform.training import champion, load_card
 
-    found = truth_evaluation(session, folder, days)
-    card = load_card(session.lake, champion(session.lake) or "")
     scored = scored_truth(session, folder, days)
+    found = truth_evaluation(session, scored, days)
+    card = load_card(session.lake, champion(session.lake) or "")
     names = (
         "gap_closed",
         "gap_closed_from_formula",

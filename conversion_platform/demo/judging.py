@@ -35,19 +35,18 @@ RANKINGS = {
 _TENURES = "CASE WHEN user_tenure_days < 14 THEN 'newcomers' ELSE 'others' END"
 
 
-def truth_evaluation(session: Session, folder: Path, days: DayRange) -> dict[str, Any]:
+def truth_evaluation(session: Session, scored: pa.Table, days: DayRange) -> dict[str, Any]:
     """Return MAP@k of model, human, formula, popularity and oracle, and what follows from them.
 
     Args:
         session: Settings, lake and DuckDB connection.
-        folder: The simulated world.
+        scored: What `scored_truth` returned.
         days: Days that the platform ran.
     """
     import numpy as np
 
     from conversion_platform.training import champions
 
-    scored = scored_truth(session, folder, days)
     column = {name: scored[name].to_numpy(zero_copy_only=False) for name in scored.column_names}
     k, seed = session.settings.training.map_k, session.settings.training.seed
     found = redrawn(column, k, seed)

@@ -105,9 +105,10 @@ def write_truth_evaluation(session: Session, folder: Path, days: DayRange) -> No
 
     The days are those that the platform ran: no training used them.
     """
-    from conversion_platform.demo.judging import truth_evaluation
+    from conversion_platform.demo.judging import scored_truth, truth_evaluation
 
-    session.lake.write_json(TRUTH_KEY, truth_evaluation(session, folder, days))
+    scored = scored_truth(session, folder, days)
+    session.lake.write_json(TRUTH_KEY, truth_evaluation(session, scored, days))
 
 
 def show_end(session: Session, folder: Path, days: DayRange, seconds: float) -> None:

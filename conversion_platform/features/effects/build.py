@@ -100,11 +100,10 @@ def slot_effects(session: Session, day: date) -> tuple[float, ...]:
 
 def _attach_codes(session: Session) -> None:
     """Create the numbers of the levels for this session."""
-    offers = f"(SELECT * FROM {versions(session.lake, JOBS_HISTORY)})"
     tables = {
         "users": ever_known(session.lake, USERS_HISTORY),
         "jobs": ever_known(session.lake, JOBS_HISTORY),
-        "offers": offers,
+        "offers": versions(session.lake, JOBS_HISTORY),
     }
     session.con.execute(rendered("effect_codes", tables))
 
@@ -203,19 +202,7 @@ def _numbers(effects: Effects) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
-    parts = [
-        pa.table(
-            {
-                "factor": pa.repeat(name, len(levels.keys)),
-                "key": levels.keys,
-                "effect": levels.effects,
-                "information": levels.information,
-                "prior": np.full(len(levels.keys), levels.prior, np.float32),
-            }
-        )
-        for name, levels in effects.factors.items()
-    ]
-    empty = pa.schema(
+    schema = pa.schema(
         [
             ("factor", pa.string()),
             ("key", pa.int64()),
@@ -224,4 +211,17 @@ def _numbers(effects: Effects) -> pa.Table:
             ("prior", pa.float32()),
         ]
     )
-    return pa.concat_tables([empty.empty_table(), *parts])
+    parts = [
+        pa.table(
+            [
+                pa.repeat(name, len(levels.keys)),
+                levels.keys,
+                levels.effects,
+                levels.information,
+                np.full(len(levels.keys), levels.prior, np.float32),
+            ],
+            schema=schema,
+        )
+        for name, levels in effects.factors.items()
+    ]
+    return pa.concat_tables([schema.empty_table(), *parts])
